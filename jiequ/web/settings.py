@@ -1,0 +1,90 @@
+"""Every setting of Jiequ, read from the environment once. docs/settings.md lists them; a test compares the two."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .database import databases
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+MODE = os.environ.get("JIEQU_MODE", "development")
+if MODE not in {"demo", "development", "test", "production"}:
+    raise ImproperlyConfigured(f"JIEQU_MODE must be demo, development, test or production, not {MODE!r}.")
+DEMO = MODE == "demo"
+PRODUCTION = MODE == "production"
+VAR = Path(os.environ.get("JIEQU_VAR") or BASE_DIR / "var").resolve()
+
+
+def _secret(name: str, fallback: str) -> str:
+    """A secret from the environment; production refuses to start without it."""
+    value = os.environ.get(name, "")
+    if value:
+        return value
+    if PRODUCTION:
+        raise ImproperlyConfigured(f"{name} must be set in production.")
+    return fallback
+
+
+SECRET_KEY = _secret("JIEQU_SECRET_KEY", "only-for-demo-and-tests-" + "x" * 40)
+DATA_KEYS = _secret("JIEQU_DATA_KEYS", "k1:" + "00" * 32)
+BASE_URL = os.environ.get("JIEQU_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = os.environ.get("JIEQU_ALLOWED_HOSTS", "127.0.0.1,localhost,testserver").split(",")
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+DEBUG = False
+
+DATABASES = databases(os.environ, VAR)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ATOMIC_REQUESTS = False
+MEDIA_ROOT = VAR / "media"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "jiequ.core",
+    "jiequ.people",
+    "jiequ.grid",
+    "jiequ.channels",
+    "jiequ.cases",
+    "jiequ.web",
+]
+AUTH_USER_MODEL = "people.Person"
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "jiequ.web.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+USE_I18N = True
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
