@@ -1,0 +1,21 @@
+"""Transactions: the one way to write.
+
+Reading needs no transaction. On SQLite ``writing()`` takes the fair file lock of jiequ.core.sqlite3 and begins IMMEDIATE, so a
+page that only reads must not open one: it would queue with the writers.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from django.db import connection, transaction
+
+
+def writing() -> AbstractContextManager[None]:
+    """A transaction for writes: all of it is stored or none. Nested use joins the outer transaction by a savepoint."""
+    return transaction.atomic()
+
+
+def is_writing() -> bool:
+    """True inside ``writing()``: nothing may call the network here."""
+    return bool(connection.in_atomic_block)

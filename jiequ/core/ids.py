@@ -1,0 +1,41 @@
+"""Numbers for people and tokens for machines."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from django.db import connection
+
+from .models import Counter
+
+_NEXT = (
+    f"INSERT INTO {Counter._meta.db_table} (name, value) VALUES (%s, 1) "  # the table's name, no input
+    f"ON CONFLICT (name) DO UPDATE SET value = {Counter._meta.db_table}.value + 1 RETURNING value"
+)
+
+
+def next_value(name: str) -> int:
+    """The next number under ``name``, from 1. One statement; call it inside the transaction that uses the number.
+
+    On PostgreSQL the row stays locked until that transaction ends, so take the number late. A rolled-back number is given again;
+    a number that was ever shown is never given twice.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [name])
+        return int(cursor.fetchone()[0])
+
+
+def next_number(prefix: str, year: int) -> str:
+    """A number for people: ``LG-2026-000123``. It grants nothing; gaps are allowed."""
+    return f"{prefix}-{year}-{next_value(f'{prefix}-{year}'):06d}"
+
+
+def new_token() -> str:
+    """256 random bits, url-safe (43 characters): a private link. Store only its ``token_hash``."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """What is stored and looked up in place of a token: SHA-256, 64 hex digits."""
+    return hashlib.sha256(token.encode()).hexdigest()
