@@ -71,11 +71,14 @@ class CalendarDay(models.Model):
 
 
 class Picture(models.Model):
-    """A photo that came through the one door: re-encoded, without metadata; ``name`` is its file under MEDIA_ROOT."""
+    """A photo that came through the one door: re-encoded, without metadata; ``name`` is its file under MEDIA_ROOT.
+
+    Files are named by their content, so the same photo admitted twice is two rows and one file.
+    """
 
     street_id = models.BigIntegerField()
     sha256 = models.CharField(max_length=64, db_index=True)
-    name = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200)
 
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
@@ -91,11 +94,10 @@ class Picture(models.Model):
 
 
 class Throttle(models.Model):
-    """A token bucket: how many tries are left for one address, account or device."""
+    """A token bucket of one address, account or device: the moment (epoch, ms) from which all its tries are there again."""
 
     bucket = models.CharField(max_length=200, unique=True)
-    tokens = models.FloatField()
-    updated_at = models.DateTimeField(db_index=True)
+    full_at_ms = models.BigIntegerField(db_index=True)
 
 
 class Counter(models.Model):

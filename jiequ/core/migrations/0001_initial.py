@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('street_id', models.BigIntegerField()),
                 ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('name', models.CharField(max_length=200, unique=True)),
+                ('name', models.CharField(max_length=200)),
                 ('width', models.PositiveIntegerField()),
                 ('height', models.PositiveIntegerField()),
                 ('size_bytes', models.PositiveIntegerField()),
@@ -127,8 +127,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('bucket', models.CharField(max_length=200, unique=True)),
-                ('tokens', models.FloatField()),
-                ('updated_at', models.DateTimeField(db_index=True)),
+                ('full_at_ms', models.BigIntegerField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
