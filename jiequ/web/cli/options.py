@@ -1,0 +1,131 @@
+"""Every command and its options. Python's standard library only: ``./run`` reads this before anything is installed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """``module`` has ``main(options) -> int``; ``installs`` names the lock it needs ("core" or "test")."""
+
+    module: str
+    help: str
+    installs: str = "core"
+    needs_django: bool = True
+
+
+COMMANDS = {
+    "demo": Command("jiequ.web.cli.demo", "install, migrate, seed an invented street and serve it", needs_django=False),
+    "test": Command("tests.suite", "run the whole suite on SQLite and on PostgreSQL", "test", needs_django=False),
+    "init": Command("jiequ.web.cli.init", "load the district, its streets, departments and people from a workbook"),
+    "serve": Command("jiequ.web.cli.serve", "serve the pages and work the jobs; restarts what dies", needs_django=False),
+    "jobs": Command("jiequ.web.cli.jobs", "work the jobs only (serve does this too)"),
+    "migrate": Command("jiequ.web.cli.migrate", "bring the database to this version"),
+    "backup": Command("jiequ.web.cli.backup", "copy the database and the pictures to a dated folder"),
+    "restore": Command("jiequ.web.cli.restore", "put a backup into an empty place and prove it whole"),
+    "check": Command("jiequ.web.cli.check", "say in plain words what is wrong with this installation"),
+    "bench": Command("bench", "measure: one file of bench/ by name", "test", needs_django=False),
+    "messages": Command("tests.repo.messages", "compile the texts; list or add the missing ones", "test", False),
+    "lint": Command("tests.lint", "ruff, mypy and the floors of the house", "test", needs_django=False),
+    "lock": Command("tests.lock", "write the locks anew from pyproject.toml", "test", needs_django=False),
+}
+
+
+def parser(program: str = "./run") -> argparse.ArgumentParser:
+    """All commands, each with ``--help``."""
+    top = argparse.ArgumentParser(prog=program, description="街区 Jiequ. Start with: %(prog)s demo")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(name, help=command.help, description=command.help.capitalize() + ".")
+        OPTIONS.get(name, _none)(sub)
+    return top
+
+
+def _none(sub: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _address(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    sub.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="port (%(default)s; or PORT)")
+
+
+def _demo(sub: argparse.ArgumentParser) -> None:
+    _address(sub)
+    sub.add_argument("--fresh", action="store_true", help="throw the demo's data away first")
+
+
+def _serve(sub: argparse.ArgumentParser) -> None:
+    _address(sub)
+    sub.add_argument("--workers", type=int, default=0, help="web workers (0: as many as cores, 2 to 8)")
+    sub.add_argument("--no-jobs", action="store_true", help="the jobs are worked by another process or machine")
+
+
+def _test(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--fast", action="store_true", help="SQLite only, without lint, types and browser")
+    sub.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one, without lint and types")
+    sub.add_argument("rest", nargs=argparse.REMAINDER, help="paths and options for pytest")
+
+
+def _init(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("workbook", nargs="?", help="an XLSX file; see --example")
+    sub.add_argument("--example", metavar="FILE", help="write an example workbook to fill in")
+    sub.add_argument("--check", action="store_true", help="read and check the workbook, store nothing")
+
+
+def _jobs(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--once", action="store_true", help="work what is due now, then stop")
+
+
+def _migrate(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--plan", action="store_true", help="only say what would be done")
+
+
+def _backup(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--to", metavar="FOLDER", help="where the dated folders lie (JIEQU_BACKUPS)")
+    sub.add_argument("--keep", type=int, default=0, metavar="N", help="remove all but the newest N (0: keep all)")
+
+
+def _restore(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("backup", help="one dated folder made by backup")
+
+
+def _check(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("what", nargs="?", choices=["configuration", "audit"], default="configuration")
+
+
+def _bench(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("rest", nargs=argparse.REMAINDER, help="NAME and its options; none: list the names")
+
+
+def _messages(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--missing", action="store_true", help="print the texts without English, by app")
+    sub.add_argument("--add", action="store_true", help="append them to the catalogues, to be filled in")
+
+
+def _lint(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--fix", action="store_true", help="mend what ruff can mend")
+
+
+def _lock(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--upgrade", action="store_true", help="take the newest releases that pyproject.toml admits")
+
+
+OPTIONS = {
+    "demo": _demo,
+    "serve": _serve,
+    "test": _test,
+    "init": _init,
+    "jobs": _jobs,
+    "migrate": _migrate,
+    "backup": _backup,
+    "restore": _restore,
+    "check": _check,
+    "bench": _bench,
+    "messages": _messages,
+    "lint": _lint,
+    "lock": _lock,
+}
