@@ -21,7 +21,7 @@ def database(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         name = parts.path[1:] if parts.path.startswith("//") else parts.path
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": unquote(name) or ":memory:"}
+        return {"ENGINE": "jiequ.core.sqlite3", "NAME": unquote(name) or ":memory:"}
     if parts.scheme in {"postgresql", "postgres"}:
         return {
             "ENGINE": "django.db.backends.postgresql",
