@@ -6,7 +6,9 @@ an *actor* is whoever asks for a move right now, with every seat that person hol
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -35,6 +37,80 @@ class Role(StrEnum):
 ADMIN_ROLES = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
 DESK_ROLES = frozenset({Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER, Role.LEADER, Role.SUPERVISOR})
 DEPARTMENT_ROLES = frozenset({Role.HANDLER, Role.DEPARTMENT_LEAD, Role.OFFICER})
+BUREAU_ROLES = frozenset({Role.BUREAU})
+POST_ROLES = frozenset(Role) - {Role.RESIDENT, Role.SYSTEM}
+CASE_ROLES = POST_ROLES - ADMIN_ROLES
+ROSTER_ROLES = frozenset(
+    {Role.GRID_WORKER, Role.ACCEPTOR, Role.DISPATCHER, Role.DUTY_LEADER, Role.HANDLER, Role.OFFICER}
+)
+
+# Who must prove a second factor (RELIABILITY: ASVS 6.3.3), and whose sessions are short: those who sit at a desk.
+# A leader works on a phone (DOMAIN §1): second factor when the phone becomes trusted, then the phone's long session.
+SECOND_FACTOR_ROLES = DESK_ROLES | ADMIN_ROLES | BUREAU_ROLES
+SHORT_SESSION_ROLES = SECOND_FACTOR_ROLES - {Role.LEADER} | {Role.ANALYST}
+
+
+class Account(StrEnum):
+    """What an account is for; fixed when it is made, so that no person can grow into two administrators."""
+
+    STAFF = "staff"
+    SYSTEM_ADMIN = "system_admin"
+    SECURITY_ADMIN = "security_admin"
+    AUDIT_ADMIN = "audit_admin"
+
+
+class DepartmentKind(StrEnum):
+    """What a department is; a bureau belongs to the district, the others to one street."""
+
+    OFFICE = "office"
+    COMMUNITY = "community"
+    CONTRACTOR = "contractor"
+    BUREAU = "bureau"
+
+
+class SessionKind(StrEnum):
+    """How long a session lives: a desk's, a staff phone's, or nobody's (a form's or a resident's)."""
+
+    DESK = "desk"
+    PHONE = "phone"
+    ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLife:
+    """``idle``: ends when unused so long; ``absolute``: ends in any case."""
+
+    idle: timedelta
+    absolute: timedelta
+
+    def idle_end(self, at: datetime, ends_at: datetime) -> datetime:
+        """When the session used at ``at`` ends if it is not used again."""
+        return min(at + self.idle, ends_at)
+
+
+SESSION_LIFE = {
+    SessionKind.DESK: SessionLife(idle=timedelta(hours=2), absolute=timedelta(hours=12)),
+    SessionKind.PHONE: SessionLife(idle=timedelta(hours=12), absolute=timedelta(hours=24)),
+    SessionKind.ANONYMOUS: SessionLife(idle=timedelta(days=90), absolute=timedelta(days=90)),
+}
+SESSION_TOUCH_EVERY = timedelta(minutes=5)
+DEVICE_LIFE = timedelta(days=90)
+RESET_CODE_LIFE = timedelta(minutes=30)
+
+
+def account_of(role: Role) -> Account:
+    """The kind of account that may hold ``role``."""
+    return Account(role.value) if role in ADMIN_ROLES else Account.STAFF
+
+
+def session_kind(roles: Iterable[Role]) -> SessionKind:
+    """One desk role among them makes it a desk session."""
+    return SessionKind.DESK if SHORT_SESSION_ROLES & set(roles) else SessionKind.PHONE
+
+
+def needs_second_factor(roles: Iterable[Role]) -> bool:
+    """True if one of the roles works at a desk, for a bureau, or administers."""
+    return bool(SECOND_FACTOR_ROLES & set(roles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +123,36 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldPost:
+    """One post as sign-in reads it: a seat, and whose it is (one's own, or that of somebody on leave)."""
+
+    person_id: int
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever asks. ``person_id`` is None for a resident (who holds a private link) and for the system."""
+    """Whoever asks. ``person_id`` is None for a resident (who holds a private link) and for the system.
+
+    ``seats`` are the person's own and those lent by persons on leave (``acting_for``); ``street_id`` is where home is.
+    """
 
     person_id: int | None
     name: str = ""
     seats: frozenset[Seat] = field(default_factory=frozenset)
     report_id: int | None = None
     language: str = "zh-hans"
+    acting_for: frozenset[int] = frozenset()
+    street_id: int | None = None
+
+    def stands_for(self, person_id: int | None) -> bool:
+        """True if that person is the actor, or is on leave and the actor is the deputy (A/B 角)."""
+        return person_id is not None and (person_id == self.person_id or person_id in self.acting_for)
+
+    @property
+    def person_ids(self) -> frozenset[int]:
+        """The persons whose to-dos are the actor's: their own and those of whoever they deputise for."""
+        return self.acting_for | ({self.person_id} if self.person_id is not None else frozenset())
 
     def has(self, *roles: Role, street_id: int | None = None, department_id: int | None = None) -> bool:
         """True if a seat with one of ``roles`` covers the street (a district seat covers all) and the department."""
@@ -89,4 +187,40 @@ class Actor:
         """A resident who came with the private link of one report (None: is about to make one)."""
         return cls(
             person_id=None, name="", seats=frozenset({Seat(Role.RESIDENT)}), report_id=report_id, language=language
+        )
+
+    @classmethod
+    def of_posts(
+        cls,
+        person_id: int,
+        posts: Iterable[HeldPost],
+        *,
+        name: str = "",
+        language: str = "zh-hans",
+        street_id: int | None = None,
+        is_strong: bool = True,
+    ) -> Actor:
+        """The actor who holds these posts and stands in for whoever else's are among them.
+
+        An administrator stands in for nobody and no administrator's post is lent (DOMAIN §9). ``is_strong``: the second
+        factor was shown; without it a lent seat that needs one is not there.
+        """
+        posts = list(posts)
+        own = frozenset(post.seat for post in posts if post.person_id == person_id)
+        is_admin = any(seat.role in ADMIN_ROLES for seat in own)
+        lent = [
+            post
+            for post in posts
+            if post.person_id != person_id
+            and not is_admin
+            and post.seat.role not in ADMIN_ROLES
+            and (is_strong or post.seat.role not in SECOND_FACTOR_ROLES)
+        ]
+        return cls(
+            person_id=person_id,
+            name=name,
+            seats=own | {post.seat for post in lent},
+            language=language,
+            acting_for=frozenset(post.person_id for post in lent),
+            street_id=street_id,
         )

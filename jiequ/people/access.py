@@ -1,0 +1,132 @@
+"""Who asks, and which routes answer whom. Every view declares its access; a view without a declaration answers nobody.
+
+``AccessMiddleware`` enforces the declaration, so that no view can forget to. Which *cases* an actor sees is for the app that
+owns them: ``@needs`` only opens the door to the room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from jiequ.core import clock
+
+from .models import Leave, Person, Post
+from .rules import Actor, HeldPost, Role, Seat
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Door(StrEnum):
+    """How a route is reached: by anybody, with a private link, signed in, or with one of some roles."""
+
+    PUBLIC = "public"
+    PRIVATE_LINK = "private_link"
+    SIGNED_IN = "signed_in"
+    ROLES = "roles"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a view declares."""
+
+    door: Door
+    roles: frozenset[Role] = frozenset()
+
+    @property
+    def is_open(self) -> bool:
+        """True if nobody needs to be signed in (the view itself judges a private link)."""
+        return self.door in {Door.PUBLIC, Door.PRIVATE_LINK}
+
+    def admits(self, actor: Actor) -> bool:
+        """True if this actor may enter."""
+        if self.is_open:
+            return True
+        return actor.person_id is not None and (self.door is Door.SIGNED_IN or actor.has(*self.roles))
+
+
+def declare(view: View, access: Access) -> View:
+    """Writes the declaration on a view (also on one of another library's)."""
+    view.access = access  # type: ignore[attr-defined]
+    return view
+
+
+def public(view: View) -> View:
+    """Anybody may ask."""
+    return declare(view, Access(Door.PUBLIC))
+
+
+def private_link(view: View) -> View:
+    """Whoever holds a link may ask; the view itself judges the link."""
+    return declare(view, Access(Door.PRIVATE_LINK))
+
+
+def signed_in(view: View) -> View:
+    """Any person with an account may ask."""
+    return declare(view, Access(Door.SIGNED_IN))
+
+
+def needs(*roles: Role) -> Callable[[View], View]:
+    """Whoever holds one of the roles, anywhere, may ask."""
+
+    def mark(view: View) -> View:
+        return declare(view, Access(Door.ROLES, frozenset(roles)))
+
+    return mark
+
+
+def access_of(view: Callable[..., Any]) -> Access | None:
+    """The declaration of a view; None if it has none."""
+    return getattr(view, "access", None)
+
+
+def posts_for(person_id: int, at: datetime) -> list[HeldPost]:
+    """The person's posts and those of everybody they are deputy for, through one deputy more. One SELECT."""
+    running = Leave.objects.running(at)
+    direct = running.filter(deputy_id=person_id).values("person_id")
+    through = running.filter(deputy_id__in=direct).values("person_id")
+    rows = (
+        Post.objects.held_on(timezone.localtime(at).date())
+        .filter(Q(person_id=person_id) | Q(person_id__in=direct) | Q(person_id__in=through))
+        .values_list("person_id", "role", "street_id", "department_id")
+    )
+    return [HeldPost(owner, Seat(Role(role), street, department)) for owner, role, street, department in rows]
+
+
+def actor_for(person: Person, *, at: datetime, is_strong: bool = True) -> Actor:
+    """The actor a person is at that moment: own seats, and those of persons on leave. One SELECT."""
+    return Actor.of_posts(
+        person.pk,
+        posts_for(person.pk, at),
+        name=person.name,
+        language=person.language,
+        street_id=person.street_id,
+        is_strong=is_strong,
+    )
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Whoever asks, found once a request: three SELECTs (session, person, posts), none for a stranger without a session."""
+    actor: Actor | None = getattr(request, "_actor", None)
+    if actor is None:
+        person = request.user
+        if isinstance(person, Person) or getattr(person, "is_authenticated", False):
+            is_strong = bool(request.session.get("_strong"))
+            actor = actor_for(person, at=clock.now(), is_strong=is_strong)  # type: ignore[arg-type]
+        else:
+            actor = Actor.resident(None, language=get_language() or "zh-hans")
+        set_actor(request, actor)
+    return actor
+
+
+def set_actor(request: HttpRequest, actor: Actor | None) -> None:
+    """Who asks from now on (None: find out again)."""
+    request._actor = actor  # type: ignore[attr-defined]
