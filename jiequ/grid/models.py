@@ -192,6 +192,7 @@ class Place(Located):
     kind = models.CharField(max_length=8, choices=PlaceKind.choices)
     name = models.CharField(max_length=80)
     aliases = models.JSONField(default=list, blank=True)
+    words = models.TextField(help_text="name and aliases in small letters, one a line: what a search looks through")
     beside = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="landmarks")
 
     class Meta:

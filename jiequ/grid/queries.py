@@ -1,0 +1,183 @@
+"""Questions about the map: where a position lies, who works there, which places have a name like this.
+
+``locate`` answers from an index held in this process. It compares the streets' map tokens with the database at most once
+in ``RECHECK_SECONDS``, so an answer may be that much older than another process's last change (and is never older than
+a change made in this process, which calls ``forget``). A check is one SELECT of one row a street.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from django.db.models import Q, QuerySet
+
+from jiequ.people import queries as people_queries
+from jiequ.people.rules import Role
+
+from .index import Cell, Spot, SpotIndex
+from .models import Community, MapVersion, MonitoringPoint, Place, PlaceKind, ResponsibilityGrid, UnitGrid
+
+__all__ = ["Spot", "forget", "grids_of", "locate", "nearest_workers", "spot_of", "worker_on_shift"]
+
+RECHECK_SECONDS = 1.0
+
+
+# ---- where: the index of this process
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The indexes of all streets as of their tokens; replaced as a whole, so readers need no lock."""
+
+    checked: float
+    tokens: dict[int, str]
+    indexes: dict[int, SpotIndex]
+
+
+_held: _Held | None = None
+_changes = 0
+_reloading = Lock()
+
+
+def locate(lon: float, lat: float) -> Spot | None:
+    """Where a CGCS2000 position lies; None outside every unit grid in force. Borders belong to the lowest code."""
+    for index in _indexes().values():
+        west, south, east, north = index.bounds
+        if west <= lon <= east and south <= lat <= north:
+            spot = index.locate(lon, lat)
+            if spot is not None:
+                return spot
+    return None
+
+
+def spot_of(unit_grid_id: int) -> Spot | None:
+    """The community, responsibility grid and worker of a unit grid; None when it is not in force."""
+    return next(filter(None, (index.spot_of(unit_grid_id) for index in _indexes().values())), None)
+
+
+def forget() -> None:
+    """Look at the database again before the next answer. Services call it after a change."""
+    global _held, _changes
+    _changes += 1
+    _held = None
+
+
+def _indexes() -> dict[int, SpotIndex]:
+    held = _held
+    if held is not None and time.monotonic() - held.checked < RECHECK_SECONDS:
+        return held.indexes
+    with _reloading:
+        return _reload(_held).indexes
+
+
+def _reload(old: _Held | None) -> _Held:
+    """Compares tokens and reads again only the streets that changed."""
+    global _held
+    now, changes = time.monotonic(), _changes
+    if old is not None and now - old.checked < RECHECK_SECONDS:
+        return old  # another thread was faster
+    tokens = dict(MapVersion.objects.order_by("street_id").values_list("street_id", "token"))
+    kept = {} if old is None else {s: i for s, i in old.indexes.items() if old.tokens.get(s) == tokens.get(s)}
+    indexes = {s: kept[s] if s in kept else _index_of(s) for s in tokens}
+    held = _Held(now, tokens, indexes)
+    if changes == _changes:  # else a change came in while we read: answer this once, then look again
+        _held = held
+    return held
+
+
+def _index_of(street_id: int) -> SpotIndex:
+    rows = UnitGrid.objects.filter(street_id=street_id, retired_at=None).order_by("code15")
+    columns = (
+        "community_id", "id", "member__responsibility_grid_id", "member__responsibility_grid__worker_id", "geometry"
+    )  # fmt: skip
+    return SpotIndex([Cell(Spot(street_id, *row[:4]), row[4]) for row in rows.values_list(*columns)])
+
+
+# ---- names
+
+
+def places(
+    *, street_id: int | None = None, community_id: int | None = None, beside_id: int | None = None, words: str = ""
+) -> QuerySet[Place]:
+    """Places of communities in force by parts of their names or aliases, roads and estates before landmarks."""
+    found = Place.objects.filter(community__retired_at=None).select_related("community")
+    if street_id is not None:
+        found = found.filter(street_id=street_id)
+    if community_id is not None:
+        found = found.filter(community_id=community_id)
+    if beside_id is not None:
+        found = found.filter(beside_id=beside_id)
+    if words.strip():
+        found = found.filter(words__contains=words.strip().lower())
+    return found.order_by(Q(kind=PlaceKind.LANDMARK), "name", "id")
+
+
+def communities(street_id: int) -> QuerySet[Community]:
+    """The communities in force of a street, by code."""
+    return Community.objects.filter(street_id=street_id, retired_at=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """What a plate on the spot says when it is scanned."""
+
+    code: str
+    name: str
+    lon: float
+    lat: float
+    street_id: int
+    unit_grid_id: int | None
+
+
+def plate(code: str) -> Plate | None:
+    """The plate with this code: a unit grid's 15 digits, or a street's number and a monitoring point's code (9-…)."""
+    if len(code) == 15 and code.isdigit():
+        row = UnitGrid.objects.filter(code15=code, retired_at=None).select_related("community").first()
+        return row and Plate(code, f"{row.community.name_zh} {code[-3:]}", row.lon, row.lat, row.street_id, row.pk)
+    street, _, point_code = code.partition("-")
+    point = MonitoringPoint.objects.filter(street__code9=street, code=point_code).first()
+    return point and Plate(code, point.name, point.lon, point.lat, point.street_id, point.unit_grid_id)
+
+
+# ---- who
+
+
+def worker_on_shift(responsibility_grid_id: int, at: datetime) -> int | None:
+    """The worker of a responsibility grid if on shift at that moment (their deputy while on leave), else None."""
+    row = ResponsibilityGrid.objects.filter(id=responsibility_grid_id).values_list("street_id", "worker_id").first()
+    if row is None or row[1] is None:
+        return None
+    return next(iter(_on_shift(row[0], [row[1]], at)), None)
+
+
+def nearest_workers(unit_grid_id: int, at: datetime) -> list[int]:
+    """Who can be at a unit grid soonest: the worker on shift for it, then those of the neighbouring grids, nearest first.
+
+    Read from grids and rota alone: no live position exists (DOMAIN §2).
+    """
+    own = spot_of(unit_grid_id)
+    if own is None:
+        return []
+    spots = [own, *_indexes()[own.street_id].neighbours(unit_grid_id)]
+    return _on_shift(own.street_id, [s.worker_id for s in spots if s.worker_id is not None], at)
+
+
+def _on_shift(street_id: int, workers: Iterable[int], at: datetime) -> list[int]:
+    """These workers in order, without those off shift; a worker on leave is replaced by the deputy; nobody twice."""
+    on_duty = {p.pk for p in people_queries.on_duty(role=Role.GRID_WORKER, street_id=street_id, at=at)}
+    found: dict[int, None] = {}
+    for worker in workers:
+        deputy = people_queries.deputy_of(worker, at)
+        if deputy != worker or worker in on_duty:
+            found[deputy] = None
+    return list(found)
+
+
+def grids_of(person_id: int) -> list[int]:
+    """The ids of the unit grids this person is the worker of."""
+    rows = UnitGrid.objects.filter(retired_at=None, member__responsibility_grid__worker_id=person_id)
+    return list(rows.order_by("code15").values_list("id", flat=True))
