@@ -1,7 +1,7 @@
-"""Who asks, and which routes answer whom. Every view declares its access; a view without a declaration answers nobody.
+"""Who asks, and which routes answer whom. Every view declares its access; one without a declaration answers nobody.
 
-``AccessMiddleware`` enforces the declaration, so that no view can forget to. Which *cases* an actor sees is for the app that
-owns them: ``@needs`` only opens the door to the room.
+``AccessMiddleware`` enforces the declaration, so that no view can forget to. Which *cases* an actor sees is for the
+app that owns them: ``@needs`` only opens the door to the room.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def actor_for(person: Person, *, at: datetime, is_strong: bool = True) -> Actor:
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Whoever asks, found once a request: three SELECTs (session, person, posts), none for a stranger without a session."""
+    """Whoever asks, found once a request: three SELECTs (session, person, posts), none for a stranger."""
     actor: Actor | None = getattr(request, "_actor", None)
     if actor is None:
         person = request.user

@@ -55,6 +55,15 @@ INSTALLED_APPS = [
     "jiequ.web",
 ]
 AUTH_USER_MODEL = "people.Person"
+AUTHENTICATION_BACKENDS = ["jiequ.people.backends.PersonBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+LOGIN_URL = "people:sign_in"
+SESSION_ENGINE = "jiequ.people.sessions"
+SESSION_COOKIE_NAME = "jiequ_session"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
