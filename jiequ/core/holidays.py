@@ -1,7 +1,7 @@
 """What a date is by rule alone, for days no published notice covers. Pure.
 
-The decree is the State Council's 全国年节及纪念日放假办法 as amended from 2025 on: 13 days. It is a set of its own: a Saturday,
-a day off in exchange (调休) or the rest of a long National Day week is no statutory holiday, whatever a library calls
+The decree is the State Council's 全国年节及纪念日放假办法 as amended from 2025 on: 13 days. It is a set of its own:
+a Saturday, a day off in exchange (调休) or the rest of a long National Day week is no statutory holiday, whatever a library calls
 it. A festival that falls on another one (Mid-Autumn on 1 October 2031) counts once here; where its day goes, the notice
 says. Festival dates are astronomical facts, checked against two independent lunar calendars.
 """
@@ -77,7 +77,7 @@ _FESTIVALS = {
 
 def _festival_names() -> dict[date, str]:
     """Spring Festival is the eve and three days; the other three are a day each."""
-    names = {}
+    names: dict[date, str] = {}
     for year, (spring, qingming, dragon_boat, mid_autumn) in _FESTIVALS.items():
         new_year = date(year, *divmod(spring, 100))
         names |= {new_year + timedelta(days=n): "春节" for n in (-1, 0, 1, 2)}
