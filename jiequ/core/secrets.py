@@ -17,6 +17,7 @@ import os
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -28,6 +29,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from .db import writing
+from .jobs import every
 
 NONCE_BYTES = 12
 _KEY = re.compile(r"^(?P<id>[a-z0-9]{1,8}):(?P<hex>[0-9a-fA-F]{64})$")
@@ -95,12 +97,23 @@ def sealed_column(model: str, field: str, purpose: str) -> None:
     _COLUMNS[(model, field)] = purpose
 
 
-def reseal(*, limit: int = 1000) -> int:
-    """Seal up to ``limit`` values per registered column with the first key; returns how many.
+@every("core.reseal", daily_at="03:50")
+def reseal(*, at: datetime | None = None, limit: int = 1000) -> int:
+    """Seal up to ``limit`` values per registered column with the first key; returns how many. Runs nightly.
 
-    Each is written only if it has not changed meanwhile. A value that does not open raises SealBroken and names its row.
+    Each is written only if it has not changed meanwhile. A value that does not open stays as it is and does not stop the rest;
+    at the end SealBroken names such rows.
     """
-    return sum(_reseal_column(model, field, purpose, limit) for (model, field), purpose in sorted(_COLUMNS.items()))
+    done, broken = 0, []
+    for (model, field), purpose in sorted(_COLUMNS.items()):
+        for pk, value in list(_stale(model, field).order_by("pk").values_list("pk", field)[:limit]):
+            try:
+                done += _reseal_one(model, field, purpose, pk, value)
+            except SealBroken:
+                broken.append(f"{model}.{field} of row {pk}")
+    if broken:
+        raise SealBroken(f"{done} values sealed anew; {len(broken)} do not open: {', '.join(broken[:10])}")
+    return done
 
 
 def stale_values() -> int:
@@ -113,17 +126,10 @@ def _stale(model: str, field: str):  # type: ignore[no-untyped-def]  # a QuerySe
     return rows.exclude(**{field: ""}).exclude(**{f"{field}__isnull": True})
 
 
-def _reseal_column(model: str, field: str, purpose: str, limit: int) -> int:
-    done = 0
-    for pk, value in list(_stale(model, field).order_by("pk").values_list("pk", field)[:limit]):
-        try:
-            text = unseal(value, purpose)
-        except SealBroken as error:
-            raise SealBroken(f"{model} {pk} {field}: {error}") from error
-        with writing():
-            row = apps.get_model(model)._default_manager.filter(pk=pk, **{field: value})
-            done += row.update(**{field: seal(text, purpose)})
-    return done
+def _reseal_one(model: str, field: str, purpose: str, pk: object, value: str) -> int:
+    fresh = seal(unseal(value, purpose), purpose)
+    with writing():
+        return apps.get_model(model)._default_manager.filter(pk=pk, **{field: value}).update(**{field: fresh})
 
 
 # -- the ring ------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ def _secret(name: str, fallback: str) -> str:
 
 SECRET_KEY = _secret("JIEQU_SECRET_KEY", "only-for-demo-and-tests-" + "x" * 40)
 DATA_KEYS = _secret("JIEQU_DATA_KEYS", "k1:" + "00" * 32)
+BLIND_KEY = os.environ.get("JIEQU_BLIND_KEY", "")
 BASE_URL = os.environ.get("JIEQU_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = os.environ.get("JIEQU_ALLOWED_HOSTS", "127.0.0.1,localhost,testserver").split(",")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
@@ -39,6 +40,12 @@ DATABASES = databases(os.environ, VAR)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 MEDIA_ROOT = VAR / "media"
+PICTURES_ACCEL = os.environ.get("JIEQU_PICTURES_ACCEL", "")
+TRUSTED_PROXIES = [part.strip() for part in os.environ.get("JIEQU_TRUSTED_PROXIES", "").split(",") if part.strip()]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # a body without files; files have their own limits
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+MAX_BODY_BYTES = 64 * 1024 * 1024
 
 INSTALLED_APPS = [
     "django.contrib.auth",
