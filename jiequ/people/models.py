@@ -111,8 +111,7 @@ class Department(models.Model):
             models.UniqueConstraint(fields=["street", "key"], name="department_key_once_a_street"),
             models.UniqueConstraint(fields=["key"], condition=Q(street=None), name="department_key_once_in_district"),
             models.CheckConstraint(
-                condition=Q(kind=BUREAU, street=None)
-                | (~Q(kind=BUREAU) & Q(street__isnull=False)),
+                condition=Q(kind=BUREAU, street=None) | (~Q(kind=BUREAU) & Q(street__isnull=False)),
                 name="department_bureau_is_the_districts",
             ),
         ]

@@ -6,235 +6,532 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('username', models.CharField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=60)),
-                ('phone', models.CharField(blank=True, default='', max_length=20)),
-                ('account', models.CharField(choices=[('audit_admin', 'audit_admin'), ('security_admin', 'security_admin'), ('staff', 'staff'), ('system_admin', 'system_admin')], default='staff', max_length=20)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('is_active', models.BooleanField(default=True)),
-                ('language', models.CharField(default='zh-hans', max_length=10)),
-                ('care_mode', models.BooleanField(default=False)),
-                ('totp_sealed', models.TextField(blank=True, default='')),
-                ('totp_step', models.BigIntegerField(default=0)),
-                ('oidc_subject', models.CharField(blank=True, max_length=255, null=True, unique=True)),
-                ('session_epoch', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField()),
-                ('disabled_at', models.DateTimeField(blank=True, null=True)),
-                ('street', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("username", models.CharField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=60)),
+                ("phone", models.CharField(blank=True, default="", max_length=20)),
+                (
+                    "account",
+                    models.CharField(
+                        choices=[
+                            ("audit_admin", "audit_admin"),
+                            ("security_admin", "security_admin"),
+                            ("staff", "staff"),
+                            ("system_admin", "system_admin"),
+                        ],
+                        default="staff",
+                        max_length=20,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("is_active", models.BooleanField(default=True)),
+                ("language", models.CharField(default="zh-hans", max_length=10)),
+                ("care_mode", models.BooleanField(default=False)),
+                ("totp_sealed", models.TextField(blank=True, default="")),
+                ("totp_step", models.BigIntegerField(default=0)),
+                ("oidc_subject", models.CharField(blank=True, max_length=255, null=True, unique=True)),
+                ("session_epoch", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField()),
+                ("disabled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "street",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.street",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Department',
+            name="Department",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=40)),
-                ('name_zh', models.CharField(max_length=80)),
-                ('name_en', models.CharField(max_length=120)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('kind', models.CharField(choices=[('bureau', 'bureau'), ('community', 'community'), ('contractor', 'contractor'), ('office', 'office')], max_length=20)),
-                ('is_active', models.BooleanField(default=True)),
-                ('street', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=40)),
+                ("name_zh", models.CharField(max_length=80)),
+                ("name_en", models.CharField(max_length=120)),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("bureau", "bureau"),
+                            ("community", "community"),
+                            ("contractor", "contractor"),
+                            ("office", "office"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "street",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.street",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_hash', models.CharField(max_length=64)),
-                ('label', models.CharField(blank=True, default='', max_length=80)),
-                ('stays_signed_in', models.BooleanField(default=False)),
-                ('second_factor', models.BooleanField(default=False)),
-                ('trusted_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(db_index=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token_hash", models.CharField(max_length=64)),
+                ("label", models.CharField(blank=True, default="", max_length=80)),
+                ("stays_signed_in", models.BooleanField(default=False)),
+                ("second_factor", models.BooleanField(default=False)),
+                ("trusted_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(db_index=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Leave',
+            name="Leave",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True)),
-                ('deputy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deputyships', to=settings.AUTH_USER_MODEL)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leaves', to=settings.AUTH_USER_MODEL)),
-                ('set_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "deputy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deputyships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="leaves", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "set_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Post',
+            name="Post",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('acceptor', 'acceptor'), ('analyst', 'analyst'), ('audit_admin', 'audit_admin'), ('bureau', 'bureau'), ('department_lead', 'department_lead'), ('dispatcher', 'dispatcher'), ('duty_leader', 'duty_leader'), ('grid_worker', 'grid_worker'), ('handler', 'handler'), ('leader', 'leader'), ('officer', 'officer'), ('pilot', 'pilot'), ('resident', 'resident'), ('security_admin', 'security_admin'), ('supervisor', 'supervisor'), ('system', 'system'), ('system_admin', 'system_admin')], max_length=20)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(blank=True, null=True)),
-                ('account', models.CharField(choices=[('audit_admin', 'audit_admin'), ('security_admin', 'security_admin'), ('staff', 'staff'), ('system_admin', 'system_admin')], max_length=20)),
-                ('department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.department')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='posts', to=settings.AUTH_USER_MODEL)),
-                ('street', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("acceptor", "acceptor"),
+                            ("analyst", "analyst"),
+                            ("audit_admin", "audit_admin"),
+                            ("bureau", "bureau"),
+                            ("department_lead", "department_lead"),
+                            ("dispatcher", "dispatcher"),
+                            ("duty_leader", "duty_leader"),
+                            ("grid_worker", "grid_worker"),
+                            ("handler", "handler"),
+                            ("leader", "leader"),
+                            ("officer", "officer"),
+                            ("pilot", "pilot"),
+                            ("resident", "resident"),
+                            ("security_admin", "security_admin"),
+                            ("supervisor", "supervisor"),
+                            ("system", "system"),
+                            ("system_admin", "system_admin"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(blank=True, null=True)),
+                (
+                    "account",
+                    models.CharField(
+                        choices=[
+                            ("audit_admin", "audit_admin"),
+                            ("security_admin", "security_admin"),
+                            ("staff", "staff"),
+                            ("system_admin", "system_admin"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.department",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="posts", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "street",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.street",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RecoveryCode',
+            name="RecoveryCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code_hash', models.CharField(max_length=64)),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code_hash", models.CharField(max_length=64)),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ResetCode',
+            name="ResetCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code_hash', models.CharField(max_length=64, unique=True)),
-                ('made_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code_hash", models.CharField(max_length=64, unique=True)),
+                ("made_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('key_hash', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('data', models.TextField()),
-                ('kind', models.CharField(choices=[('anonymous', 'anonymous'), ('desk', 'desk'), ('phone', 'phone')], default='anonymous', max_length=10)),
-                ('label', models.CharField(blank=True, default='', max_length=80)),
-                ('begun_at', models.DateTimeField()),
-                ('idle_end_at', models.DateTimeField(db_index=True)),
-                ('ends_at', models.DateTimeField()),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("key_hash", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("data", models.TextField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("anonymous", "anonymous"), ("desk", "desk"), ("phone", "phone")],
+                        default="anonymous",
+                        max_length=10,
+                    ),
+                ),
+                ("label", models.CharField(blank=True, default="", max_length=80)),
+                ("begun_at", models.DateTimeField()),
+                ("idle_end_at", models.DateTimeField(db_index=True)),
+                ("ends_at", models.DateTimeField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Shift',
+            name="Shift",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('acceptor', 'acceptor'), ('analyst', 'analyst'), ('audit_admin', 'audit_admin'), ('bureau', 'bureau'), ('department_lead', 'department_lead'), ('dispatcher', 'dispatcher'), ('duty_leader', 'duty_leader'), ('grid_worker', 'grid_worker'), ('handler', 'handler'), ('leader', 'leader'), ('officer', 'officer'), ('pilot', 'pilot'), ('resident', 'resident'), ('security_admin', 'security_admin'), ('supervisor', 'supervisor'), ('system', 'system'), ('system_admin', 'system_admin')], max_length=20)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.department')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shifts', to=settings.AUTH_USER_MODEL)),
-                ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("acceptor", "acceptor"),
+                            ("analyst", "analyst"),
+                            ("audit_admin", "audit_admin"),
+                            ("bureau", "bureau"),
+                            ("department_lead", "department_lead"),
+                            ("dispatcher", "dispatcher"),
+                            ("duty_leader", "duty_leader"),
+                            ("grid_worker", "grid_worker"),
+                            ("handler", "handler"),
+                            ("leader", "leader"),
+                            ("officer", "officer"),
+                            ("pilot", "pilot"),
+                            ("resident", "resident"),
+                            ("security_admin", "security_admin"),
+                            ("supervisor", "supervisor"),
+                            ("system", "system"),
+                            ("system_admin", "system_admin"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.department",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="shifts", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "street",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street"),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='person',
-            constraint=models.UniqueConstraint(condition=models.Q(('phone', ''), _negated=True), fields=('phone',), name='person_phone_once'),
+            model_name="person",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("phone", ""), _negated=True), fields=("phone",), name="person_phone_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('account__in', ['audit_admin', 'security_admin', 'staff', 'system_admin'])), name='person_account_known'),
+            model_name="person",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("account__in", ["audit_admin", "security_admin", "staff", "system_admin"])),
+                name="person_account_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('account', 'staff'), models.Q(('phone', ''), _negated=True), _connector='OR'), name='person_administrator_has_own_phone'),
+            model_name="person",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("account", "staff"), models.Q(("phone", ""), _negated=True), _connector="OR"),
+                name="person_administrator_has_own_phone",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('disabled_at', None), ('is_active', True)), models.Q(('disabled_at__isnull', False), ('is_active', False)), _connector='OR'), name='person_disabled_has_time'),
+            model_name="person",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("disabled_at", None), ("is_active", True)),
+                    models.Q(("disabled_at__isnull", False), ("is_active", False)),
+                    _connector="OR",
+                ),
+                name="person_disabled_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='department',
-            constraint=models.UniqueConstraint(fields=('street', 'key'), name='department_key_once_a_street'),
+            model_name="department",
+            constraint=models.UniqueConstraint(fields=("street", "key"), name="department_key_once_a_street"),
         ),
         migrations.AddConstraint(
-            model_name='department',
-            constraint=models.UniqueConstraint(condition=models.Q(('street', None)), fields=('key',), name='department_key_once_in_district'),
+            model_name="department",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("street", None)), fields=("key",), name="department_key_once_in_district"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='department',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'bureau'), ('street', None)), models.Q(models.Q(('kind', 'bureau'), _negated=True), ('street__isnull', False)), _connector='OR'), name='department_bureau_is_the_districts'),
+            model_name="department",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "bureau"), ("street", None)),
+                    models.Q(models.Q(("kind", "bureau"), _negated=True), ("street__isnull", False)),
+                    _connector="OR",
+                ),
+                name="department_bureau_is_the_districts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(fields=('token_hash', 'person'), name='device_once_a_person'),
+            model_name="device",
+            constraint=models.UniqueConstraint(fields=("token_hash", "person"), name="device_once_a_person"),
         ),
         migrations.AddIndex(
-            model_name='leave',
-            index=models.Index(fields=['person', 'ends_at'], name='people_leav_person__e0a962_idx'),
+            model_name="leave",
+            index=models.Index(fields=["person", "ends_at"], name="people_leav_person__e0a962_idx"),
         ),
         migrations.AddIndex(
-            model_name='leave',
-            index=models.Index(fields=['deputy', 'ends_at'], name='people_leav_deputy__0304dd_idx'),
+            model_name="leave",
+            index=models.Index(fields=["deputy", "ends_at"], name="people_leav_deputy__0304dd_idx"),
         ),
         migrations.AddConstraint(
-            model_name='leave',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='leave_ends_after_it_starts'),
+            model_name="leave",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="leave_ends_after_it_starts"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='leave',
-            constraint=models.CheckConstraint(condition=models.Q(('person', models.F('deputy')), _negated=True), name='leave_deputy_is_another'),
+            model_name="leave",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("person", models.F("deputy")), _negated=True), name="leave_deputy_is_another"
+            ),
         ),
         migrations.AddIndex(
-            model_name='post',
-            index=models.Index(fields=['street', 'role'], name='people_post_street__5aa38a_idx'),
+            model_name="post",
+            index=models.Index(fields=["street", "role"], name="people_post_street__5aa38a_idx"),
         ),
         migrations.AddIndex(
-            model_name='post',
-            index=models.Index(fields=['department', 'role'], name='people_post_departm_a84f4d_idx'),
+            model_name="post",
+            index=models.Index(fields=["department", "role"], name="people_post_departm_a84f4d_idx"),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['acceptor', 'analyst', 'audit_admin', 'bureau', 'department_lead', 'dispatcher', 'duty_leader', 'grid_worker', 'handler', 'leader', 'officer', 'pilot', 'security_admin', 'supervisor', 'system_admin'])), name='post_role_can_be_held'),
+            model_name="post",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        [
+                            "acceptor",
+                            "analyst",
+                            "audit_admin",
+                            "bureau",
+                            "department_lead",
+                            "dispatcher",
+                            "duty_leader",
+                            "grid_worker",
+                            "handler",
+                            "leader",
+                            "officer",
+                            "pilot",
+                            "security_admin",
+                            "supervisor",
+                            "system_admin",
+                        ],
+                    )
+                ),
+                name="post_role_can_be_held",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on', None), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='post_ends_after_it_starts'),
+            model_name="post",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
+                name="post_ends_after_it_starts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('role__in', ['audit_admin', 'security_admin', 'system_admin']), ('account', models.F('role')), ('department', None), ('street', None)), models.Q(models.Q(('role__in', ['audit_admin', 'security_admin', 'system_admin']), _negated=True), ('account', 'staff')), _connector='OR'), name='post_fits_the_account'),
+            model_name="post",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("role__in", ["audit_admin", "security_admin", "system_admin"]),
+                        ("account", models.F("role")),
+                        ("department", None),
+                        ("street", None),
+                    ),
+                    models.Q(
+                        models.Q(("role__in", ["audit_admin", "security_admin", "system_admin"]), _negated=True),
+                        ("account", "staff"),
+                    ),
+                    _connector="OR",
+                ),
+                name="post_fits_the_account",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('role__in', ['bureau', 'department_lead', 'handler', 'officer']), _negated=True), ('department__isnull', False), _connector='OR'), name='post_has_its_department'),
+            model_name="post",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("role__in", ["bureau", "department_lead", "handler", "officer"]), _negated=True),
+                    ("department__isnull", False),
+                    _connector="OR",
+                ),
+                name="post_has_its_department",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.UniqueConstraint(condition=models.Q(('ends_on', None)), fields=('person', 'role', 'street', 'department'), name='post_open_once_in_department'),
+            model_name="post",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ends_on", None)),
+                fields=("person", "role", "street", "department"),
+                name="post_open_once_in_department",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.UniqueConstraint(condition=models.Q(('department', None), ('ends_on', None)), fields=('person', 'role', 'street'), name='post_open_once_in_street'),
+            model_name="post",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("department", None), ("ends_on", None)),
+                fields=("person", "role", "street"),
+                name="post_open_once_in_street",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.UniqueConstraint(condition=models.Q(('ends_on', None), ('street', None)), fields=('person', 'role', 'department'), name='post_open_once_in_bureau'),
+            model_name="post",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ends_on", None), ("street", None)),
+                fields=("person", "role", "department"),
+                name="post_open_once_in_bureau",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='post',
-            constraint=models.UniqueConstraint(condition=models.Q(('department', None), ('ends_on', None), ('street', None)), fields=('person', 'role'), name='post_open_once_in_district'),
+            model_name="post",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("department", None), ("ends_on", None), ("street", None)),
+                fields=("person", "role"),
+                name="post_open_once_in_district",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recoverycode',
-            constraint=models.UniqueConstraint(fields=('person', 'code_hash'), name='recovery_code_once_a_person'),
+            model_name="recoverycode",
+            constraint=models.UniqueConstraint(fields=("person", "code_hash"), name="recovery_code_once_a_person"),
         ),
         migrations.AddIndex(
-            model_name='shift',
-            index=models.Index(fields=['street', 'role', 'ends_at'], name='people_shif_street__f97fe9_idx'),
+            model_name="shift",
+            index=models.Index(fields=["street", "role", "ends_at"], name="people_shif_street__f97fe9_idx"),
         ),
         migrations.AddConstraint(
-            model_name='shift',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='shift_ends_after_it_starts'),
+            model_name="shift",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="shift_ends_after_it_starts"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='shift',
-            constraint=models.UniqueConstraint(fields=('person', 'role', 'street', 'starts_at'), name='shift_of_a_person_starts_once'),
+            model_name="shift",
+            constraint=models.UniqueConstraint(
+                fields=("person", "role", "street", "starts_at"), name="shift_of_a_person_starts_once"
+            ),
         ),
     ]

@@ -1,0 +1,51 @@
+"""What every test stands on: one migrated database, no network but this machine's own."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import TransactionTestCase
+
+from tests import database
+from tests.actors import clock, world  # noqa: F401  (fixtures for every test)
+
+ROOT = Path(__file__).resolve().parents[1]
+OWN_ADDRESSES = ("127.", "::1", "localhost")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Instead of pytest-django's: migrate as the owner, work as the application, put back from a template."""
+    with django_db_blocker.unblock():
+        database.create()
+    original = TransactionTestCase._fixture_teardown
+    TransactionTestCase._fixture_teardown = lambda self: database.reset()
+    yield
+    TransactionTestCase._fixture_teardown = original
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reaches for another machine fails."""
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        if host and not str(host).startswith(OWN_ADDRESSES):
+            raise AssertionError(f"a test reached for {host}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The reference data beside the repository; the test is skipped where only the repository was cloned."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("../shared is not here")
+    return folder
