@@ -1,0 +1,62 @@
+"""``./run migrate``: bring the database to this version, as its owner; the application's account gets only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from jiequ.core.models import AuditEntry, AuditSeal
+from jiequ.web.database import database
+
+INSERT_ONLY = (AuditEntry, AuditSeal)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Migrate; with ``--plan`` only say what would be done."""
+    settings.VAR.mkdir(parents=True, exist_ok=True)
+    with as_owner():
+        call_command("migrate", plan=options.plan, interactive=False)
+        if not options.plan:
+            grant()
+    return 0
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """The default connection signed in as DATABASE_OWNER_URL says; without that variable nothing changes."""
+    url = os.environ.get("DATABASE_OWNER_URL")
+    if not url:
+        yield
+        return
+    ordinary = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")}
+    owner = database(url)
+    connection.close()
+    connection.settings_dict.update({name: owner[name] for name in ordinary})
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(ordinary)
+
+
+def grant() -> None:
+    """PostgreSQL with an owner of its own: the application may read and write, but only add to the audit."""
+    if connection.vendor != "postgresql" or not os.environ.get("DATABASE_OWNER_URL"):
+        return
+    role = connection.ops.quote_name(str(database(os.environ["DATABASE_URL"])["USER"]))
+    audit = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in INSERT_ONLY)
+    with connection.cursor() as cursor:
+        for statement in (
+            f"GRANT USAGE ON SCHEMA public TO {role}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+            f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+            f"REVOKE UPDATE, DELETE ON {audit} FROM {role}",
+            f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role}",
+        ):
+            cursor.execute(statement)

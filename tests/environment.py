@@ -1,0 +1,74 @@
+"""The suite's own environment, set before Django reads its settings (pytest loads this by ``-p``, see pyproject.toml).
+
+``JIEQU_TEST_DATABASE=postgresql`` runs the suite on a PostgreSQL of its own; else it runs on an SQLite file. Nothing outside
+the temporary folder is written.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ON_POSTGRESQL = os.environ.get("JIEQU_TEST_DATABASE") == "postgresql"
+FAST = bool(os.environ.get("JIEQU_TEST_FAST"))
+FOLDER = Path(tempfile.mkdtemp(prefix="jiequ-test-"))
+COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
+
+
+def _begin() -> None:
+    for name in list(os.environ):
+        if name.startswith(("DATABASE_", "JIEQU_")) and not name.startswith("JIEQU_TEST_"):
+            del os.environ[name]
+    os.environ.update(JIEQU_MODE="test", JIEQU_VAR=str(FOLDER), DJANGO_SETTINGS_MODULE="jiequ.web.settings")
+    (FOLDER / "static").mkdir()
+    if ON_POSTGRESQL:
+        from tests import postgres
+
+        server = postgres.start(FOLDER / "postgresql")
+        atexit.register(_end, server.stop)
+        os.environ.update(DATABASE_URL=server.url("jiequ_app"), DATABASE_OWNER_URL=server.url("jiequ_owner"))
+    else:
+        atexit.register(_end)
+        os.environ["DATABASE_URL"] = f"sqlite:///{FOLDER / 'test.sqlite3'}"
+
+
+def _end(stop: Any = None) -> None:
+    if stop:
+        stop()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def pytest_report_header() -> str:
+    """Which database this run is on."""
+    return f"database: {'PostgreSQL' if ON_POSTGRESQL else 'SQLite'}"
+
+
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
+    """Race tests need PostgreSQL; what does not touch the database need not run on both."""
+    kept, left = [], []
+    for item in items:
+        folder = item.path.relative_to(config.rootpath).parts[:2]
+        only_postgresql = item.get_closest_marker("postgresql") or folder == ("tests", "race")
+        only_sqlite = item.get_closest_marker("sqlite") or folder in {("tests", "repo"), ("tests", "e2e")}
+        wrong = only_sqlite if ON_POSTGRESQL else only_postgresql
+        slow = FAST and (item.get_closest_marker("browser") or folder == ("tests", "e2e"))
+        (left if wrong or slow else kept).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Leave the counts for ``./run test``, which adds up its runs."""
+    file = os.environ.get("JIEQU_TEST_COUNTS")
+    if file:
+        counts = {name: len(terminalreporter.stats.get(name, [])) for name in COUNTED}
+        Path(file).write_text(json.dumps(counts))
+
+
+_begin()
