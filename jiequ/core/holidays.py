@@ -1,9 +1,9 @@
 """What a date is by rule alone, for days no published notice covers. Pure.
 
 The decree is the State Council's 全国年节及纪念日放假办法 as amended from 2025 on: 13 days. It is a set of its own:
-a Saturday, a day off in exchange (调休) or the rest of a long National Day week is no statutory holiday, whatever a library calls
-it. A festival that falls on another one (Mid-Autumn on 1 October 2031) counts once here; where its day goes, the notice
-says. Festival dates are astronomical facts, checked against two independent lunar calendars.
+a Saturday, a day off in exchange (调休) or the rest of a long National Day week is no statutory holiday, whatever a
+library calls it. A festival that falls on another one (Mid-Autumn on 1 October 2031) counts once here; where its day
+goes, the notice says. Festival dates are astronomical facts, checked against two independent lunar calendars.
 """
 
 from __future__ import annotations
