@@ -128,7 +128,7 @@ class IdempotencyKey(models.Model):
 class Job(models.Model):
     """One thing to do later: a notice to send, a timer to fire, a chore; done at least once, gone when done.
 
-    ``claims`` counts leases taken and is the fencing token: only the worker that holds the last one may finish the row.
+    ``claims`` counts the leases taken and is the fencing token: only the worker that holds the last one may finish the row.
     """
 
     kind = models.CharField(max_length=60)
@@ -142,6 +142,7 @@ class Job(models.Model):
     lease_until = models.DateTimeField(null=True)
     claims = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
+    lost_workers = models.PositiveIntegerField(default=0, help_text="leases that ran out: their worker was killed")
     last_error = models.CharField(max_length=300, blank=True)
     dead_at = models.DateTimeField(null=True)
 

@@ -89,6 +89,7 @@ class Migration(migrations.Migration):
                 ('lease_until', models.DateTimeField(null=True)),
                 ('claims', models.PositiveIntegerField(default=0)),
                 ('failures', models.PositiveIntegerField(default=0)),
+                ('lost_workers', models.PositiveIntegerField(default=0, help_text='leases that ran out: their worker was killed')),
                 ('last_error', models.CharField(blank=True, max_length=300)),
                 ('dead_at', models.DateTimeField(null=True)),
             ],

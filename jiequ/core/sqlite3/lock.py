@@ -13,7 +13,7 @@ import time
 import weakref
 
 FIRST_WAIT_SECONDS = 0.0001
-LONGEST_WAIT_SECONDS = 0.001
+LONGEST_WAIT_SECONDS = 0.0005
 
 
 class LockTimeout(Exception):

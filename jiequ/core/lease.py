@@ -1,0 +1,208 @@
+"""Claiming jobs and doing them. A lease is one UPDATE; an inside job is one transaction."""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from .db import writing
+from .errors import Refusal
+from .kinds import DEAD_HOOKS, KINDS, DeadJob, Kind
+from .models import Job
+
+log = logging.getLogger("jiequ.jobs")
+
+RETRY_AFTER = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=12),
+)
+LEASE = timedelta(seconds=60)
+MOST_LOST_WORKERS = 5
+
+Run = Callable[[Kind, Callable[[], Any]], Any]
+
+
+class LeaseLost(Exception):
+    """Somebody else took the job over, or it was cancelled or moved: drop what was done so far."""
+
+
+def call_at_once(kind: Kind, call: Callable[[], Any]) -> Any:
+    """Call an outside handler here and now; the worker passes one that has a time limit instead."""
+    return call()
+
+
+def work_once(*, at: datetime, limit: int = 20, outside: bool | None = None, run: Run = call_at_once) -> int:
+    """Do up to ``limit`` due jobs inside and ``limit`` outside the database, each in the order of run_at; returns how many.
+
+    ``outside`` narrows to one of the two. A failing job never stops the others; one that a killed worker left behind is done
+    last and alone, so that, should it be what kills workers, the others are done and only it is counted.
+    """
+    done = 0
+    if outside is not True:
+        inside_kinds = _names(outside=False)
+        if _is_due(inside_kinds, at=at):
+            for job in claim(inside_kinds, at=at, limit=limit):
+                done += _do(job, at=at, run=run)
+            for job in claim(inside_kinds, at=at, limit=1, abandoned=True):
+                done += _do(job, at=at, run=run)
+    if outside is not False:
+        outside_kinds = _names(outside=True)
+        for turn in range(limit):
+            if not _is_due(outside_kinds, at=at):
+                break
+            # One at a time: the lease has to cover only this one. Now and then an abandoned one goes first.
+            one = claim(outside_kinds, at=at, limit=1, abandoned=turn % 4 == 3)
+            for job in one or claim(outside_kinds, at=at, limit=1, abandoned=turn % 4 != 3):
+                done += _do(job, at=at, run=run)
+    return done
+
+
+def _names(*, outside: bool) -> list[str]:
+    return sorted(kind.name for kind in KINDS.values() if kind.outside is outside)
+
+
+def _is_due(kinds: list[str], *, at: datetime) -> bool:
+    """A plain read, so that an idle worker never queues with the writers."""
+    free = Q(lease_until=None) | Q(lease_until__lte=at)
+    return Job.objects.filter(free, kind__in=kinds, dead_at=None, run_at__lte=at).exists()
+
+
+_CLAIM = """
+WITH picked AS MATERIALIZED (
+    SELECT job.id FROM core_job job
+    WHERE job.dead_at IS NULL AND job.run_at <= %(at)s AND job.kind IN ({kinds}) AND {lease}
+      AND (job.lane = '' OR NOT EXISTS (
+          SELECT 1 FROM core_job earlier
+          WHERE earlier.lane = job.lane AND earlier.lane <> '' AND earlier.dead_at IS NULL AND earlier.kind IN ({known})
+            AND (earlier.run_at, earlier.id) < (job.run_at, job.id)))
+    ORDER BY job.run_at, job.id LIMIT %(limit)s {skip_locked}
+)
+UPDATE core_job SET lease_until = %(until)s, claims = claims + 1, lost_workers = lost_workers + %(lost)s
+WHERE id IN (SELECT id FROM picked)
+RETURNING *
+"""
+
+
+def claim(kinds: list[str], *, at: datetime, limit: int, abandoned: bool = False) -> list[Job]:
+    """Lease due jobs until ``at`` + LEASE: fresh ones, or those whose lease ran out. One UPDATE; no two workers get the same.
+
+    A job waits while an earlier one of its lane lives, unless that one is of a kind this installation does not know.
+    """
+    named = {f"kind_{n}": name for n, name in enumerate(kinds)}
+    known = {f"known_{n}": name for n, name in enumerate(KINDS)}
+    sql = _CLAIM.format(
+        kinds=", ".join(f"%({name})s" for name in named),
+        known=", ".join(f"%({name})s" for name in known),
+        lease="job.lease_until <= %(at)s" if abandoned else "job.lease_until IS NULL",
+        skip_locked="FOR UPDATE OF job SKIP LOCKED" if connection.vendor == "postgresql" else "",
+    )
+    moment = connection.ops.adapt_datetimefield_value
+    params = {"at": moment(at), "until": moment(at + LEASE), "limit": limit, "lost": int(abandoned), **named, **known}
+    with writing():
+        jobs = list(Job.objects.raw(sql, params))
+    return sorted(jobs, key=lambda job: (job.run_at, job.pk))
+
+
+def _do(job: Job, *, at: datetime, run: Run) -> int:
+    """Try one claimed job; every failure ends in its row. Returns 0 if the job was no longer ours, else 1."""
+    kind = KINDS[job.kind]
+    try:
+        if job.lost_workers > MOST_LOST_WORKERS:
+            _fail(job, kind, at=at, error=f"its worker was killed {job.lost_workers} times", is_last=True)
+        elif kind.outside:
+            _do_outside(job, kind, at=at, run=run)
+        else:
+            with writing():
+                _finish(job, kind, at=at)
+                kind.handler(**job.args, at=at)
+    except LeaseLost:
+        return 0
+    except Exception as error:  # whatever a handler raises is this job's own failure
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.warning("job %s %s failed: %s\n%s", job.kind, job.pk, plain(error), where)
+        _fail(job, kind, at=at, error=plain(error))
+    return 1
+
+
+def _do_outside(job: Job, kind: Kind, *, at: datetime, run: Run) -> None:
+    """Two phases: act, under the lease and in no transaction; then remove the row, with the follow-up if one was returned."""
+    room = timedelta(seconds=kind.timeout_seconds) + LEASE / 2
+    if room > LEASE and not _held(job).update(lease_until=at + room):
+        raise LeaseLost
+    follow_up = run(kind, lambda: kind.handler(**job.args, at=at))
+    with writing():
+        _finish(job, kind, at=at)
+        if callable(follow_up):
+            follow_up()
+
+
+def _held(job: Job) -> QuerySet[Job]:
+    """The row, as long as the claim is ours."""
+    return Job.objects.filter(pk=job.pk, claims=job.claims, dead_at=None)
+
+
+def _finish(job: Job, kind: Kind, *, at: datetime) -> None:
+    """Remove the row (a periodic one: set its next round). First in the transaction, so the row's lock keeps others out."""
+    if kind.every is None:
+        finished = _held(job).delete()[0]
+    else:
+        following = _next_round(kind, at)
+        finished = _held(job).update(
+            run_at=following, due_at=following, lease_until=None, failures=0, lost_workers=0, last_error=""
+        )
+    if not finished:
+        raise LeaseLost
+
+
+def _fail(job: Job, kind: Kind, *, at: datetime, error: str, is_last: bool = False) -> None:
+    """Set the next try, or give the job up and tell the hooks. A periodic job is never given up, only told of."""
+    failures = job.failures + 1
+    is_last = is_last or failures == len(RETRY_AFTER) + 1
+    next_try = at + RETRY_AFTER[min(failures, len(RETRY_AFTER)) - 1]
+    change: dict[str, Any] = {"lease_until": None, "failures": failures, "lost_workers": 0, "last_error": error[:300]}
+    if kind.every is not None:
+        change["run_at"] = min(next_try, _next_round(kind, at))
+    elif is_last:
+        change["dead_at"] = at
+    else:
+        change["run_at"] = next_try
+    try:
+        with writing():
+            if _held(job).update(**change) and is_last:
+                _tell(DeadJob(job.kind, job.key, job.street_id, job.args, error[:300]), at=at)
+    except Exception as hook_error:
+        log.error("an on_dead hook failed for job %s %s: %s", job.kind, job.pk, plain(hook_error))
+        _held(job).update(**change)
+
+
+def _tell(dead: DeadJob, *, at: datetime) -> None:
+    for kind, hook in DEAD_HOOKS:
+        if kind in (None, dead.kind):
+            hook(dead, at=at)
+
+
+def _next_round(kind: Kind, at: datetime) -> datetime:
+    assert kind.every is not None
+    return kind.every.next_after(at, timezone.get_default_timezone())
+
+
+_PRIVATE = re.compile(r"""[\u3400-\u9fff]+|\d{4,}|'[^']*'|"[^"]*"|\([^)]*\)|\S+@\S+""")
+
+
+def plain(error: BaseException) -> str:
+    """Class and first line of an error, with everything masked that could be about a person: it is shown and logged."""
+    if isinstance(error, Refusal):
+        return f"{type(error).__name__}: {error.code}"
+    first_line = str(error).split("\n", 1)[0]
+    return f"{type(error).__name__}: {_PRIVATE.sub('…', first_line)}"[:300].rstrip(": ")

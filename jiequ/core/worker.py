@@ -1,0 +1,117 @@
+"""The worker process: one loop for jobs inside the database, one for those outside, so a hanging channel delays no timer.
+
+Any number of workers may run, on any number of hosts with PostgreSQL. Stopping is graceful: the job in hand is finished.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.db import close_old_connections, connection
+from django.db.utils import DatabaseError, InterfaceError
+
+from .clock import now
+from .jobs import schedule_periodic, work_once
+from .kinds import Kind
+from .lease import plain
+
+log = logging.getLogger("jiequ.jobs")
+
+SHORTEST_SLEEP_SECONDS = 0.05
+LONGEST_SLEEP_SECONDS = 1.0
+BATCH = 20
+MOST_STUCK = 8
+
+
+class TookTooLong(Exception):
+    """An outside handler did not come back within its ``timeout_seconds``."""
+
+
+def run_worker(stop: threading.Event) -> None:
+    """Do jobs until ``stop`` is set. Latency of a due job: at most a second when idle.
+
+    Raises RuntimeError when too many outside handlers hang: the supervisor starts a fresh worker, leases bring the jobs back.
+    """
+    schedule_periodic(now())
+    limited = TimeLimited()
+    loops = [
+        threading.Thread(target=_loop, args=(stop, lambda: work_once(at=now(), limit=BATCH, outside=False)), name="inside"),
+        threading.Thread(
+            target=_loop, args=(stop, lambda: work_once(at=now(), limit=1, outside=True, run=limited)), name="outside"
+        ),
+    ]
+    for loop in loops:
+        loop.start()
+    while any(loop.is_alive() for loop in loops):
+        if limited.stuck > MOST_STUCK:
+            stop.set()
+        for loop in loops:
+            loop.join(timeout=0.2)
+    connection.close()
+    if limited.stuck > MOST_STUCK:
+        raise RuntimeError(f"{limited.stuck} outside jobs hang; their handlers need time-outs of their own")
+
+
+def _loop(stop: threading.Event, work: Callable[[], int]) -> None:
+    """Work while there is work; else sleep a little longer each time, up to a second."""
+    pause = SHORTEST_SLEEP_SECONDS
+    while not stop.is_set():
+        done = 0
+        try:
+            close_old_connections()
+            done = work()
+        except (DatabaseError, InterfaceError) as error:
+            log.error("the database is not answering: %s", plain(error))
+            connection.close()
+            pause = LONGEST_SLEEP_SECONDS
+        pause = SHORTEST_SLEEP_SECONDS if done else min(pause * 2, LONGEST_SLEEP_SECONDS)
+        if not done:
+            stop.wait(pause)
+    connection.close()
+
+
+class TimeLimited:
+    """Calls outside handlers in a thread of its own; one that hangs is left behind and a new thread takes over."""
+
+    def __init__(self) -> None:
+        self.stuck = 0
+        self._hand: _Hand | None = None
+
+    def __call__(self, kind: Kind, call: Callable[[], Any]) -> Any:
+        self._hand = self._hand or _Hand()
+        try:
+            outcome, value = self._hand.do(call, kind.timeout_seconds)
+        except queue.Empty:
+            self._hand = None
+            self.stuck += 1
+            raise TookTooLong(f"no answer within {kind.timeout_seconds:g} s") from None
+        if outcome == "raised":
+            raise value
+        return value
+
+
+class _Hand:
+    """One daemon thread with its own database connection."""
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        threading.Thread(target=self._serve, daemon=True, name="outside-hand").start()
+
+    def do(self, call: Callable[[], Any], timeout_seconds: float) -> tuple[str, Any]:
+        self._calls.put(call)
+        return self._answers.get(timeout=timeout_seconds)
+
+    def _serve(self) -> None:
+        while True:
+            call = self._calls.get()
+            close_old_connections()
+            try:
+                answer = ("returned", call())
+            except Exception as error:
+                answer = ("raised", error)
+            self._answers.put(answer)
