@@ -5,3 +5,13 @@ class ChannelsConfig(AppConfig):
     name = "jiequ.channels"
     label = "channels"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from jiequ.core import secrets
+
+        from . import jobs, notices, ports, stub
+
+        ports.register_port(stub.StubPort.name, stub.StubPort)
+        for model in ("channels.Message", "channels.CallBack"):
+            secrets.sealed_column(model, "to_phone_sealed", notices.PHONE_PURPOSE)
+        assert jobs  # importing it registers the kinds

@@ -40,8 +40,8 @@ class Message(models.Model):
     )
     to_phone_sealed = models.TextField(blank=True)
     # how far
-    state = models.CharField(max_length=16, default=MessageState.WAITING)
-    channel = models.CharField(max_length=8, blank=True, default=Channel.NONE)
+    state = models.CharField(max_length=16, default=MessageState.WAITING.value)
+    channel = models.CharField(max_length=8, blank=True, default=Channel.NONE.value)
     tries = models.PositiveSmallIntegerField(default=0)
     round = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=60, blank=True)
@@ -65,7 +65,7 @@ class Message(models.Model):
             ),
             models.CheckConstraint(
                 name="message_sent_by_a_channel",
-                condition=~Q(state__in=[MessageState.SENT, MessageState.DELIVERED]) | ~Q(channel=Channel.NONE),
+                condition=~Q(state__in=[MessageState.SENT.value, MessageState.DELIVERED.value]) | ~Q(channel=Channel.NONE.value),
             ),
         ]
         indexes = [
@@ -109,7 +109,7 @@ class CallBack(models.Model):
     # where
     street = models.ForeignKey("core.Street", null=True, on_delete=models.PROTECT, related_name="+")
     # how far
-    state = models.CharField(max_length=12, default=CallState.OPEN)
+    state = models.CharField(max_length=12, default=CallState.OPEN.value)
     outcome = models.CharField(max_length=300, blank=True)
     # when, who
     opened_at = models.DateTimeField()
@@ -123,8 +123,8 @@ class CallBack(models.Model):
             models.CheckConstraint(name="callback_state_known", condition=Q(state__in=_values(CallState))),
             models.CheckConstraint(
                 name="callback_ended_by_someone",
-                condition=Q(state=CallState.OPEN, done_at__isnull=True)
-                | (~Q(state=CallState.OPEN) & Q(done_at__isnull=False, done_by__isnull=False)),
+                condition=Q(state=CallState.OPEN.value, done_at__isnull=True)
+                | (~Q(state=CallState.OPEN.value) & Q(done_at__isnull=False, done_by__isnull=False)),
             ),
         ]
         indexes = [models.Index(fields=["street", "id"], name="callback_open", condition=Q(state="open"))]

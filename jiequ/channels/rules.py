@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 LOCAL = ZoneInfo("Asia/Shanghai")
 ALLOWED_FACTS = frozenset({"number", "type", "grid", "due"})
 GIVE_UP_AFTER = timedelta(hours=24)
+FORGET_AFTER = timedelta(days=30)
 STALLED_AFTER = timedelta(minutes=5)
 SEND_DEADLINE_SECONDS = 9.0
 CIRCUIT_OPENS_AFTER = 5

@@ -1,68 +1,50 @@
-"""The acts on messages: send, withdraw, read, call back, try again, forget."""
+"""The acts on messages: send, withdraw, mark as not delivered, try again, read, call back, forget."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.db.models import F
+from django.utils.translation import gettext as _
 
-from jiequ.core import jobs, secrets
-from jiequ.core.errors import Refusal
-from jiequ.people.rules import Role
+from jiequ.core import audit, jobs
+from jiequ.core.db import writing
+from jiequ.core.errors import Stale
+from jiequ.people.rules import Actor, Role
 
-from . import texts
-from .models import Message
-from .rules import FactRefused, MessageState, clean_facts
+from . import access, texts
+from .models import CallBack, InboxItem, Message, StubSms
+from .notices import Notice, Post, row, seal_phone, unseal_phone
+from .rules import FORGET_AFTER, CallState, Channel, MessageState
 
+__all__ = ["Notice", "Post", "seal_phone"]
+
+log = logging.getLogger(__name__)
 ROUTE = "channels.route"
-PHONE_PURPOSE = "notice-phone"
-_SENTENCE_MAX = 500
-
-Post = tuple[str, int | None, int | None]
+TRANSMIT = "channels.transmit"
+ABOUT_THE_OUTBOX = frozenset({"not_delivered", "outbox_stalled"})
+OUTCOME_MAX = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """What a caller wants somebody to be told. Exactly one of ``to_person``, ``to_post``, ``to_phone_sealed``.
+class NotDelivered:
+    """What the hooks are told: which notice, about what, reached nobody; ``error`` is a class of failure."""
 
-    ``to_post`` is (role, street_id, department_id); ``to_phone_sealed`` comes from ``seal_phone``. ``facts`` carry number,
-    type, grid and due only. ``sentence`` is for a call-back: read out by a person, never sent. ``street_id`` names the duty
-    desk that hears of a failure; required for a phone.
-    """
-
+    about: str
+    key: str
     template: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    about: str = ""
-    key: str = ""
-    to_person: int | None = None
-    to_post: Post | None = None
-    to_phone_sealed: str | None = None
-    is_urgent: bool = False
-    not_before: datetime | None = None
-    language: str = "zh-hans"
-    sentence: str = ""
-    street_id: int | None = None
-
-    def __post_init__(self) -> None:
-        recipients = [self.to_person is not None, self.to_post is not None, bool(self.to_phone_sealed)]
-        if sum(recipients) != 1:
-            raise ValueError("a notice has exactly one of to_person, to_post, to_phone_sealed")
-        if self.to_phone_sealed and self.street_id is None:
-            raise ValueError("a notice to a phone names the street whose desk answers for it")
-        if not self.key:
-            raise ValueError("a notice has a key: the same key is sent once")
-        if self.template not in texts.TEMPLATES:
-            raise ValueError(f"unknown template {self.template!r}")
-        if self.to_post:
-            Role(self.to_post[0])
+    street_id: int | None
+    error: str
+    at: datetime
 
 
-def seal_phone(phone: str) -> str:
-    """The sealed form in which a phone travels in a notice."""
-    return str(secrets.seal(phone, PHONE_PURPOSE))
+Hook = Callable[[NotDelivered], None]
+Link = Callable[[str, Actor], str | None]
+_hooks: list[Hook] = []
+_links: dict[str, Link] = {}
 
 
 def send(notices: Sequence[Notice], *, at: datetime, undo_seconds: int = 0) -> None:
@@ -71,10 +53,10 @@ def send(notices: Sequence[Notice], *, at: datetime, undo_seconds: int = 0) -> N
     A key that was sent before is left alone. With ``undo_seconds`` nothing leaves before ``at`` + that many seconds, so that
     ``withdraw`` can take it back. Raises Refusal if a notice carries what must stay behind sign-in.
     """
-    rows = [_row(notice, at=at, undo=timedelta(seconds=undo_seconds)) for notice in notices]
+    rows = [row(notice, at=at, undo=timedelta(seconds=undo_seconds)) for notice in notices]
     if rows:
         Message.objects.bulk_create(rows, ignore_conflicts=True)
-        jobs.enqueue(*(route_job(row) for row in rows))
+        jobs.enqueue(*(route_job(message) for message in rows))
 
 
 def withdraw(keys: Sequence[str]) -> int:
@@ -84,39 +66,178 @@ def withdraw(keys: Sequence[str]) -> int:
 
 
 def route_job(message: Message, *, run_at: datetime | None = None) -> jobs.JobSpec:
-    """The job that finds the way for a message; a new round is a new job."""
+    """The job that finds the way for a message; each round is a job of its own."""
+    return _job(ROUTE, message, run_at or message.due_at)
+
+
+def transmit_job(message: Message, *, run_at: datetime) -> jobs.JobSpec:
+    """The job that hands a message to a port."""
+    return _job(TRANSMIT, message, run_at)
+
+
+def _job(kind: str, message: Message, run_at: datetime) -> jobs.JobSpec:
     return jobs.JobSpec(
-        kind=ROUTE,
+        kind=kind,
         args={"key": message.key, "round": message.round},
-        run_at=run_at or message.due_at,
-        key=f"notice:{message.key}:{message.round}",
+        run_at=run_at,
+        key=f"{kind}:{message.key}:{message.round}",
         street_id=message.street_id,
     )
 
 
-def _row(notice: Notice, *, at: datetime, undo: timedelta) -> Message:
-    role, street_id, department_id = notice.to_post or ("", None, None)
-    return Message(
-        key=notice.key,
-        about=notice.about,
-        template=notice.template,
-        facts=_facts(notice),
-        sentence=notice.sentence[:_SENTENCE_MAX],
-        language=notice.language,
-        is_urgent=notice.is_urgent,
-        street_id=notice.street_id if notice.street_id is not None else street_id,
-        to_person_id=notice.to_person,
-        to_role=role,
-        to_department_id=department_id,
-        to_phone_sealed=notice.to_phone_sealed or "",
-        created_at=at,
-        due_at=max(at + undo, notice.not_before or at),
+def on_not_delivered(hook: Hook) -> Hook:
+    """Register a callable that hears, inside the marking transaction, of each notice that reached nobody."""
+    if hook not in _hooks:
+        _hooks.append(hook)
+    return hook
+
+
+def mark_not_delivered(message: Message, *, error: str, at: datetime) -> bool:
+    """End a message that reached nobody: visible mark, hooks, word to the duty desk, and for a resident a call-back.
+
+    False (and nothing else happens) if the message has ended already.
+    """
+    changed = Message.objects.filter(
+        pk=message.pk, state__in=[MessageState.WAITING, MessageState.SENDING, MessageState.SENT]
+    ).update(state=MessageState.NOT_DELIVERED, last_error=error[:60], ended_at=at)
+    if not changed:
+        return False
+    log.warning("notice not delivered", extra={"key": message.key, "template": message.template, "error": error})
+    _tell_duty_desk(message, at=at)
+    if message.to_phone_sealed and message.copy_of_id is None and message.channel != Channel.CALL:
+        open_call_back(message, at=at)
+    for hook in _hooks:
+        hook(NotDelivered(message.about, message.key, message.template, message.street_id, error, at))
+    return True
+
+
+def _tell_duty_desk(message: Message, *, at: datetime) -> None:
+    """Word of a lost notice; a lost word of a lost notice stays on the page 未送达 only, so that nothing goes round."""
+    if message.template in ABOUT_THE_OUTBOX or message.street_id is None:
+        return
+    facts = {name: value for name, value in message.facts.items() if name in {"number", "grid"}}
+    post = (Role.DUTY_LEADER.value, message.street_id, None)
+    key = f"lost:{message.pk}:{message.round}"
+    send([Notice("not_delivered", facts=facts, about=message.about, key=key, to_post=post)], at=at)
+
+
+def open_call_back(message: Message, *, at: datetime) -> None:
+    """Make the task to call a resident and read out the sentence; once a message."""
+    sentence = message.sentence or texts.render(message.template, message.facts, message.language).body
+    call = CallBack(
+        message=message,
+        sentence=sentence,
+        to_phone_sealed=message.to_phone_sealed,
+        about=message.about,
+        is_urgent=message.is_urgent,
+        street_id=message.street_id,
+        opened_at=at,
+    )
+    CallBack.objects.bulk_create([call], ignore_conflicts=True)
+
+
+def finish_call_back(*, call_back_id: int, reached: bool, outcome: str, by: Actor, at: datetime) -> None:
+    """Write down a call: the resident was told, or could not be reached. Refused if somebody else did so first."""
+    with writing():
+        call = access.call_back_for(by, call_back_id)
+        state = CallState.DONE if reached else CallState.UNREACHABLE
+        changed = CallBack.objects.filter(pk=call.pk, state=CallState.OPEN).update(
+            state=state, outcome=outcome.strip()[:OUTCOME_MAX], done_at=at, done_by_id=by.person_id
+        )
+        if not changed:
+            raise Stale("call_back_done", _("这个回访任务已经有人办过了。"))
+        if reached:
+            Message.objects.filter(pk=call.message_id).update(
+                state=MessageState.DELIVERED, channel=Channel.CALL, ended_at=at, last_error=""
+            )
+        else:
+            mark_not_delivered(call.message, error="unreachable", at=at)
+        _audit("call_back", call, by=by, at=at, facts={"outcome": state.value})
+
+
+def reveal_call_back_phone(*, call_back_id: int, by: Actor, at: datetime) -> str:
+    """The number to dial; the look is written to the audit log."""
+    with writing():
+        call = access.call_back_for(by, call_back_id)
+        if not call.to_phone_sealed:
+            raise Stale("phone_forgotten", _("保留期已过，号码已经删除。"))
+        _audit("phone_revealed", call, by=by, at=at, facts={"reason": "call_back"})
+        return unseal_phone(call.to_phone_sealed)
+
+
+def _audit(action: str, call: CallBack, *, by: Actor, at: datetime, facts: dict[str, str]) -> None:
+    audit.record(
+        street_id=call.street_id,
+        person_id=by.person_id,
+        action=action,
+        object_kind="call_back",
+        object_id=str(call.pk),
+        at=at,
+        facts={**facts, "about": call.about},
     )
 
 
-def _facts(notice: Notice) -> dict[str, Any]:
-    try:
-        return clean_facts(notice.facts)
-    except FactRefused as error:
-        message = _("通知只能携带编号、类型、网格和时限；“%(fact)s”不能写进通知。") % {"fact": error.fact}
-        raise Refusal("notice_fact", message, facts={"fact": error.fact, "template": notice.template}) from error
+def retry_message(*, message_id: int, by: Actor, at: datetime) -> None:
+    """Send a message that was not delivered once more, from the start of its chain."""
+    with writing():
+        message = access.lost_message_for(by, message_id)
+        changed = Message.objects.filter(pk=message.pk, state=MessageState.NOT_DELIVERED).update(
+            state=MessageState.WAITING, channel=Channel.NONE, tries=0, round=F("round") + 1, due_at=at, ended_at=None
+        )
+        if not changed:
+            raise Stale("message_moved_on", _("这条通知已经在重新发送了。"))
+        message.refresh_from_db()
+        jobs.enqueue(route_job(message))
+
+
+def mark_read(*, item_id: int, by: Actor, at: datetime) -> InboxItem:
+    """Open an item of one's own inbox; only its owner ever learns that it was read."""
+    item = access.inbox_item_for(by, item_id)
+    if item.read_at is None:
+        InboxItem.objects.filter(pk=item.pk, read_at=None).update(read_at=at)
+    return item
+
+
+def mark_all_read(*, by: Actor, at: datetime) -> int:
+    """Empty one's own pile; returns how many were unread."""
+    return InboxItem.objects.filter(person_id=by.person_id, read_at=None).update(read_at=at)
+
+
+def register_link(prefix: str, link: Link) -> None:
+    """Say how an ``about`` opens: ``link("12", actor)`` gives the address for "case:12", None if there is none for them."""
+    _links[prefix] = link
+
+
+def link_of(about: str, actor: Actor) -> str | None:
+    """The address of what a message is about, for this reader."""
+    prefix, _colon, identifier = about.partition(":")
+    link = _links.get(prefix)
+    return link(identifier, actor) if link and identifier else None
+
+
+def record_receipt(*, port: str, provider_id: str, is_delivered: bool, at: datetime) -> bool:
+    """A provider's later word on a message it had accepted; False if it fits none (or came twice)."""
+    with writing():
+        message = Message.objects.filter(port=port, provider_id=provider_id, state=MessageState.SENT).first()
+        if message is None:
+            return False
+        if not is_delivered:
+            return mark_not_delivered(message, error="receipt_failed", at=at)
+        still_sent = Message.objects.filter(pk=message.pk, state=MessageState.SENT)
+        return bool(still_sent.update(state=MessageState.DELIVERED, ended_at=at))
+
+
+def forget_ended(*, at: datetime) -> int:
+    """Drop the phones and sentences of what ended FORGET_AFTER ago; returns how many messages lost theirs. Runs nightly."""
+    limit = at - FORGET_AFTER
+    with writing():
+        CallBack.objects.filter(done_at__lt=limit).update(to_phone_sealed="", sentence="")
+        StubSms.objects.filter(sent_at__lt=limit).delete()
+        old = Message.objects.filter(ended_at__lt=limit).exclude(to_phone_sealed="", sentence="")
+        return old.exclude(call_back__state=CallState.OPEN).update(to_phone_sealed="", sentence="")
+
+
+def forget(about: str) -> None:
+    """Drop phones and sentences of everything ``about``: part of a person's erasure. What was sent stays as a fact."""
+    Message.objects.filter(about=about).update(to_phone_sealed="", sentence="")
+    CallBack.objects.filter(about=about).update(to_phone_sealed="", sentence="")

@@ -35,11 +35,6 @@ class Text:
     title: str
     body: str
 
-    @property
-    def spoken(self) -> str:
-        """As one sentence after the other, for a text message or to be read out."""
-        return self.body
-
 
 def _staff(title: Words, *sentences: Words) -> Template:
     return Template(title, sentences)
@@ -180,6 +175,14 @@ def render(template: str, facts: Mapping[str, Any], language: str) -> Text:
         said = [str(sentence) for sentence in chosen.sentences]
         body = [sentence.format(**values) for sentence in said if _names(sentence) <= values.keys()]
         return Text(str(chosen.title), (" " if language == "en" else "").join(body))
+
+
+def as_sms(template: str, facts: Mapping[str, Any], language: str) -> str:
+    """The words of a text message: a resident's are whole sentences, staff need the occasion in front."""
+    text = render(template, facts, language)
+    if not TEMPLATES[template].for_staff:
+        return text.body
+    return f"{text.title}: {text.body}" if language == "en" else f"{text.title}：{text.body}"
 
 
 def _names(sentence: str) -> set[str]:

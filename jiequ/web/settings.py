@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import time
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -28,6 +29,17 @@ def _secret(name: str, fallback: str) -> str:
     return fallback
 
 
+def hours(name: str, text: str) -> tuple[time, time]:
+    """Two times of day, ``08:00-21:00``; the first before the second."""
+    try:
+        opens, closes = (time.fromisoformat(part.strip()) for part in text.split("-"))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must read 08:00-21:00, not {text!r}.") from None
+    if opens >= closes:
+        raise ImproperlyConfigured(f"{name}: {text!r} ends before it begins.")
+    return opens, closes
+
+
 SECRET_KEY = _secret("JIEQU_SECRET_KEY", "only-for-demo-and-tests-" + "x" * 40)
 DATA_KEYS = _secret("JIEQU_DATA_KEYS", "k1:" + "00" * 32)
 BLIND_KEY = os.environ.get("JIEQU_BLIND_KEY", "")
@@ -46,6 +58,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # a body without files; files have th
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 MAX_BODY_BYTES = 64 * 1024 * 1024
+
+SMS_PORTS = [part for part in os.environ.get("JIEQU_SMS_PORTS", "" if PRODUCTION else "stub").split(",") if part]
+if PRODUCTION and "stub" in SMS_PORTS:
+    raise ImproperlyConfigured("JIEQU_SMS_PORTS: the stub port sends nothing; production does not take it.")
+RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -83,6 +100,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "jiequ.web.urls"
+CSRF_FAILURE_VIEW = "jiequ.web.errors.csrf_failed"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -92,6 +110,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "jiequ.web.shell.shell",
             ]
         },
     }
