@@ -324,9 +324,7 @@ def _sweep_folder(folder: Path, oldest: float) -> int:
 # -- serving ---------------------------------------------------------------------------------------------------------
 
 
-def response(
-    picture: Picture, variant: Variant | str = Variant.FULL, *, request: HttpRequest | None = None
-) -> HttpResponse:
+def response(picture: Picture, variant: Variant | str = Variant.FULL, *, request: HttpRequest | None = None) -> HttpResponse:
     """The answer that shows a picture; the caller has checked that the reader may see it.
 
     With ``PICTURES_ACCEL`` (nginx: an internal location) nginx sends the file itself. With ``request`` it knows 304.

@@ -89,18 +89,21 @@ LOGIN_URL = "people:sign_in"
 SESSION_ENGINE = "jiequ.people.sessions"
 SESSION_COOKIE_NAME = "jiequ_session"
 MIDDLEWARE = [
+    "jiequ.core.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "jiequ.core.middleware.Refusals",
+    "jiequ.core.middleware.RequestGuard",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "jiequ.web.urls"
-CSRF_FAILURE_VIEW = "jiequ.web.errors.csrf_failed"
+CSRF_FAILURE_VIEW = "jiequ.core.http.csrf_failure"
+REFUSAL_PAGE, REFUSAL_PART, FAULT_PAGE = "web/error.html", "web/parts/refusal.html", "web/500.html"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
