@@ -70,10 +70,11 @@ class CalendarWarning:
 _kept: tuple[float, WorkCalendar] | None = None
 
 
-def calendar_for(*, is_fresh: bool = False) -> WorkCalendar:
+def calendar_for(at: datetime | None = None, *, is_fresh: bool = False) -> WorkCalendar:
     """The district's calendar. No statement when it was looked at lately, one when not, three after a change.
 
-    ``is_fresh`` looks at the edition in any case. Do not call it between a change and its commit.
+    One table holds every date, so ``at`` changes nothing. ``is_fresh`` looks at the edition in any case. Do not call it
+    between a change and its commit.
     """
     global _kept
     if _kept is not None and not is_fresh and time.monotonic() - _kept[0] < LOOK_AGAIN_SECONDS:

@@ -1,0 +1,24 @@
+"""The tables of the loop."""
+
+from .case import STREET_FOUND, Case, CaseEvent, CaseQuerySet, Proof, Source, Task, TaskKind
+from .report import Rating, Report, Reporter
+from .types import ControlArea, DutyList, EventType, FilingCondition, TypeEdition
+
+__all__ = [
+    "STREET_FOUND",
+    "Case",
+    "CaseEvent",
+    "CaseQuerySet",
+    "ControlArea",
+    "DutyList",
+    "EventType",
+    "FilingCondition",
+    "Proof",
+    "Rating",
+    "Report",
+    "Reporter",
+    "Source",
+    "Task",
+    "TaskKind",
+    "TypeEdition",
+]
