@@ -7,11 +7,11 @@ class ChannelsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        """Name the stub port and the sealed columns; core finds the jobs."""
         from jiequ.core import secrets
 
-        from . import jobs, notices, ports, stub
+        from . import notices, ports, stub
 
         ports.register_port(stub.StubPort.name, stub.StubPort)
         for model in ("channels.Message", "channels.CallBack"):
             secrets.sealed_column(model, "to_phone_sealed", notices.PHONE_PURPOSE)
-        assert jobs  # importing it registers the kinds

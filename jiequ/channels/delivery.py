@@ -60,11 +60,19 @@ def recipients(message: Message, *, at: datetime) -> list[int]:
     if message.to_person_id is not None:
         named = [message.to_person_id]
     else:
-        post = {"street_id": message.street_id, "department_id": message.to_department_id}
-        named = [person.pk for person in people.on_duty(role=Role(message.to_role), **post, at=at)]
-    standing_in = dict.fromkeys(people.deputy_of(person_id, at) for person_id in named)
+        named = [person.pk for person in _on_duty(message, at=at)]
+    absent = people.deputies(at)
+    standing_in = dict.fromkeys(people.stand_in(person_id, absent) for person_id in named)
     active = set(Person.objects.filter(pk__in=standing_in, is_active=True).values_list("pk", flat=True))
     return [person_id for person_id in standing_in if person_id in active]
+
+
+def _on_duty(message: Message, *, at: datetime) -> list[Person]:
+    """The duty post: in a department whoever is on its rota, else its lead, not each of its members."""
+    role: Role | None = Role(message.to_role)
+    if message.to_department_id is not None and role is not Role.DEPARTMENT_LEAD:
+        role = None
+    return people.on_duty(role=role, street_id=message.street_id, department_id=message.to_department_id, at=at)
 
 
 def _staff_moments(message: Message, readers: list[int], *, at: datetime) -> dict[int, datetime]:

@@ -45,7 +45,9 @@ def transmit(*, key: str, round: int, at: datetime) -> Callable[[], None] | None
     port, rests_until = delivery.choose_port(at=at)
     if port is None:
         return partial(delivery.wait_for_port, message, rests_until, at=at)
-    outgoing = Outgoing(texts.as_sms(message.template, message.facts, message.language), message.template, dict(message.facts), message.language)
+    outgoing = Outgoing(
+        texts.as_sms(message.template, message.facts, message.language), message.template, dict(message.facts), message.language
+    )
     outcome = ports.call(port, outgoing, notices.unseal_phone(message.to_phone_sealed), message.key)
     return partial(delivery.mark, message, port.name, outcome, at=at)
 

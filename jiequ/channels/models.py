@@ -31,13 +31,9 @@ class Message(models.Model):
     is_urgent = models.BooleanField(default=False)
     # to whom
     street = models.ForeignKey("core.Street", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    to_person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    to_person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     to_role = models.CharField(max_length=32, blank=True)
-    to_department = models.ForeignKey(
-        "people.Department", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    to_department = models.ForeignKey("people.Department", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     to_phone_sealed = models.TextField(blank=True)
     # how far
     state = models.CharField(max_length=16, default=MessageState.WAITING.value)
@@ -65,7 +61,8 @@ class Message(models.Model):
             ),
             models.CheckConstraint(
                 name="message_sent_by_a_channel",
-                condition=~Q(state__in=[MessageState.SENT.value, MessageState.DELIVERED.value]) | ~Q(channel=Channel.NONE.value),
+                condition=~Q(state__in=[MessageState.SENT.value, MessageState.DELIVERED.value])
+                | ~Q(channel=Channel.NONE.value),
             ),
         ]
         indexes = [
@@ -114,9 +111,7 @@ class CallBack(models.Model):
     # when, who
     opened_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
-    done_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    done_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         constraints = [

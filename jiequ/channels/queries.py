@@ -88,9 +88,7 @@ def inbox(person_id: int, *, language: str, before: int | None = None, limit: in
 def _inbox_line(item: InboxItem, language: str) -> InboxLine:
     message = item.message
     text = texts.render(message.template, message.facts, language)
-    return InboxLine(
-        item.pk, text.title, text.body, message.about, message.is_urgent, item.read_at is not None, item.put_at
-    )
+    return InboxLine(item.pk, text.title, text.body, message.about, message.is_urgent, item.read_at is not None, item.put_at)
 
 
 def unread_count(person_id: int) -> int:

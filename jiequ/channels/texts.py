@@ -90,7 +90,9 @@ _FOR_STAFF: dict[str, Template] = {
     "handed_over": _staff(_("有待办移交给您"), CASE, UNTIL),
     "suspected_abuse": _staff(_("疑似恶意上报，待人工查看"), CASE),
     "not_delivered": _staff(_("有通知未送达"), _("关于 {number} 的通知没有送到，请查看并改用其他方式。"), WHERE),
-    "outbox_stalled": _staff(_("通知发送迟滞"), _("有通知到时 5 分钟仍未发出，请联系系统管理员。"), _("最早一条应发于 {due}。")),
+    "outbox_stalled": _staff(
+        _("通知发送迟滞"), _("有通知到时 5 分钟仍未发出，请联系系统管理员。"), _("最早一条应发于 {due}。")
+    ),
 }
 
 _FOR_RESIDENTS: dict[str, Template] = {
@@ -119,9 +121,7 @@ _FOR_RESIDENTS: dict[str, Template] = {
     "reporter_merged": _resident(
         _("合并办理"), _("您反映的问题与已受理的 {number} 是同一件事，合并办理，结果同样告诉您。"), _("承诺 {due} 前办结。")
     ),
-    "reporter_unmerged": _resident(
-        _("单独办理"), _("您反映的“{type}”（{number}）改为单独办理。"), _("承诺 {due} 前办结。")
-    ),
+    "reporter_unmerged": _resident(_("单独办理"), _("您反映的“{type}”（{number}）改为单独办理。"), _("承诺 {due} 前办结。")),
     "reporter_split": _resident(
         _("分开办理"), _("您反映的事情涉及两件事，分开办理；其中一件的编号是 {number}。"), _("承诺 {due} 前办结。")
     ),
@@ -149,15 +149,15 @@ _FOR_RESIDENTS: dict[str, Template] = {
     "reporter_rejected_outside_duty": _resident(
         _("未能受理"), _("您反映的问题（{number}）不属于街道的职责范围，负责的单位可凭编号查询。")
     ),
-    "reporter_rejected_unlawful": _resident(
-        _("未能受理"), _("您反映的问题（{number}）的要求与法律法规不符，依法不能受理。")
-    ),
+    "reporter_rejected_unlawful": _resident(_("未能受理"), _("您反映的问题（{number}）的要求与法律法规不符，依法不能受理。")),
     "reporter_cancelled": _resident(_("已撤销"), _("您反映的问题（{number}）已撤销，原因可凭编号查询。")),
     "reporter_rate_asked": _resident(
         _("请您评价"), _("您反映的“{type}”（{number}）已办结，请评价是否满意。"), _("评价到 {due} 为止。")
     ),
     "reporter_control_area": _resident(
-        _("该处有计划施工"), _("您反映的地点目前有已公告的计划施工（{number}），施工结束后仍有问题请再反映。"), _("预计 {due} 结束。")
+        _("该处有计划施工"),
+        _("您反映的地点目前有已公告的计划施工（{number}），施工结束后仍有问题请再反映。"),
+        _("预计 {due} 结束。"),
     ),
     "reporter_promise_changed": _resident(
         _("承诺时间有变化"), _("您反映的“{type}”（{number}）的承诺时间有变化。"), _("新的承诺时间是 {due}。")
@@ -183,6 +183,26 @@ def as_sms(template: str, facts: Mapping[str, Any], language: str) -> str:
     if not TEMPLATES[template].for_staff:
         return text.body
     return f"{text.title}: {text.body}" if language == "en" else f"{text.title}：{text.body}"
+
+
+REASONS: dict[str, Words] = {
+    "nobody_there": _("没有人在岗，也没有代理人"),
+    "unreachable": _("电话打不通"),
+    "no_port": _("短信通道长时间不可用"),
+    "job_failed": _("系统出错，请告诉系统管理员"),
+    "receipt_failed": _("运营商回报未送到"),
+    "bad_number": _("号码不是有效的手机号"),
+    "refused": _("短信通道拒绝发送"),
+    "timeout": _("短信通道没有回答"),
+    "http_429": _("短信通道过于繁忙"),
+}
+OTHER_REASON = _("短信通道出错（%(error)s）")
+
+
+def reason(error: str) -> str:
+    """A class of failure in plain words."""
+    known = REASONS.get(error)
+    return str(known) if known else str(OTHER_REASON) % {"error": error or "?"}
 
 
 def _names(sentence: str) -> set[str]:

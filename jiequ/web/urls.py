@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from . import pages
+
+handler400 = "jiequ.core.http.bad_request"
+handler403 = "jiequ.core.http.permission_denied"
+handler404 = "jiequ.core.http.page_not_found"
+handler500 = "jiequ.core.http.server_error"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include((pages.urlpatterns, "web"))),
+    path("", include("jiequ.channels.urls")),
+]
