@@ -18,8 +18,8 @@ _NEXT = (
 def next_value(name: str) -> int:
     """The next number under ``name``, from 1. One statement; call it inside the transaction that uses the number.
 
-    On PostgreSQL the row stays locked until that transaction ends, so take the number late. A rolled-back number is given again;
-    a number that was ever shown is never given twice.
+    On PostgreSQL the row stays locked until that transaction ends, so take the number late. A rolled-back number is given
+    again; a number that was ever shown is never given twice.
     """
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [name])

@@ -75,7 +75,7 @@ def job(
 def every(
     kind: str, *, seconds: int | None = None, daily_at: str | None = None, outside: bool = False
 ) -> Callable[[Handler], Handler]:
-    """Register a periodic job, ``seconds=2`` or ``daily_at="02:30"``: no args, never given up, missed rounds collapse to one."""
+    """Register a periodic job, ``seconds=2`` or ``daily_at="02:30"``: no args, never given up; missed rounds are one."""
     if (seconds is None) == (daily_at is None):
         raise ValueError("give either seconds or daily_at")
     rounds = Every(seconds, time.fromisoformat(daily_at) if daily_at else None)

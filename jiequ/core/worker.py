@@ -14,10 +14,10 @@ from typing import Any
 from django.db import close_old_connections, connection
 from django.db.utils import DatabaseError, InterfaceError
 
-from .clock import now
-from .jobs import schedule_periodic, work_once
+from . import clock
 from .kinds import Kind
-from .lease import plain
+from .lease import plain, work_once
+from .queue import schedule_periodic
 
 log = logging.getLogger("jiequ.jobs")
 
@@ -36,12 +36,14 @@ def run_worker(stop: threading.Event) -> None:
 
     Raises RuntimeError when too many outside handlers hang: the supervisor starts a fresh worker, leases bring the jobs back.
     """
-    schedule_periodic(now())
+    schedule_periodic(clock.now())
     limited = TimeLimited()
     loops = [
-        threading.Thread(target=_loop, args=(stop, lambda: work_once(at=now(), limit=BATCH, outside=False)), name="inside"),
         threading.Thread(
-            target=_loop, args=(stop, lambda: work_once(at=now(), limit=1, outside=True, run=limited)), name="outside"
+            target=_loop, args=(stop, lambda: work_once(at=clock.now(), limit=BATCH, outside=False)), name="inside"
+        ),
+        threading.Thread(
+            target=_loop, args=(stop, lambda: work_once(at=clock.now(), limit=1, outside=True, run=limited)), name="outside"
         ),
     ]
     for loop in loops:

@@ -21,7 +21,7 @@ class LockTimeout(Exception):
 
 
 class FairLock:
-    """One connection's place in the queue. Descriptors are its own (flock is per open file) and are opened anew after a fork."""
+    """One connection's place in the queue. Descriptors are its own (flock is per open file), opened anew after a fork."""
 
     def __init__(self, database: str, timeout_seconds: float) -> None:
         self.timeout_seconds = timeout_seconds
