@@ -1,10 +1,11 @@
-"""Opens a stranger's picture and makes a new one: the only caller of ``PIL.Image.open`` in Jiequ (a repo test says so).
+"""Opens a stranger's picture and makes a new one: the only caller of ``PIL.Image.open`` (a repo test says so).
 
-It runs as a process of its own (``python -I decode.py``, picture on stdin), under a limit of memory and of processor time and with
-an empty environment: a bomb, an endless progressive scan or a fault in a decoder ends this process, never a web worker, and finds
-no key in it. Imports nothing of Django.
+It runs as a process of its own (``python -I decode.py``, picture on stdin), under a limit of memory and of processor
+time and with an empty environment: a bomb, an endless progressive scan or a fault in a decoder ends this process,
+never a web worker, and finds no key in it. Imports nothing of Django.
 
-Answer on stdout: one line of JSON, then the picture, then the thumbnail. ``{"ok": false, "code": …}`` when it cannot be opened.
+Answer on stdout: one line of JSON, then the picture, then the thumbnail. ``{"ok": false, "code": …}`` when it cannot
+be opened.
 """
 
 from __future__ import annotations

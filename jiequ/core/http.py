@@ -1,8 +1,9 @@
 """How a refusal reaches the reader, in one place: JSON for machines, a sentence in place for htmx, a page for everybody else.
 
-One JSON shape: ``{"ok": false, "code", "message", "facts"}``. Raise a Refusal anywhere in a view; ``core.middleware.Refusals`` and
-the handlers below (named in web/urls.py) bring it here. An address that does not exist, a thing that does not, and one that the
-reader may not see are told alike. A fault of ours shows an incident number and nothing else.
+One JSON shape: ``{"ok": false, "code", "message", "facts"}``. Raise a Refusal anywhere in a view;
+``core.middleware.Refusals`` and the handlers below (named in web/urls.py) bring it here. An address that does not
+exist, a thing that does not, and one that the reader may not see are told alike. A fault of ours shows an incident
+number and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.multipartparser import MultiPartParserError
@@ -27,6 +34,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from .errors import Forbidden, NotFound, Refusal
+
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +84,8 @@ def is_htmx(request: HttpRequest) -> bool:
 def client_address(request: HttpRequest) -> str:
     """The address of whoever asks, as far as we can know it: ``X-Forwarded-For`` counts only from a proxy we trust.
 
-    Read from the right, each hop must be in ``JIEQU_TRUSTED_PROXIES`` (addresses, networks, or ``unix`` for a socket); the first
-    that is not is the client. Whatever a client puts further left changes nothing.
+    Read from the right, each hop must be in ``JIEQU_TRUSTED_PROXIES`` (addresses, networks, or ``unix`` for a
+    socket); the first that is not is the client. Whatever a client puts further left changes nothing.
     """
     address = str(request.META.get("REMOTE_ADDR", ""))
     hops = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
@@ -125,8 +134,9 @@ def _proxies(names: tuple[str, ...]) -> tuple[list[IPv4Network | IPv6Network], b
 def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """The answer that carries a refusal, in the shape the reader understands.
 
-    htmx gets the sentence for the page's ``#refusal`` region, so that a half-filled form stays as it is. A page that needs somebody
-    signed in leads to the sign-in page, unless the code begins with ``link_`` (a private link that is no longer good).
+    htmx gets the sentence for the page's ``#refusal`` region, so that a half-filled form stays as it is. A page that
+    needs somebody signed in leads to the sign-in page, unless the code begins with ``link_`` (a private link that is
+    no longer good).
     """
     facts = {} if refusal.status == HTTPStatus.NOT_FOUND else refusal.facts  # a 404 has nothing to tell apart
     if wants_json(request):
@@ -147,14 +157,26 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, Http404):
-        return NotFound("not_found", _("没有找到您要的内容，它可能已被移走，或者您不能查看"))
+        return _not_found()
     if isinstance(error, PermissionDenied):
-        return Forbidden("forbidden", _("您不能做这件事"))
+        return _forbidden()
     if isinstance(error, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return TooLarge("too_large", _("发来的内容太多，请减少后再试"))
     if isinstance(error, SuspiciousOperation | MultiPartParserError):
-        return Malformed("malformed", _("发来的内容无法读取，请刷新页面后再试"))
+        return _malformed()
     return None
+
+
+def _not_found() -> Refusal:
+    return NotFound("not_found", _("没有找到您要的内容，它可能已被移走，或者您不能查看"))
+
+
+def _forbidden() -> Refusal:
+    return Forbidden("forbidden", _("您不能做这件事"))
+
+
+def _malformed() -> Refusal:
+    return Malformed("malformed", _("发来的内容无法读取，请刷新页面后再试"))
 
 
 def form_errors(form: BaseForm) -> Refusal:
@@ -203,17 +225,17 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400."""
-    return refuse(request, refusal_of(exception) or Malformed("malformed", _("发来的内容无法读取，请刷新页面后再试")))
+    return refuse(request, refusal_of(exception) or _malformed())
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler403."""
-    return refuse(request, refusal_of(exception) or Forbidden("forbidden", _("您不能做这件事")))
+    return refuse(request, refusal_of(exception) or _forbidden())
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler404."""
-    return refuse(request, refusal_of(Http404()) if not isinstance(exception, Refusal) else exception)  # type: ignore[arg-type]
+    """handler404: an address that does not exist, in the words for a thing that does not."""
+    return refuse(request, _not_found())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What every request passes on its way in and every answer on its way out. Order: SecurityHeaders, …, Refusals, RequestGuard."""
+"""What every request passes on its way in, and every answer on its way out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.translation import gettext as _
 
 from .errors import Refusal
-from .http import Malformed, TooLarge, WrongMethod, WrongType, refusal_of, refuse
+from .http import FORM_TYPES, Malformed, TooLarge, WrongMethod, WrongType, refusal_of, refuse
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -35,8 +35,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
 }
-FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
-BODY_TYPES = FORM_TYPES | {"application/json", "application/geo+json", "text/xml", "application/xml"}
+BODY_TYPES = {*FORM_TYPES, "application/json", "application/geo+json", "text/xml", "application/xml"}
 
 
 class SecurityHeaders:

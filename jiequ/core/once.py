@@ -1,14 +1,15 @@
 """POST once: a form or an API call that carries a key is done once and answered alike ever after (RELIABILITY row 7).
 
-The key is the form's hidden field ``idempotency_key`` (``{% once_key %}``) or the header ``Idempotency-Key``. The same key with other
-content is refused (422). An answer of 4xx or 5xx is not stored and leaves nothing behind: correct the form and send it again.
+The key is the form's hidden field ``idempotency_key`` (``{% once_key %}``) or the header ``Idempotency-Key``. The
+same key with other content is refused (422). An answer of 4xx or 5xx is not stored and leaves nothing behind: correct
+the form and send it again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from . import clock, idempotency
-from .http import Malformed
+from .http import FORM_TYPES, Malformed
 
 FIELD, HEADER = "idempotency_key", "Idempotency-Key"
 _KEY = re.compile(r"^[A-Za-z0-9_.:-]{16,128}$")
@@ -48,7 +49,8 @@ def idempotent(view: View) -> View:
 def once(request: HttpRequest, do: Callable[[], HttpResponse], *, scope: str | None = None) -> HttpResponse:
     """Call ``do`` unless this key was answered before in ``scope`` (by default: the person signed in, or everybody else).
 
-    Without a key, or for a GET, it just calls ``do``. Raises Refusal for a key that is malformed or was used for other content.
+    Without a key, or for a GET, it just calls ``do``. Raises Refusal for a key that is malformed or was used for
+    other content.
     """
     key = request.headers.get(HEADER) or request.POST.get(FIELD, "")
     if request.method != "POST" or not key:
@@ -74,25 +76,19 @@ def once(request: HttpRequest, do: Callable[[], HttpResponse], *, scope: str | N
 
 def fingerprint(request: HttpRequest) -> str:
     """What makes two requests the same: address, method, fields and files; not the boundary, the CSRF token or the key."""
-    digest = hashlib.sha256()
-    for part in (request.method or "", request.get_full_path()):
-        _feed(digest, part.encode())
-    if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        for name in sorted(set(request.POST) - _NOT_CONTENT):
-            for text in (name, *request.POST.getlist(name)):
-                _feed(digest, text.encode())
-        for name in sorted(request.FILES):
-            for file in request.FILES.getlist(name):
-                _feed(digest, name.encode())
-                _feed(digest, _file_digest(file))
-    else:
-        _feed(digest, request.body)
-    return digest.hexdigest()
+    address = (request.method or "", request.get_full_path())
+    if request.content_type in FORM_TYPES:
+        return idempotency.fingerprint_of(*address, *_form_parts(request))
+    return idempotency.fingerprint_of(*address, request.body)
 
 
-def _feed(digest: Any, part: bytes) -> None:
-    """Length first, so that no two lists of parts run together to the same bytes."""
-    digest.update(len(part).to_bytes(8, "big") + part)
+def _form_parts(request: HttpRequest) -> Iterator[str | bytes]:
+    for name in sorted(set(request.POST) - _NOT_CONTENT):
+        values = request.POST.getlist(name)
+        yield from (name, str(len(values)), *values)
+    for name in sorted(request.FILES):
+        files = request.FILES.getlist(name)
+        yield from (name, str(len(files)), *map(_file_digest, files))
 
 
 def _file_digest(file: UploadedFile) -> bytes:

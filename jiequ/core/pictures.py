@@ -1,9 +1,10 @@
-"""The one door for photos: whatever comes in by a form, a link or a message goes through ``admit`` (RELIABILITY rows 18, 26-28).
+"""The one door for photos: by form, link or message they go through ``admit`` (RELIABILITY rows 18, 26-28).
 
-What is stored is never what was sent: the pixels are decoded in a limited process (``core.decode``), turned upright, shrunk to a
-long side of 2,560 px and written as a new JPEG, so position, serial numbers, comments, thumbnails and appended files are gone.
-Files are named by their content, written whole (temporary file, fsync, rename) before their row; a file without a row is removed
-by a nightly sweep. Nothing here checks who may see a picture: callers do, then answer with ``response``.
+What is stored is never what was sent: the pixels are decoded in a limited process (``core.decode``), turned upright,
+shrunk to a long side of 2,560 px and written as a new JPEG, so position, serial numbers, comments, thumbnails and
+appended files are gone. Files are named by their content, written whole (temporary file, fsync, rename) before their
+row; a file without a row is removed by a nightly sweep. Nothing here checks who may see a picture: callers do, then
+answer with ``response``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from django.utils.translation import gettext as _
 from . import decode
 from .db import writing
 from .errors import NotFound, Refusal
-from .jobs import every
+from .kinds import every
 from .models import Picture
 
 MAX_BYTES = 10 * 1024 * 1024

@@ -1,12 +1,12 @@
 """Sealed texts and blind look-ups: a reporter's phone is stored so that the database alone says nothing.
 
-Keys: ``JIEQU_DATA_KEYS="k2:hex,k1:hex"`` (32 bytes each). The first seals, every one unseals. To rotate, put a new key in front and
-restart; the nightly job ``core.reseal`` seals every registered column anew, then old keys may be removed, except the last.
-The last (oldest) key is also the root of the blind index, which must survive a rotation. To be able to remove that one too, pin
-the derived key first: ``JIEQU_BLIND_KEY`` takes what ``blind_key_hex()`` returns.
+Keys: ``JIEQU_DATA_KEYS="k2:hex,k1:hex"`` (32 bytes each). The first seals, every one unseals. To rotate, put a new
+key in front and restart; the nightly job ``core.reseal`` seals every registered column anew, then old keys may be
+removed, except the last. The last (oldest) key is also the root of the blind index, which must survive a rotation. To
+be able to remove that one too, pin the derived key first: ``JIEQU_BLIND_KEY`` takes what ``blind_key_hex()`` returns.
 
-A sealed value is ``<key id>.<base64 of nonce and AES-256-GCM ciphertext>``. Its purpose is bound to it as associated data: a value
-copied into a column of another purpose does not open.
+A sealed value is ``<key id>.<base64 of nonce and AES-256-GCM ciphertext>``. Its purpose is bound to it as associated
+data: a value copied into a column of another purpose does not open.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from .db import writing
-from .jobs import every
+from .kinds import every
 
 NONCE_BYTES = 12
 _KEY = re.compile(r"^(?P<id>[a-z0-9]{1,8}):(?P<hex>[0-9a-fA-F]{64})$")
@@ -101,8 +101,8 @@ def sealed_column(model: str, field: str, purpose: str) -> None:
 def reseal(*, at: datetime | None = None, limit: int = 1000) -> int:
     """Seal up to ``limit`` values per registered column with the first key; returns how many. Runs nightly.
 
-    Each is written only if it has not changed meanwhile. A value that does not open stays as it is and does not stop the rest;
-    at the end SealBroken names such rows.
+    Each is written only if it has not changed meanwhile. A value that does not open stays as it is and does not stop
+    the rest; at the end SealBroken names such rows.
     """
     done, broken = 0, []
     for (model, field), purpose in sorted(_COLUMNS.items()):

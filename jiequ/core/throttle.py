@@ -1,11 +1,11 @@
 """Token buckets in the database: how often one address, account or device may try something.
 
-A bucket is one number, the moment from which all its tries are there again (the "generic cell rate" form of a token bucket):
-each try moves it on by ``per_seconds / capacity``, and a try that would move it further than ``per_seconds`` from now is refused
-and changes nothing. The happy path is one statement; two processes cannot both take the last try.
+A bucket is one number, the moment from which all its tries are there again (the "generic cell rate" form of a token
+bucket): each try moves it on by ``per_seconds / capacity``, and a try that would move it further than ``per_seconds``
+from now is refused and changes nothing. The happy path is one statement; two processes cannot both take the last try.
 
-If the database fails, nothing passes: the error goes up and the request fails, as it would without a throttle, because whatever is
-throttled needs the same database. There is no second store that could fail open.
+If the database fails, nothing passes: the error goes up and the request fails, as it would without a throttle,
+because whatever is throttled needs the same database. There is no second store that could fail open.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from . import secrets
 from .db import writing
 from .errors import Throttled
-from .jobs import every
+from .kinds import every
 from .models import Throttle
 
 
