@@ -33,7 +33,7 @@ def take(bucket: str, *, capacity: int, per_seconds: int, at: datetime, cost: in
     Call it outside the transaction of what it guards: a refusal further down must not give the try back.
     """
     now_ms = _milliseconds(at)
-    step_ms = -(-per_seconds * 1000 * cost // capacity)
+    step_ms = max(1, per_seconds * 1000 * cost // capacity)
     if _moved(bucket, now_ms, step_ms, now_ms + per_seconds * 1000):
         return
     full_at_ms = Throttle.objects.filter(bucket=bucket).values_list("full_at_ms", flat=True).first() or now_ms
