@@ -1,0 +1,90 @@
+"""Who gets which tabs: one table for the phone, one for the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from jiequ.people.rules import ADMIN_ROLES, DEPARTMENT_ROLES, DESK_ROLES, Role
+
+EVERY_STAFF = frozenset(set(Role) - {Role.RESIDENT, Role.SYSTEM} - ADMIN_ROLES)
+FIELD_ROLES = frozenset({Role.GRID_WORKER}) | DEPARTMENT_ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page that stands in a bar: its words, its route, its picture, and the roles that use it."""
+
+    label: str
+    route: str
+    icon: str
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """An entry as one reader sees it on one page."""
+
+    label: str
+    url: str
+    icon: str
+    is_current: bool
+
+
+RESIDENT = frozenset({Role.RESIDENT})
+
+PHONE = (
+    Entry(_("首页"), "web:home", "home", RESIDENT),
+    Entry(_("我要上报"), "cases:report", "camera", RESIDENT),
+    Entry(_("查进度"), "cases:query", "search", RESIDENT),
+    Entry(_("待处理"), "cases:leader", "bell", frozenset({Role.LEADER})),
+    Entry(_("待办"), "cases:todo", "tasks", FIELD_ROLES | DESK_ROLES - {Role.LEADER} | {Role.BUREAU}),
+    Entry(_("上报"), "cases:report", "camera", EVERY_STAFF),
+    Entry(_("消息"), "channels:inbox", "inbox", EVERY_STAFF),
+    Entry(_("我的"), "people:me", "person", EVERY_STAFF | ADMIN_ROLES),
+)
+
+DESK = (
+    Entry(_("队列"), "cases:desk", "queue", DESK_ROLES | {Role.DEPARTMENT_LEAD, Role.BUREAU}),
+    Entry(_("案件"), "cases:list", "cases", EVERY_STAFF),
+    Entry(_("网格"), "grid:list", "grid", DESK_ROLES | {Role.SYSTEM_ADMIN}),
+    Entry(_("类型"), "cases:types", "types", DESK_ROLES | {Role.SYSTEM_ADMIN}),
+    Entry(_("人员"), "people:list", "people", frozenset({Role.SYSTEM_ADMIN, Role.LEADER})),
+    Entry(_("审计"), "core:audit", "seal", frozenset({Role.AUDIT_ADMIN})),
+    Entry(_("意见"), "web:suggestions", "talk", frozenset({Role.SYSTEM_ADMIN})),
+    Entry(_("消息"), "channels:inbox", "inbox", EVERY_STAFF),
+    Entry(_("我的"), "people:me", "person", EVERY_STAFF | ADMIN_ROLES),
+)
+
+
+def tabs(entries: Iterable[Entry], roles: frozenset[Role], path: str) -> list[Tab]:
+    """The entries these roles use, in order, at most one for a route; the one under ``path`` is current."""
+    found: dict[str, Tab] = {}
+    for entry in entries:
+        url = address(entry.route)
+        if url and entry.roles & roles and entry.route not in found:
+            is_current = path == url if url == "/" else path.startswith(url)
+            found[entry.route] = Tab(str(entry.label), url, entry.icon, is_current)
+    return list(found.values())
+
+
+def start_page(roles: frozenset[Role]) -> str:
+    """Where a person of these roles begins: the first phone or desk page that is theirs."""
+    first = DESK if roles & (DESK_ROLES - {Role.LEADER} | ADMIN_ROLES) else PHONE
+    for entry in (*first, *PHONE):
+        if entry.roles & roles and (url := address(entry.route)):
+            return url
+    return "/about"
+
+
+@cache
+def address(route: str) -> str:
+    """The path of a route, or "" when this installation does not wire it."""
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return ""

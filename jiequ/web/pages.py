@@ -1,0 +1,20 @@
+"""The addresses of this app's own pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("about", views.about, name="about"),
+    path("feedback", views.feedback, name="feedback"),
+    path("feedback/<str:token>", views.feedback_answer, name="feedback_answer"),
+    path("suggestions", views.suggestions, name="suggestions"),
+    path("preferences", views.preferences, name="preferences"),
+    path("manifest.webmanifest", views.manifest, name="manifest"),
+    path("favicon.ico", views.favicon, name="favicon"),
+    path("robots.txt", views.robots, name="robots"),
+    path("style", views.style, name="style"),
+]

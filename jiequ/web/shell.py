@@ -1,0 +1,114 @@
+"""What every page needs to know about its reader and its house; a context processor, evaluated only if a template asks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
+
+from jiequ.people.access import actor_of
+from jiequ.people.rules import Actor, Role
+
+from . import navigation
+from .navigation import Tab
+
+THEMES = ("auto", "light", "dark")
+HOUSE_KEPT_SECONDS = 60.0
+_DARK_MEDIA = {"auto": "(prefers-color-scheme: dark)", "light": "", "dark": "all"}
+_COLOR_SCHEME = {"auto": "light dark", "light": "light", "dark": "dark"}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The installation's name and who answers for it."""
+
+    name_zh: str = ""
+    name_en: str = ""
+    sponsor: str = ""
+    filing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame of a page: reader, tabs, language, type size, theme, sponsor."""
+
+    actor: Actor
+    person_id: int | None
+    tabs: list[Tab]
+    desk: list[Tab]
+    home_url: str
+    place_name: str
+    sponsor: str
+    filing: str
+    is_demo: bool
+    is_care: bool
+    theme: str
+    language: str
+    other_language: str
+    other_language_name: str
+
+    @property
+    def dark_media(self) -> str:
+        """The media query under which the dark tokens apply ("" for never)."""
+        return _DARK_MEDIA[self.theme]
+
+    @property
+    def color_scheme(self) -> str:
+        """For the browser's own controls."""
+        return _COLOR_SCHEME[self.theme]
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: ``shell`` in every template."""
+    return {"shell": SimpleLazyObject(lambda: _shell(request))}
+
+
+def _shell(request: HttpRequest) -> Shell:
+    actor = actor_of(request)
+    roles = frozenset(seat.role for seat in actor.seats) if actor.person_id else frozenset({Role.RESIDENT})
+    house = _house()
+    is_chinese = (get_language() or "zh-hans").startswith("zh")
+    theme = request.COOKIES.get("theme", "light")
+    return Shell(
+        actor=actor,
+        person_id=actor.person_id,
+        tabs=navigation.tabs(navigation.PHONE, roles, request.path),
+        desk=navigation.tabs(navigation.DESK, roles, request.path),
+        home_url=navigation.start_page(roles) if actor.person_id else "/",
+        place_name=house.name_zh if is_chinese else house.name_en,
+        sponsor=house.sponsor,
+        filing=house.filing,
+        is_demo=settings.DEMO,
+        is_care=request.COOKIES.get("care") == "1",
+        theme=theme if theme in THEMES else "light",
+        language="zh-hans" if is_chinese else "en",
+        other_language="en" if is_chinese else "zh-hans",
+        other_language_name="English" if is_chinese else "中文",
+    )
+
+
+_kept: tuple[float, House] | None = None
+
+
+def forget() -> None:
+    """Read the house again at the next page (after its settings were changed in this process)."""
+    global _kept
+    _kept = None
+
+
+def _house() -> House:
+    """The district's name and sponsor; kept for a minute, so most pages spend no query on it."""
+    global _kept
+    if _kept is not None and time.monotonic() - _kept[0] < HOUSE_KEPT_SECONDS:
+        return _kept[1]
+    from jiequ.core.models import District
+
+    row = District.objects.order_by("pk").values("name_zh", "name_en", "sponsor_unit", "filing_number").first()
+    house = House(row["name_zh"], row["name_en"], row["sponsor_unit"], row["filing_number"]) if row else House()
+    _kept = (time.monotonic(), house)
+    return house
