@@ -20,7 +20,7 @@ from django.utils.translation import get_language
 from jiequ.core import clock
 
 from .models import Leave, Person, Post
-from .rules import Actor, HeldPost, Role, Seat
+from .rules import MOST_DEPUTIES, Actor, HeldPost, Role, Seat
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -89,13 +89,16 @@ def access_of(view: Callable[..., Any]) -> Access | None:
 
 
 def posts_for(person_id: int, at: datetime) -> list[HeldPost]:
-    """The person's posts and those of everybody they are deputy for, through one deputy more. One SELECT."""
+    """The person's posts and those of everybody they are deputy for, through ``MOST_DEPUTIES``. One SELECT."""
     running = Leave.objects.running(at)
-    direct = running.filter(deputy_id=person_id).values("person_id")
-    through = running.filter(deputy_id__in=direct).values("person_id")
+    absent = running.filter(deputy_id=person_id).values("person_id")
+    owners = Q(person_id=person_id) | Q(person_id__in=absent)
+    for _ in range(MOST_DEPUTIES - 1):
+        absent = running.filter(deputy_id__in=absent).values("person_id")
+        owners |= Q(person_id__in=absent)
     rows = (
         Post.objects.held_on(timezone.localtime(at).date())
-        .filter(Q(person_id=person_id) | Q(person_id__in=direct) | Q(person_id__in=through))
+        .filter(owners)
         .values_list("person_id", "role", "street_id", "department_id")
     )
     return [HeldPost(owner, Seat(Role(role), street, department)) for owner, role, street, department in rows]

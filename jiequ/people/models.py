@@ -74,9 +74,7 @@ class Person(AbstractBaseUser):
         constraints = [
             models.UniqueConstraint(fields=["phone"], condition=~Q(phone=""), name="person_phone_once"),
             models.CheckConstraint(condition=Q(account__in=_values(Account)), name="person_account_known"),
-            models.CheckConstraint(
-                condition=Q(account=STAFF) | ~Q(phone=""), name="person_administrator_has_own_phone"
-            ),
+            models.CheckConstraint(condition=Q(account=STAFF) | ~Q(phone=""), name="person_administrator_has_own_phone"),
             models.CheckConstraint(
                 condition=Q(is_active=True, disabled_at=None) | Q(is_active=False, disabled_at__isnull=False),
                 name="person_disabled_has_time",
@@ -124,12 +122,12 @@ class PostQuerySet(models.QuerySet["Post"]):
     """Posts by time."""
 
     def held_on(self, day: date) -> PostQuerySet:
-        """Posts begun and not yet ended on that day (a post ends with its last day)."""
-        return self.filter(Q(ends_on=None) | Q(ends_on__gte=day), starts_on__lte=day)
+        """Posts begun and not yet ended on that day."""
+        return self.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
 
 
 class Post(models.Model):
-    """A role a person holds somewhere, from a day, until a day or further notice."""
+    """A role a person holds somewhere, from a day until further notice or the first day without it (``ends_on``)."""
 
     # what
     role = models.CharField(max_length=20, choices=_choices(Role))
@@ -201,9 +199,7 @@ class Shift(models.Model):
         indexes = [models.Index(fields=["street", "role", "ends_at"])]
         constraints = [
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="shift_ends_after_it_starts"),
-            models.UniqueConstraint(
-                fields=["person", "role", "street", "starts_at"], name="shift_of_a_person_starts_once"
-            ),
+            models.UniqueConstraint(fields=["person", "role", "street", "starts_at"], name="shift_of_a_person_starts_once"),
         ]
 
 
@@ -213,6 +209,10 @@ class LeaveQuerySet(models.QuerySet["Leave"]):
     def running(self, at: datetime) -> LeaveQuerySet:
         """Leaves in force at that moment."""
         return self.filter(starts_at__lte=at, ends_at__gt=at, cancelled_at=None)
+
+    def touching(self, starts_at: datetime, ends_at: datetime) -> LeaveQuerySet:
+        """Leaves in force at some moment of a period."""
+        return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at, cancelled_at=None)
 
 
 class Leave(models.Model):

@@ -61,9 +61,7 @@ def on_shift(person_ids: Iterable[int], at: datetime) -> set[int]:
     return set(running.values_list("person_id", flat=True))
 
 
-def _place(
-    rows: QuerySet[Shift], role: Role | None, street_id: int | None, department_id: int | None
-) -> QuerySet[Shift]:
+def _place(rows: QuerySet[Shift], role: Role | None, street_id: int | None, department_id: int | None) -> QuerySet[Shift]:
     if role is not None:
         rows = rows.filter(role=role.value)
     if department_id is not None:

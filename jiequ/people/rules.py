@@ -40,9 +40,7 @@ DEPARTMENT_ROLES = frozenset({Role.HANDLER, Role.DEPARTMENT_LEAD, Role.OFFICER})
 BUREAU_ROLES = frozenset({Role.BUREAU})
 POST_ROLES = frozenset(Role) - {Role.RESIDENT, Role.SYSTEM}
 CASE_ROLES = POST_ROLES - ADMIN_ROLES
-ROSTER_ROLES = frozenset(
-    {Role.GRID_WORKER, Role.ACCEPTOR, Role.DISPATCHER, Role.DUTY_LEADER, Role.HANDLER, Role.OFFICER}
-)
+ROSTER_ROLES = frozenset({Role.GRID_WORKER, Role.ACCEPTOR, Role.DISPATCHER, Role.DUTY_LEADER, Role.HANDLER, Role.OFFICER})
 
 # Who must prove a second factor (RELIABILITY: ASVS 6.3.3), and whose sessions are short: those who sit at a desk.
 # A leader works on a phone (DOMAIN §1): second factor when the phone becomes trusted, then the phone's long session.
@@ -95,6 +93,8 @@ SESSION_LIFE = {
 }
 SESSION_TOUCH_EVERY = timedelta(minutes=5)
 DEVICE_LIFE = timedelta(days=90)
+LONGEST_LEAVE = timedelta(days=366)
+MOST_DEPUTIES = 3  # a deputy on leave has a deputy too; after three the work stays where it is
 RESET_CODE_LIFE = timedelta(minutes=30)
 
 
@@ -173,9 +173,7 @@ class Actor:
 
     def departments(self, *roles: Role) -> frozenset[int]:
         """The departments in which one of ``roles`` is held."""
-        return frozenset(
-            s.department_id for s in self.seats if s.department_id is not None and (not roles or s.role in roles)
-        )
+        return frozenset(s.department_id for s in self.seats if s.department_id is not None and (not roles or s.role in roles))
 
     @classmethod
     def system(cls) -> Actor:
@@ -185,9 +183,7 @@ class Actor:
     @classmethod
     def resident(cls, report_id: int | None, language: str = "zh-hans") -> Actor:
         """A resident who came with the private link of one report (None: is about to make one)."""
-        return cls(
-            person_id=None, name="", seats=frozenset({Seat(Role.RESIDENT)}), report_id=report_id, language=language
-        )
+        return cls(person_id=None, name="", seats=frozenset({Seat(Role.RESIDENT)}), report_id=report_id, language=language)
 
     @classmethod
     def of_posts(

@@ -42,9 +42,7 @@ class SessionStore(SessionBase):
 
     def load(self) -> dict[str, Any]:
         """The stored data; nothing (and a forgotten key) when the session has ended."""
-        row = (
-            Session.objects.filter(pk=self.key_hash, idle_end_at__gt=clock.now()).values("data", "idle_end_at").first()
-        )
+        row = Session.objects.filter(pk=self.key_hash, idle_end_at__gt=clock.now()).values("data", "idle_end_at").first()
         if row is None:
             self._session_key = None
             return {}
