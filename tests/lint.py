@@ -32,9 +32,7 @@ def failures(fix: bool = False) -> list[str]:
     """Run all and print what they found; the names of those that found something."""
     failed = []
     for name, (program, *words) in checks(fix).items():
-        done = subprocess.run(
-            [BIN / program, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        done = subprocess.run([BIN / program, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             failed.append(name)
             print(f"--- {name}\n{done.stdout.rstrip()}", flush=True)

@@ -62,9 +62,7 @@ def start(folder: Path) -> Server:
     as_user = _unprivileged(folder)
     init = ["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-locale"]
     init += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    subprocess.run(
-        [programs / "initdb", "-D", data, *init], check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user
-    )
+    subprocess.run([programs / "initdb", "-D", data, *init], check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user)
     settings = [word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")]
     log = open(folder / "log", "wb")  # noqa: SIM115 - the server keeps it open
     process = subprocess.Popen(

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from .database import databases
+from .ops.logs import configuration as log_configuration
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 MODE = os.environ.get("JIEQU_MODE", "development")
@@ -17,6 +18,10 @@ if MODE not in {"demo", "development", "test", "production"}:
 DEMO = MODE == "demo"
 PRODUCTION = MODE == "production"
 VAR = Path(os.environ.get("JIEQU_VAR") or BASE_DIR / "var").resolve()
+NOT_IN_DEMO = ("DATABASE_URL", "DATABASE_OWNER_URL", "JIEQU_SECRET_KEY", "JIEQU_DATA_KEYS", "JIEQU_BLIND_KEY", "JIEQU_TRUSTED_PROXIES")
+for _name in NOT_IN_DEMO if DEMO else ():
+    if os.environ.get(_name):
+        raise ImproperlyConfigured(f"The demo lets anybody sign in with one click: it refuses to start while {_name} is set.")
 
 
 def _secret(name: str, fallback: str) -> str:
@@ -44,11 +49,22 @@ SECRET_KEY = _secret("JIEQU_SECRET_KEY", "only-for-demo-and-tests-" + "x" * 40)
 DATA_KEYS = _secret("JIEQU_DATA_KEYS", "k1:" + "00" * 32)
 BLIND_KEY = os.environ.get("JIEQU_BLIND_KEY", "")
 BASE_URL = os.environ.get("JIEQU_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = os.environ.get("JIEQU_ALLOWED_HOSTS", "127.0.0.1,localhost,testserver").split(",")
+ALLOWED_HOSTS = [
+    host.strip()
+    for host in os.environ.get("JIEQU_ALLOWED_HOSTS", "127.0.0.1,localhost,testserver").split(",")
+    if host.strip()
+]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 DEBUG = False
+IS_HTTPS = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+METRICS_TOKEN = os.environ.get("JIEQU_METRICS_TOKEN", "")
+BACKUPS = Path(os.environ.get("JIEQU_BACKUPS") or VAR / "backups").resolve()
+LOGGING = log_configuration(os.environ.get("JIEQU_LOG_LEVEL", "INFO"))
 
-DATABASES = databases(os.environ, VAR)
+DATABASES = databases(os.environ, VAR / ("demo.sqlite3" if DEMO else "jiequ.sqlite3"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 MEDIA_ROOT = VAR / "media"
@@ -89,8 +105,10 @@ LOGIN_URL = "people:sign_in"
 SESSION_ENGINE = "jiequ.people.sessions"
 SESSION_COOKIE_NAME = "jiequ_session"
 MIDDLEWARE = [
+    "jiequ.web.ops.logs.RequestLog",
     "jiequ.core.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "jiequ.core.middleware.Refusals",
@@ -126,3 +144,13 @@ USE_TZ = True
 USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "jiequ.web.ops.static.HashedFiles"
+        if PRODUCTION or DEMO
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = MODE in {"development", "test"}
+WHITENOISE_MAX_AGE = 0 if WHITENOISE_USE_FINDERS else 3600

@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 
+from jiequ.web.cli import envfile
 from jiequ.web.cli.options import COMMANDS, parser
 
 
@@ -13,20 +14,33 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 done, 1 a fault was found or told, 2 wrong use."""
     options = parser(os.environ.get("JIEQU_PROGRAM", "jiequ")).parse_args(arguments)
     command = COMMANDS[options.command]
-    if command.needs_django:
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiequ.web.settings")
-        try:
-            import django
-            from django.core.exceptions import ImproperlyConfigured
-
-            django.setup()
-        except ImproperlyConfigured as fault:
-            print(fault, file=sys.stderr)
-            return 1
     try:
-        return int(importlib.import_module(command.module).main(options) or 0)
+        return int(_run(command.module, options, command.is_production) or 0)
     except KeyboardInterrupt:
         return 130
+
+
+def _run(module: str, options: object, is_production: bool) -> int:
+    """A command on a real installation takes its settings and refuses, in a sentence, what they lack."""
+    if not is_production:
+        return int(importlib.import_module(module).main(options) or 0)
+    try:
+        if os.environ.get("JIEQU_MODE") != "demo":
+            envfile.load()
+    except (OSError, ValueError) as fault:
+        print(f"The settings file cannot be read: {fault}", file=sys.stderr)
+        return 1
+    os.environ.setdefault("JIEQU_MODE", "production")
+    from django.core.exceptions import ImproperlyConfigured
+
+    from jiequ.web.cli import ready
+
+    try:
+        ready.set_up()
+        return int(importlib.import_module(module).main(options) or 0)
+    except ImproperlyConfigured as fault:
+        print(fault, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

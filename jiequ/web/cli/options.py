@@ -9,28 +9,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Command:
-    """``module`` has ``main(options) -> int``; ``installs`` names the lock it needs ("core" or "test")."""
+    """``module`` has ``main(options) -> int``; ``installs`` names the lock it needs ("core" or "test").
+
+    ``is_production``: it works on a real installation, with the settings of that.
+    """
 
     module: str
     help: str
     installs: str = "core"
-    needs_django: bool = True
+    is_production: bool = True
 
 
 COMMANDS = {
-    "demo": Command("jiequ.web.cli.demo", "install, migrate, seed an invented street and serve it", needs_django=False),
-    "test": Command("tests.suite", "run the whole suite on SQLite and on PostgreSQL", "test", needs_django=False),
+    "demo": Command("jiequ.web.cli.demo", "install, migrate, seed an invented street and serve it", is_production=False),
+    "test": Command("tests.suite", "run the whole suite on SQLite and on PostgreSQL", "test", False),
     "init": Command("jiequ.web.cli.init", "load the district, its streets, departments and people from a workbook"),
-    "serve": Command("jiequ.web.cli.serve", "serve the pages and work the jobs; restarts what dies", needs_django=False),
+    "serve": Command("jiequ.web.cli.serve", "serve the pages and work the jobs; restarts what dies"),
     "jobs": Command("jiequ.web.cli.jobs", "work the jobs only (serve does this too)"),
     "migrate": Command("jiequ.web.cli.migrate", "bring the database to this version"),
     "backup": Command("jiequ.web.cli.backup", "copy the database and the pictures to a dated folder"),
     "restore": Command("jiequ.web.cli.restore", "put a backup into an empty place and prove it whole"),
     "check": Command("jiequ.web.cli.check", "say in plain words what is wrong with this installation"),
-    "bench": Command("bench", "measure: one file of bench/ by name", "test", needs_django=False),
+    "bench": Command("bench", "measure: one file of bench/ by name", "test", False),
     "messages": Command("tests.repo.messages", "compile the texts; list or add the missing ones", "test", False),
-    "lint": Command("tests.lint", "ruff, mypy and the floors of the house", "test", needs_django=False),
-    "lock": Command("tests.lock", "write the locks anew from pyproject.toml", "test", needs_django=False),
+    "lint": Command("tests.lint", "ruff, mypy and the floors of the house", "test", False),
+    "lock": Command("tests.lock", "write the locks anew from pyproject.toml", "test", False),
 }
 
 

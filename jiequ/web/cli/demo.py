@@ -1,0 +1,108 @@
+"""``./run demo``: an invented street on this computer, one click per role. No real data, no real settings."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+from jiequ.web.cli import ready
+from jiequ.web.cli.serve import children
+from jiequ.web.cli.supervisor import Supervisor, stop_on_signals
+
+FIRST_PAGE_WITHIN_SECONDS = 60
+
+
+def main(options: argparse.Namespace) -> int:
+    """Migrate, seed, serve; print the addresses when the first page answers."""
+    stop = stop_on_signals()
+    began = time.monotonic()
+    options.workers, options.no_jobs = 2, False
+    _settings(options)
+    ready.set_up()
+    if options.fresh:
+        _throw_away()
+    _prepare()
+    prepared = time.monotonic() - began
+    announce = threading.Thread(target=_announce, args=(options, began, prepared, stop), daemon=True)
+    announce.start()
+    Supervisor(children(options)).run(stop)
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> None:
+    root = Path(__file__).resolve().parents[3]
+    address = f"http://{options.host}:{options.port}"
+    os.environ["JIEQU_MODE"] = "demo"
+    os.environ.setdefault("JIEQU_VAR", str(root / "var" / "demo"))
+    os.environ.setdefault("JIEQU_BASE_URL", address)
+
+
+def _throw_away() -> None:
+    """Only what a demo made: its database has a name of its own."""
+    from django.conf import settings
+
+    for path in settings.VAR.glob("demo.sqlite3*"):
+        path.unlink()
+    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
+
+
+def _prepare() -> None:
+    from django.conf import settings
+    from django.core.management import call_command, get_commands
+    from django.db import connections
+
+    settings.VAR.mkdir(parents=True, exist_ok=True)
+    if ready.pending_migrations():
+        print("Making the database …", flush=True)
+        call_command("migrate", interactive=False, verbosity=0)
+    ready.collect_static_files()
+    if "demo_seed" in get_commands():
+        call_command("demo_seed")
+    connections.close_all()
+
+
+def _announce(options: argparse.Namespace, began: float, prepared: float, stop: threading.Event) -> None:
+    """Ask for the first page until it answers, then say where everything is."""
+    address = f"http://{options.host}:{options.port}"
+    give_up_at = time.monotonic() + FIRST_PAGE_WITHIN_SECONDS
+    while not stop.is_set():
+        try:
+            with urllib.request.urlopen(address + "/", timeout=5):
+                break
+        except OSError as error:
+            if time.monotonic() > give_up_at:
+                print(f"The first page does not answer ({error}); the lines above say why.", flush=True)
+                return
+            time.sleep(0.1)
+    installed = float(os.environ.get("JIEQU_INSTALL_SECONDS", "0"))
+    served = time.monotonic() - began
+    print(
+        f"\nFirst page after {installed + served:.1f} s: download and install {installed:.1f}, "
+        f"database and seed {prepared:.1f}, server {served - prepared:.1f}\n",
+        flush=True,
+    )
+    for path, words in _pages():
+        print(f"  {address}{path:<22} {words}", flush=True)
+    print("\nCtrl-C stops everything.", flush=True)
+
+
+def _pages() -> list[tuple[str, str]]:
+    """The addresses worth opening, as far as this version has them."""
+    from django.urls import NoReverseMatch, reverse
+
+    found = []
+    for name, words in (
+        ("web:home", "start  首页"),
+        ("people:sign_in", "sign in, one click per role  登录"),
+        ("cases:report", "report as a resident  居民上报"),
+    ):
+        try:
+            found.append((reverse(name), words))
+        except NoReverseMatch:
+            continue
+    return found

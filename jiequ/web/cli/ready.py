@@ -1,0 +1,53 @@
+"""What must be so before anything is served: settings that load, a database of this version, static files in place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+NOT_SERVED = ["django_htmx/ext/*", "django_htmx/htmx-4*", "django_htmx/htmax-*"]
+
+
+def set_up() -> None:
+    """Load Django. Raises ImproperlyConfigured with a sentence that names the variable."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiequ.web.settings")
+    import django
+
+    django.setup()
+
+
+def pending_migrations() -> int:
+    """How many migrations the database lacks."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def collect_static_files() -> None:
+    """Hashed and gzipped copies under STATIC_ROOT, made again only when a file changed."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    root = Path(settings.STATIC_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    if "HashedFiles" not in settings.STORAGES["staticfiles"]["BACKEND"]:
+        return
+    stamp, now = root / ".made-from", _static_state()
+    if not stamp.exists() or stamp.read_text() != now:
+        stamp.unlink(missing_ok=True)
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0, ignore_patterns=NOT_SERVED)
+        stamp.write_text(now)
+
+
+def _static_state() -> str:
+    from django.contrib.staticfiles.finders import get_finders
+
+    state = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list(NOT_SERVED):
+            file = os.stat(storage.path(name))
+            state.update(f"{name} {file.st_size} {file.st_mtime_ns}\n".encode())
+    return state.hexdigest()
