@@ -49,7 +49,8 @@ def lost_message_for(actor: Actor, message_id: int) -> Message:
 
 def inbox_item_for(actor: Actor, item_id: int) -> InboxItem:
     """An item of the actor's own inbox; raises NotFound for anybody else's."""
-    item = InboxItem.objects.select_related("message").filter(pk=item_id, person_id=actor.person_id).first()
-    if item is None or actor.person_id is None:
+    mine = InboxItem.objects.filter(person_id__in=[actor.person_id] if actor.person_id else [])
+    item = mine.select_related("message").filter(pk=item_id).first()
+    if item is None:
         raise NotFound("inbox_item_unknown", _("没有找到这条消息。"))
     return item

@@ -137,12 +137,12 @@ def choose_port(*, at: datetime) -> tuple[Port | None, datetime | None]:
     A message keeps to the preferred port between tries: two providers do not share idempotency keys, so changing over
     after an unanswered call could show the message twice.
     """
-    resting = dict(PortHealth.objects.filter(open_until__gt=at).values_list("port", "open_until"))
+    resting = {health.port: health.open_until or at for health in PortHealth.objects.filter(open_until__gt=at)}
     configured = ports.sms_ports()
-    awake = [port for port in configured if port.name not in resting]
-    if awake or not configured:
-        return (awake[0] if awake else None), None
-    return None, min(resting[port.name] for port in configured)
+    for port in configured:
+        if port.name not in resting:
+            return port, None
+    return None, min((resting[port.name] for port in configured), default=None)
 
 
 def mark(message: Message, port: str, outcome: Outcome, *, at: datetime) -> None:

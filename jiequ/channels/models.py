@@ -98,7 +98,8 @@ class CallBack(models.Model):
     """A task for the desk: call this phone and read out this sentence."""
 
     # what
-    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="call_back")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="call_backs")
+    round = models.PositiveSmallIntegerField(default=0)
     sentence = models.TextField()
     to_phone_sealed = models.TextField(blank=True)
     about = models.CharField(max_length=80, blank=True)
@@ -115,6 +116,7 @@ class CallBack(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["message", "round"], name="callback_once_a_round"),
             models.CheckConstraint(name="callback_state_known", condition=Q(state__in=_values(CallState))),
             models.CheckConstraint(
                 name="callback_ended_by_someone",

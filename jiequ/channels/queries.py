@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Min, QuerySet
@@ -141,6 +140,6 @@ def resident_hours() -> ResidentHours:
     return ResidentHours(opens, closes)
 
 
-def stub_texts(limit: int = 50) -> list[dict[str, Any]]:
+def stub_texts(limit: int = 50) -> list[StubSms]:
     """What the stub SMS port kept, newest first."""
-    return list(StubSms.objects.order_by("-id").values("phone_tail", "text", "sent_at")[:limit])
+    return list(StubSms.objects.order_by("-id")[:limit])

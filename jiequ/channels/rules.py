@@ -50,11 +50,12 @@ class Channel(StrEnum):
 
 
 class CallState(StrEnum):
-    """A call-back task: to be made, made, or tried in vain."""
+    """A call-back task: to be made, made, tried in vain, or no longer needed because another way is tried."""
 
     OPEN = "open"
     DONE = "done"
     UNREACHABLE = "unreachable"
+    WITHDRAWN = "withdrawn"
 
 
 class FactRefused(ValueError):

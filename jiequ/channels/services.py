@@ -20,7 +20,7 @@ from .models import CallBack, InboxItem, Message, StubSms
 from .notices import Notice, Post, row, seal_phone, unseal_phone
 from .rules import FORGET_AFTER, CallState, Channel, MessageState
 
-__all__ = ["Notice", "Post", "seal_phone"]
+__all__ = ["Notice", "Post", "seal_phone", "unseal_phone"]
 
 log = logging.getLogger(__name__)
 ROUTE = "channels.route"
@@ -122,10 +122,11 @@ def _tell_duty_desk(message: Message, *, at: datetime) -> None:
 
 
 def open_call_back(message: Message, *, at: datetime) -> None:
-    """Make the task to call a resident and read out the sentence; once a message."""
+    """Make the task to call a resident and read out the sentence; once a round of the message."""
     sentence = message.sentence or texts.render(message.template, message.facts, message.language).body
     call = CallBack(
         message=message,
+        round=message.round,
         sentence=sentence,
         to_phone_sealed=message.to_phone_sealed,
         about=message.about,
@@ -186,6 +187,7 @@ def retry_message(*, message_id: int, by: Actor, at: datetime) -> None:
         )
         if not changed:
             raise Stale("message_moved_on", _("这条通知已经在重新发送了。"))
+        message.call_backs.filter(state=CallState.OPEN).update(state=CallState.WITHDRAWN, done_at=at, done_by_id=by.person_id)
         message.refresh_from_db()
         jobs.enqueue(route_job(message))
 
@@ -200,7 +202,8 @@ def mark_read(*, item_id: int, by: Actor, at: datetime) -> InboxItem:
 
 def mark_all_read(*, by: Actor, at: datetime) -> int:
     """Empty one's own pile; returns how many were unread."""
-    return InboxItem.objects.filter(person_id=by.person_id, read_at=None).update(read_at=at)
+    mine = InboxItem.objects.filter(person_id__in=[by.person_id] if by.person_id else [])
+    return mine.filter(read_at=None).update(read_at=at)
 
 
 def register_link(prefix: str, link: Link) -> None:
@@ -234,7 +237,7 @@ def forget_ended(*, at: datetime) -> int:
         CallBack.objects.filter(done_at__lt=limit).update(to_phone_sealed="", sentence="")
         StubSms.objects.filter(sent_at__lt=limit).delete()
         old = Message.objects.filter(ended_at__lt=limit).exclude(to_phone_sealed="", sentence="")
-        return old.exclude(call_back__state=CallState.OPEN).update(to_phone_sealed="", sentence="")
+        return old.exclude(call_backs__state=CallState.OPEN).update(to_phone_sealed="", sentence="")
 
 
 def forget(about: str) -> None:
