@@ -188,9 +188,3 @@ def proofs_from_text(text: str) -> tuple[ProofNeed, ...]:
 def proofs_from_json(stored: Sequence[Mapping[str, Any]]) -> tuple[ProofNeed, ...]:
     """From ``FilingCondition.required_proofs``."""
     return tuple(ProofNeed(ProofKind(p["kind"]), ProofPhase(p["phase"]), int(p["at_least"])) for p in stored)
-
-
-def missing_proofs(needs: Iterable[ProofNeed], shown: Mapping[tuple[str, str], int]) -> list[tuple[ProofKind, ProofPhase, int]]:
-    """Which proofs, and how many of each, are not yet there. ``shown`` counts by (kind, phase)."""
-    rest = [(need.kind, need.phase, need.at_least - shown.get((need.kind, need.phase), 0)) for need in needs]
-    return [(kind, phase, count) for kind, phase, count in rest if count > 0]

@@ -1,0 +1,184 @@
+"""What the loop does by itself: clock marks, telling reporters, resuming, following the calendar, forgetting."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from jiequ.channels.services import Notice, send
+from jiequ.core.calendar import calendar_for, on_change
+from jiequ.core.db import writing
+from jiequ.core.errors import Refusal
+from jiequ.core.jobs import JobSpec, enqueue, every, job
+from jiequ.people.rules import Actor, Role
+
+from . import clocks as c
+from .access import case_by_id
+from .flow import ENDED, State
+from .models import Case, CaseEvent, Report, Reporter, Task
+from .services import asking, moving, speaking
+from .services.voice import erase_reports
+
+RECOMPUTE = "cases.recompute"
+_BATCH = 200
+
+
+@job(moving.MARK)
+def clock_mark(*, case_id: int, clock: str, mark: str, due: str, at: datetime) -> None:
+    """A clock reaches yellow, red or half as long again. A clock that was stopped, paused or moved meanwhile says nothing."""
+    case = case_by_id(Actor.system(), case_id)
+    kind = c.ClockKind(clock)
+    ticking = c.load(case.clocks).get(kind)
+    if ticking is None or not ticking.is_running or ticking.due_at.isoformat() != due:
+        return
+    CaseEvent.objects.create(
+        case=case, move="light", state=case.state, facts={"clock": clock, "mark": mark, "due": due}, at=at
+    )
+    notices = [n for n in (_told_at(case, kind, mark, due),) if n]
+    if kind in {c.ClockKind.HANDLE, c.ClockKind.OUTER} and mark == "red":
+        Case.objects.filter(pk=case.pk).update(is_late=True)
+        speaking.urge(case, by=Actor.system(), at=at, cause="clock")
+        enqueue(
+            JobSpec(
+                moving.TELL,
+                {"case_id": case.pk, "template": "reporter_late", "event_id": 0},
+                run_at=at,
+                key=f"tell:late:{case.pk}:{kind}:{due}",
+                street_id=case.street_id,
+            )
+        )
+    send(notices, at=at)
+
+
+def _told_at(case: Case, kind: c.ClockKind, mark: str, due: str) -> Notice | None:
+    """The escalation ladder (DOMAIN §3): at yellow who does the work, at red who answers for it, later the leader."""
+    template = "due_soon" if mark == "yellow" else "overdue"
+    key = f"case:{case.pk}:mark:{kind}:{mark}:{due}"
+    due_at = datetime.fromisoformat(due)
+    if mark == "leader":
+        return moving.notice(case, template, key=key, post=(Role.LEADER, case.street_id, None), due_at=due_at)
+    if kind in {c.ClockKind.ACCEPT, c.ClockKind.DISPATCH, c.ClockKind.CHECK, c.ClockKind.VERIFY}:
+        if mark == "yellow":
+            return None
+        return moving.notice(case, template, key=key, post=(Role.DUTY_LEADER, case.street_id, None), due_at=due_at)
+    if mark == "yellow" and case.handler_id:
+        return moving.notice(case, template, key=key, person_id=case.handler_id, due_at=due_at)
+    if case.lead_id:
+        post = (Role.DEPARTMENT_LEAD, case.street_id, case.lead_id)
+        return moving.notice(case, template, key=key, post=post, due_at=due_at)
+    return moving.notice(case, template, key=key, post=(Role.DUTY_LEADER, case.street_id, None), due_at=due_at)
+
+
+@job(moving.TELL)
+def tell_reporters(*, case_id: int, template: str, event_id: int, at: datetime) -> None:
+    """Every reporter of the case who left a phone is told in their language; who left none sees it behind their link."""
+    case = case_by_id(Actor.system(), case_id)
+    where = Report.objects.filter(case_id__in=[case.pk, case.merged_into_id or case.pk])
+    if template in {"reporter_merged", "reporter_unmerged"}:
+        where = where.filter(origin=case)
+    reports = where.exclude(reporter=None).exclude(reporter__phone_sealed="").select_related("reporter")
+    shown = case.merged_into if template == "reporter_merged" and case.merged_into else case
+    facts = _reporter_facts(shown, template)
+    notices = []
+    for report in reports:
+        assert report.reporter is not None
+        notices.append(
+            Notice(
+                template=template,
+                facts=facts,
+                about=moving.about(case.pk),
+                key=f"report:{report.pk}:{template}:{event_id or case.version}",
+                to_phone_sealed=report.reporter.phone_sealed,
+                language=report.language,
+                is_urgent=case.is_urgent,
+                street_id=case.street_id,
+                sentence=case.reply if case.state in ENDED else "",
+            )
+        )
+    send(notices, at=at)
+
+
+def _reporter_facts(case: Case, template: str) -> dict[str, str]:
+    policy = moving.policy_of(case)
+    due = case.promised_at or case.due_at
+    if template == "reporter_closed" and case.ended_at:
+        due = case.ended_at + timedelta(days=policy.reopen_days)
+    facts = moving.facts_of(case)
+    facts.pop("due", None)
+    facts.pop("grid", None)
+    return facts | ({"due": due.isoformat()} if due else {})
+
+
+@job(asking.RESUME)
+def resume_case(*, case_id: int, version: int, at: datetime) -> None:
+    """A suspension's time is over; a case resumed by hand before then is left alone."""
+    case = case_by_id(Actor.system(), case_id)
+    if case.state == State.SUSPENDED and case.version == version:
+        asking.resume(case, by=Actor.system(), at=at)
+
+
+@on_change
+def calendar_changed(first: date, last: date, edition: int, at: datetime) -> None:
+    """The day table changed: open clocks are worked out again, a batch a job, and the change stands in their history."""
+    enqueue(JobSpec(RECOMPUTE, {"after": 0, "edition": edition}, run_at=at, key=f"recompute:{edition}:0"))
+
+
+@job(RECOMPUTE, promise_seconds=3600)
+def recompute(*, after: int, edition: int, at: datetime) -> None:
+    """One batch of open cases by id, and the next batch's job."""
+    cases = list(
+        Case.objects.filter(pk__gt=after).exclude(state__in=list(ENDED)).select_related("street").order_by("pk")[:_BATCH]
+    )
+    for case in cases:
+        _recompute(case, at=at, edition=edition)
+    if len(cases) == _BATCH:
+        last = cases[-1].pk
+        key = f"recompute:{edition}:{last}"
+        enqueue(JobSpec(RECOMPUTE, {"after": last, "edition": edition}, run_at=at, key=key))
+
+
+def _recompute(case: Case, *, at: datetime, edition: int) -> None:
+    calendar = calendar_for()
+    clocks = c.load(case.clocks)
+    fresh = {
+        kind: c.recompute(clock, at=at, calendar=calendar, reason=f"calendar {edition}") for kind, clock in clocks.items()
+    }
+    changed = [kind for kind in clocks if fresh[kind] != clocks[kind]]
+    if not changed:
+        return
+    fields = moving.clock_fields(fresh)
+    if not moving.store_clocks(case, fields):
+        raise Refusal("moved_on", "the case moved while its clocks were worked out again")
+    facts = {"clocks": changed, "edition": edition}
+    CaseEvent.objects.create(case=case, move="recompute", state=case.state, facts=facts, at=at)
+    enqueue(
+        *(
+            spec
+            for kind in changed
+            for spec in moving.clock_timers(case.pk, fresh[kind], calendar, street_id=case.street_id)
+        )
+    )
+
+
+@every("cases.forget", daily_at="02:30")
+def forget_reporters(*, at: datetime) -> None:
+    """The nightly anonymising job: identities whose keeping time is over, once every case of theirs has ended."""
+    today = moving.local_day(at)
+    old = Reporter.objects.filter(erased_at=None, keep_until__lt=today).order_by("pk")[:_BATCH]
+    for reporter in old:
+        reports = list(reporter.reports.select_related("case"))
+        if all(r.case.ended_at and moving.local_day(r.case.ended_at) < today for r in reports):
+            with writing():
+                erase_reports(reports, at=at)
+                Reporter.objects.filter(pk=reporter.pk, erased_at=None).update(
+                    name_sealed="", phone_sealed="", phone_blind="", last4_blind="", erased_at=at
+                )
+        else:
+            Reporter.objects.filter(pk=reporter.pk).update(keep_until=today + timedelta(days=30))
+
+
+def hand_over_cases(*, from_id: int, to_id: int, by: Actor, at: datetime) -> dict[str, Any]:
+    """Registered with people: open tasks and handled cases of one person go to another."""
+    tasks = Task.objects.filter(person_id=from_id, state=Task.State.OPEN).update(person_id=to_id)
+    cases = Case.objects.filter(handler_id=from_id).exclude(state__in=list(ENDED)).update(handler_id=to_id)
+    return {"tasks": tasks, "cases": cases}

@@ -1,0 +1,274 @@
+"""A case and what happens to it."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from jiequ.cases.flow import Closing, State
+from jiequ.grid.models import GridMember
+from jiequ.people.rules import DEPARTMENT_ROLES, DESK_ROLES, Actor, Role
+
+
+class Source(models.TextChoices):
+    """Where a case came from (DOMAIN §2, 发现)."""
+
+    RESIDENT = "resident", "居民上报"
+    CALLER = "caller", "来电代录"
+    STAFF = "staff", "巡查发现"
+    LEADER = "leader", "领导交办"
+    HOTLINE = "hotline", "12345 热线"
+    CAMERA = "camera", "视频发现"
+    DRONE = "drone", "无人机发现"
+    OUTSIDE = "outside", "外部系统"
+    SPLIT = "split", "拆分"
+
+
+STREET_FOUND = frozenset({Source.STAFF, Source.LEADER, Source.CAMERA, Source.DRONE})
+"""Sources that count as found by the street itself (主动发现, DOMAIN §10)."""
+
+
+class TaskKind(models.TextChoices):
+    """What somebody is asked for on a case. The open ones addressed to you are your to-do list."""
+
+    LEAD = "lead", "主办"
+    ASSIST = "assist", "协办"
+    VERIFY = "verify", "核实"
+    CHECK = "check", "核查"
+    CONSULT = "consult", "会商"
+    CALL = "call", "呼叫"
+    URGE = "urge", "督办"
+    SUSPEND = "suspend", "挂账审批"
+    EXTEND = "extend", "延期审批"
+    APPEAL = "appeal", "申诉审核"
+    HOTLINE = "hotline", "待热线答复"
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    """Cases, narrowed to those a person may see."""
+
+    def visible_to(self, actor: Actor) -> CaseQuerySet:
+        """The only way to a case: the tenant and the seat are part of the query, so a missing case and a hidden one look alike."""
+        return self.filter(_sight(actor))
+
+
+def _sight(actor: Actor) -> Q:
+    if actor.has(Role.SYSTEM):
+        return Q()
+    sight = Q(pk__in=())
+    if actor.report_id is not None:
+        sight |= Exists(_apps_report().filter(case=OuterRef("pk"), pk=actor.report_id))
+    if actor.person_id is None:
+        return sight
+    if any(seat.role in DESK_ROLES and seat.street_id is None for seat in actor.seats):
+        return Q()
+    if streets := actor.streets(*DESK_ROLES):
+        sight |= Q(street_id__in=streets)
+    if departments := actor.departments(*DEPARTMENT_ROLES, Role.BUREAU):
+        sight |= Exists(Task.objects.filter(case=OuterRef("pk"), department_id__in=departments))
+    if actor.has(Role.GRID_WORKER):
+        mine = GridMember.objects.filter(responsibility_grid__worker__in=actor.person_ids)
+        sight |= Q(unit_grid__in=mine.values("unit_grid"))
+        sight |= Exists(Task.objects.filter(case=OuterRef("pk"), person_id__in=actor.person_ids))
+    return sight | Q(opened_by_id=actor.person_id)
+
+
+def _apps_report() -> models.QuerySet[models.Model]:
+    return apps.get_model("cases", "Report")._default_manager.all()
+
+
+class Case(models.Model):
+    """One matter at one place, from the first report to the rating."""
+
+    number = models.CharField(max_length=20, unique=True)
+    version = models.PositiveIntegerField(default=1)
+
+    state = models.CharField(max_length=12, choices=[(s, s) for s in State], default=State.REPORTED)
+    closing = models.CharField(max_length=12, blank=True, choices=[(c, c) for c in Closing])
+    title = models.CharField(max_length=80)
+    source = models.CharField(max_length=12, choices=Source.choices)
+    event_type = models.ForeignKey("cases.EventType", null=True, on_delete=models.PROTECT, related_name="+")
+    condition = models.ForeignKey("cases.FilingCondition", null=True, on_delete=models.PROTECT, related_name="+")
+    is_urgent = models.BooleanField(default=False)
+    is_confidential = models.BooleanField(default=False, help_text="举报: the handler learns nothing of the reporter")
+    is_suspect = models.BooleanField(default=False, help_text="held for a look at suspected abuse; never dropped")
+    reason_code = models.CharField(max_length=30, blank=True)
+    reply = models.TextField(blank=True, help_text="the last sentence written for the reporter")
+    merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="merged_cases")
+    split_from = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="split_cases")
+    state_before = models.CharField(max_length=12, blank=True)
+
+    street = models.ForeignKey("core.Street", on_delete=models.PROTECT, related_name="+")
+    community = models.ForeignKey("grid.Community", null=True, on_delete=models.PROTECT, related_name="+")
+    unit_grid = models.ForeignKey("grid.UnitGrid", null=True, on_delete=models.PROTECT, related_name="+")
+    address = models.CharField(max_length=200, blank=True)
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    raw_x = models.FloatField(null=True)
+    raw_y = models.FloatField(null=True)
+    raw_system = models.CharField(max_length=8, blank=True)
+    accuracy_m = models.FloatField(null=True)
+    q18 = models.BigIntegerField(null=True)
+
+    clocks = models.JSONField(default=dict)
+    yellow_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    promised_at = models.DateTimeField(null=True)
+    is_promise_provisional = models.BooleanField(default=False)
+    reported_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    dispatched_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    handled_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField()
+    is_late = models.BooleanField(default=False)
+    is_exempt = models.BooleanField(default=False)
+
+    lead = models.ForeignKey("people.Department", null=True, on_delete=models.PROTECT, related_name="+")
+    first_lead = models.ForeignKey("people.Department", null=True, on_delete=models.PROTECT, related_name="+")
+    handler = models.ForeignKey("people.Person", null=True, on_delete=models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey("people.Person", null=True, on_delete=models.PROTECT, related_name="+")
+    returns = models.PositiveSmallIntegerField(default=0)
+    reworks = models.PositiveSmallIntegerField(default=0)
+    reopens = models.PositiveSmallIntegerField(default=0)
+    urges = models.PositiveSmallIntegerField(default=0)
+    voices = models.PositiveIntegerField(default=1, help_text="reports of this matter, 'me too' included")
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["street", "state", "due_at"], name="case_street_state_due"),
+            models.Index(fields=["street", "-id"], name="case_street_newest"),
+            models.Index(fields=["q18"], name="case_q18"),
+            models.Index(fields=["lead", "state"], name="case_lead_state"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=list(State)), name="case_state_known"),
+            models.CheckConstraint(
+                condition=~Q(state__in=[State.DISPATCHED, State.HANDLING, State.SUSPENDED, State.HANDLED, State.REWORK])
+                | Q(lead__isnull=False),
+                name="case_at_work_has_a_lead",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[State.REPORTED, State.VERIFYING, State.REJECTED, State.MERGED])
+                | Q(event_type__isnull=False, condition__isnull=False),
+                name="case_filed_has_type_and_condition",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.MERGED) | Q(merged_into__isnull=False), name="case_merged_says_into_which"
+            ),
+            models.CheckConstraint(condition=~Q(state=State.CLOSED) | ~Q(closing=""), name="case_closed_says_how"),
+            models.CheckConstraint(
+                condition=Q(lon__isnull=True, lat__isnull=True, q18__isnull=True)
+                | Q(lon__isnull=False, lat__isnull=False, q18__isnull=False),
+                name="case_point_is_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class CaseEvent(models.Model):
+    """One line of a case's timeline: a move, a clock's mark or a failed notice. Never changed, never removed."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
+    move = models.CharField(max_length=24)
+    state = models.CharField(max_length=12)
+    reason_code = models.CharField(max_length=30, blank=True)
+    text = models.TextField(blank=True)
+    facts = models.JSONField(default=dict)
+    at = models.DateTimeField()
+    by_id = models.BigIntegerField(null=True, db_column="by_person_id")
+    by_name = models.CharField(max_length=60, blank=True)
+    by_role = models.CharField(max_length=20, blank=True)
+    department_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+
+
+class Task(models.Model):
+    """Something one department, person or role is asked for on a case; open until answered or withdrawn."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        DONE = "done"
+        DECLINED = "declined"
+        WITHDRAWN = "withdrawn"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="tasks")
+    kind = models.CharField(max_length=10, choices=TaskKind.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    group = models.CharField(max_length=24, blank=True, help_text="the tasks of one question (会商)")
+    asked = models.TextField(blank=True)
+    facts = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=30, blank=True)
+    answer = models.TextField(blank=True)
+    street = models.ForeignKey("core.Street", on_delete=models.PROTECT, related_name="+")
+    department = models.ForeignKey("people.Department", null=True, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey("people.Person", null=True, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=20, blank=True)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True, help_text="acknowledged (应答), never a read receipt")
+    done_at = models.DateTimeField(null=True)
+    opened_version = models.PositiveIntegerField(help_text="the case's version after the move that opened it")
+    done_version = models.PositiveIntegerField(null=True)
+    opened_by_id = models.BigIntegerField(null=True)
+    done_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["case", "state"], name="task_case_state"),
+            models.Index(fields=["department", "state"], name="task_department_state"),
+            models.Index(fields=["person", "state"], name="task_person_state"),
+            models.Index(fields=["street", "role", "state"], name="task_role_state"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["case"], condition=Q(kind="lead", state="open"), name="task_one_lead_at_a_time"),
+            models.UniqueConstraint(
+                fields=["case", "kind"],
+                condition=Q(kind__in=["verify", "check", "suspend", "extend", "call", "hotline"], state="open"),
+                name="task_one_question_at_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["case", "department"], condition=Q(kind="assist", state="open"), name="task_assist_once_a_department"
+            ),
+            models.CheckConstraint(
+                condition=Q(department__isnull=False) | Q(person__isnull=False) | ~Q(role=""), name="task_is_for_someone"
+            ),
+        ]
+
+
+class Proof(models.Model):
+    """A photo or a note that shows what was found or done."""
+
+    class Phase(models.TextChoices):
+        REPORT = "report"
+        BEFORE = "before"
+        PROCESS = "process"
+        AFTER = "after"
+        CHECK = "check"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="proofs")
+    report = models.ForeignKey("cases.Report", null=True, on_delete=models.PROTECT, related_name="proofs")
+    kind = models.CharField(max_length=10, default="photo")
+    phase = models.CharField(max_length=10, choices=Phase.choices)
+    picture = models.ForeignKey("core.Picture", null=True, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(blank=True)
+    at = models.DateTimeField()
+    by_id = models.BigIntegerField(null=True, db_column="by_person_id")
+    department_id = models.BigIntegerField(null=True)
+    round = models.PositiveSmallIntegerField(default=0, help_text="how often the case had come back when it was taken")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(picture__isnull=False) | ~Q(text=""), name="proof_shows_something")
+        ]

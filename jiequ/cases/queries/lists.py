@@ -1,0 +1,220 @@
+"""Lists of cases and tasks: what waits for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from jiequ.core.errors import Refusal
+from jiequ.grid.rules import bbox_around, distance_m, q18_ranges
+from jiequ.people.rules import DEPARTMENT_ROLES, Actor, Role
+
+from ..clocks import Light
+from ..flow import ENDED, State
+from ..models import Case, CaseEvent, CaseQuerySet, Task, TaskKind
+
+ROW_RELATED = ("event_type", "condition__edition", "lead", "community", "unit_grid", "street")
+PAGE = 50
+_MOST_TASKS = 200
+_LIGHT_ORDER = {Light.RED: 0, Light.YELLOW: 1, Light.GREEN: 2, Light.PAUSED: 3, Light.NONE: 4}
+
+
+def light_of(case: Case, at: datetime) -> Light:
+    """The lamp of a case at ``at``, from its two moments; no clock is read."""
+    if case.state == State.SUSPENDED:
+        return Light.PAUSED
+    if case.state in ENDED:
+        return Light.NONE
+    return light_at(case.yellow_at, case.due_at, at)
+
+
+def light_at(yellow_at: datetime | None, due_at: datetime | None, at: datetime) -> Light:
+    """Green, yellow or red from the moments at which it changes."""
+    if due_at is None:
+        return Light.NONE
+    if at > due_at:
+        return Light.RED
+    return Light.YELLOW if yellow_at is not None and at > yellow_at else Light.GREEN
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """One line of 待办."""
+
+    task: Task
+    case: Case
+    light: Light
+    metres: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A place where something was confirmed; never a live position."""
+
+    lon: float
+    lat: float
+
+
+def last_confirmed_stop(actor: Actor, at: datetime) -> Stop | None:
+    """Where the actor last did something on a case today. One SELECT."""
+    if actor.person_id is None:
+        return None
+    row = (
+        CaseEvent.objects.filter(by_id=actor.person_id, at__gte=at - timedelta(hours=12), case__lon__isnull=False)
+        .filter(move__in=["verify", "check_pass", "check_fail", "handle", "self_handle", "acknowledge"])
+        .order_by("-id")
+        .values_list("case__lon", "case__lat")
+        .first()
+    )
+    return Stop(*row) if row else None
+
+
+def tasks_for(actor: Actor) -> QuerySet[Task]:
+    """The open tasks addressed to the actor: to them, to a department of theirs, or to a role they hold there.
+
+    A lead task that was assigned to somebody is that person's, and the department lead's.
+    """
+    wanted = Q(person_id__in=actor.person_ids)
+    for seat in actor.seats:
+        if seat.department_id is not None:
+            of_department = Q(department_id=seat.department_id, person=None)
+            if seat.role in DEPARTMENT_ROLES - {Role.DEPARTMENT_LEAD}:
+                mine = Q(case__handler=None) | Q(case__handler_id__in=actor.person_ids)
+                of_department &= ~Q(kind=TaskKind.LEAD) | mine
+            wanted |= of_department
+        else:
+            of_role = Q(role=seat.role)
+            wanted |= of_role if seat.street_id is None else of_role & Q(street_id=seat.street_id)
+    if actor.has(Role.LEADER):
+        wanted |= Q(role=Role.DUTY_LEADER, street_id__in=actor.streets(Role.LEADER))
+    return Task.objects.filter(wanted, state=Task.State.OPEN)
+
+
+def to_do(actor: Actor, *, at: datetime) -> list[ToDo]:
+    """待办: by light, then by distance from the last confirmed stop, then by due time. Two SELECTs, at most 200 rows."""
+    if actor.person_id is None:
+        return []
+    stop = last_confirmed_stop(actor, at)
+    tasks = tasks_for(actor).select_related(*(f"case__{name}" for name in ROW_RELATED)).order_by("due_at", "id")
+    rows = [_to_do(task, stop, at) for task in tasks[:_MOST_TASKS]]
+    return sorted(rows, key=lambda r: (_LIGHT_ORDER[r.light], r.metres if r.metres is not None else 1e9))
+
+
+def _to_do(task: Task, stop: Stop | None, at: datetime) -> ToDo:
+    case = task.case
+    light = light_of(case, at)
+    if task.kind not in {TaskKind.LEAD, TaskKind.ASSIST} and task.due_at and light != Light.PAUSED:
+        light = light_at(task.opened_at + (task.due_at - task.opened_at) * 0.8, task.due_at, at)
+    metres = None
+    if stop and case.lon is not None and case.lat is not None:
+        metres = distance_m(stop.lon, stop.lat, case.lon, case.lat)
+    return ToDo(task, case, light, metres)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to; empty means no narrowing."""
+
+    states: Sequence[str] = ()
+    light: str = ""
+    event_type_id: int | None = None
+    department_id: int | None = None
+    community_id: int | None = None
+    street_id: int | None = None
+    source: str = ""
+    number: str = ""
+    is_suspect: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A keyset page, newest first; ``next_before`` is the key of the following page, None at the end."""
+
+    rows: list[Case] = field(default_factory=list)
+    next_before: int | None = None
+
+
+def case_page(
+    actor: Actor, filters: Filters, *, at: datetime, before: int | None = None, size: int = PAGE, by_due: bool = False
+) -> Page:
+    """Cases the actor may see, newest first by id, from before ``before``. One SELECT."""
+    if not 1 <= size <= 200:
+        raise Refusal("bad_size", _("每页 1 至 200 条。"), facts={"field": "size"})
+    rows = narrowed(Case.objects.visible_to(actor), filters, at=at).select_related(*ROW_RELATED).defer("clocks")
+    if by_due:
+        found = list(rows.order_by("due_at", "id")[:size])
+        return Page(found, None)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows.order_by("-pk")[: size + 1])
+    return Page(found[:size], found[size - 1].pk if len(found) > size else None)
+
+
+def narrowed(cases: CaseQuerySet, filters: Filters, *, at: datetime) -> CaseQuerySet:
+    """The filters as a query."""
+    if filters.states:
+        cases = cases.filter(state__in=list(filters.states))
+    if filters.number:
+        cases = cases.filter(number=filters.number.strip().upper())
+    for name in ("event_type_id", "community_id", "street_id", "source", "is_suspect"):
+        value = getattr(filters, name)
+        if value not in (None, ""):
+            cases = cases.filter(**{name: value})
+    if filters.department_id:
+        cases = cases.filter(lead_id=filters.department_id)
+    if filters.since:
+        cases = cases.filter(reported_at__gte=filters.since)
+    if filters.until:
+        cases = cases.filter(reported_at__lt=filters.until)
+    return _lit(cases, filters.light, at) if filters.light else cases
+
+
+def _lit(cases: CaseQuerySet, light: str, at: datetime) -> CaseQuerySet:
+    running = cases.exclude(state__in=[*ENDED, State.SUSPENDED])
+    if light == Light.RED:
+        return running.filter(due_at__lt=at)
+    if light == Light.YELLOW:
+        return running.filter(due_at__gte=at, yellow_at__lt=at)
+    if light == Light.GREEN:
+        return running.filter(yellow_at__gte=at)
+    return cases.filter(state=State.SUSPENDED)
+
+
+def pending(actor: Actor, *, at: datetime, size: int = PAGE) -> list[Case]:
+    """The leader's 待处理: what nobody has sent to a department yet, or what came back; the most pressing first. One SELECT."""
+    waiting = [State.REPORTED, State.ACCEPTED, State.RETURNED, State.REOPENED]
+    found = Case.objects.visible_to(actor).filter(state__in=waiting, is_suspect=False)
+    return list(found.select_related(*ROW_RELATED).order_by("-is_urgent", "due_at", "id")[:size])
+
+
+def near_open(
+    lon: float, lat: float, *, radius_m: float, event_type_id: int | None = None, size: int = 5
+) -> list[tuple[Case, float]]:
+    """Open cases near a point, of one type if asked, with metres, the nearest first. One SELECT by q18."""
+    ranges = Q(pk__in=())
+    for low, high in q18_ranges(bbox_around(lon, lat, radius_m)):
+        ranges |= Q(q18__gte=low, q18__lte=high)
+    found = Case.objects.filter(ranges, is_confidential=False, is_suspect=False).exclude(state__in=list(ENDED))
+    if event_type_id:
+        found = found.filter(event_type_id=event_type_id)
+    rows = found.select_related("condition__edition", "street", "unit_grid").defer("clocks")[:200]
+    measured = [(case, distance_m(lon, lat, case.lon or 0.0, case.lat or 0.0)) for case in rows]
+    return sorted(((c, m) for c, m in measured if m <= radius_m), key=lambda pair: pair[1])[:size]
+
+
+def recent_types(actor: Actor, *, size: int = 5) -> list[int]:
+    """The filing conditions the actor used last, for the top of the picker. One SELECT."""
+    if actor.person_id is None:
+        return []
+    used = (
+        Case.objects.filter(opened_by_id=actor.person_id, condition__isnull=False)
+        .order_by("-pk")
+        .values_list("condition_id", flat=True)[:50]
+    )
+    return [i for i in dict.fromkeys(used) if i is not None][:size]

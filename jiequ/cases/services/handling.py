@@ -1,0 +1,261 @@
+"""处置 and 反馈: the work, its proof, the check on the spot, and the end of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from jiequ.core.errors import Refusal
+from jiequ.core.models import Picture
+from jiequ.people.rules import Actor, Role
+
+from .. import clocks as c
+from ..access import Standing
+from ..flow import Closing, State
+from ..models import Case, CaseEvent, Proof, Source, Task, TaskKind
+from ..policy import CANCEL_REASONS, FORCE_REASONS
+from . import moving
+from .filing import desk, spot_task
+from .moving import Change, End
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A proof as it is handed in: a picture or a text, and of which phase."""
+
+    phase: str = Proof.Phase.AFTER
+    picture: Picture | None = None
+    text: str = ""
+
+    @property
+    def kind(self) -> str:
+        return "photo" if self.picture else "note"
+
+
+def proofs_of(case: Case, shown: Sequence[Shown], *, by: Actor, at: datetime) -> list[Proof]:
+    """Rows for what was handed in, marked with the round they belong to."""
+    return [
+        Proof(
+            case=case,
+            kind=s.kind,
+            phase=s.phase,
+            picture=s.picture,
+            text=s.text,
+            at=at,
+            by_id=by.person_id,
+            department_id=case.lead_id,
+            round=round_of(case),
+        )
+        for s in shown
+        if s.picture or s.text.strip()
+    ]
+
+
+def round_of(case: Case) -> int:
+    """How often the case has come back: proofs of after and of the work count in their own round only."""
+    return case.reworks + case.reopens
+
+
+def missing_proofs(case: Case, new: Sequence[Proof] = ()) -> list[dict[str, Any]]:
+    """What the closing condition asks for and is not there. A photo of before may come from the report or any round."""
+    if case.condition is None:
+        return []
+    held = [*case.proofs.all(), *new]
+    return [
+        {**wanted, "held": count}
+        for wanted in case.condition.required_proofs
+        if (count := sum(_serves(case, proof, wanted) for proof in held)) < wanted.get("at_least", 1)
+    ]
+
+
+def _serves(case: Case, proof: Proof, wanted: dict[str, Any]) -> bool:
+    if proof.kind != wanted["kind"]:
+        return False
+    if wanted["phase"] == Proof.Phase.BEFORE:
+        return proof.phase in {Proof.Phase.BEFORE, Proof.Phase.REPORT}
+    return proof.phase == wanted["phase"] and proof.round == round_of(case)
+
+
+def _need_proofs(case: Case, new: Sequence[Proof]) -> None:
+    if missing := missing_proofs(case, new):
+        raise Refusal("proof_missing", _("还缺结案条件要求的凭证。"), facts={"missing": missing})
+
+
+def handle(
+    case: Case, *, shown: Sequence[Shown], by: Actor, at: datetime, version: int | None = None, text: str = ""
+) -> CaseEvent:
+    """处置 with every proof the closing condition asks for. The handling clock runs on until the department confirms."""
+    Standing(by, case).check("handle")
+    proofs = proofs_of(case, shown, by=by, at=at)
+    _need_proofs(case, proofs)
+    fields: dict[str, Any] = {"handled_at": at}
+    if case.handler_id is None:
+        fields["handler_id"] = by.person_id
+    clocks, calendar = moving.ticking(case)
+    moving.stopped(clocks, [c.ClockKind.ACKNOWLEDGE], at=at, calendar=calendar, by=by)
+    change = Change(fields=fields, clocks=clocks, text=text, proofs=proofs, department_id=case.lead_id)
+    post = (Role.DEPARTMENT_LEAD, case.street_id, case.lead_id)
+    if not by.has(Role.DEPARTMENT_LEAD, department_id=case.lead_id):
+        change.notices.append(moving.notice(case, "handled", key=moving.move_key(case), post=post))
+    return moving.make(case, "handle", change, by=by, at=at, version=version)
+
+
+def send_back(case: Case, *, text: str, by: Actor, at: datetime, version: int | None = None) -> CaseEvent:
+    """The department lead asks the handler for more."""
+    moving.need_text(text)
+    change = Change(text=text, department_id=case.lead_id)
+    if case.handler_id:
+        change.notices.append(moving.notice(case, "assigned", key=moving.move_key(case), person_id=case.handler_id))
+    return moving.make(case, "send_back", change, by=by, at=at, version=version)
+
+
+def confirm(case: Case, *, by: Actor, at: datetime, version: int | None = None, text: str = "") -> CaseEvent:
+    """部门确认: the handling clock stops here, not when the handler submits; a check on the spot is asked for where the type wants one."""
+    _need_proofs(case, ())
+    clocks, calendar = moving.ticking(case)
+    moving.stopped(clocks, [c.ClockKind.HANDLE, c.ClockKind.ACKNOWLEDGE], at=at, calendar=calendar, by=by)
+    change = Change(
+        fields={"confirmed_at": at, "checked_at": None},
+        clocks=clocks,
+        text=text,
+        department_id=case.lead_id,
+        ends=[
+            End({"kind": TaskKind.LEAD}, answer=text),
+            End({"kind__in": [TaskKind.SUSPEND, TaskKind.EXTEND]}, Task.State.WITHDRAWN),
+        ],
+    )
+    _ask_check(case, change, clocks, calendar, by=by, at=at)
+    return moving.make(case, "confirm", change, by=by, at=at, version=version)
+
+
+def _ask_check(
+    case: Case, change: Change, clocks: c.Clocks, calendar: Any, *, by: Actor, at: datetime
+) -> None:
+    assert case.condition is not None
+    policy = moving.policy_of(case)
+    limit = policy.spot_limit(is_urgent=case.is_urgent)
+    moving.started(clocks, c.ClockKind.CHECK, limit, at=at, calendar=calendar, by=by)
+    key = moving.move_key(case)
+    if not case.condition.edition.needs_check:
+        change.notices.append(moving.notice(case, "checked", key=key, post=desk(case, Role.ACCEPTOR)))
+        return
+    try:
+        task = spot_task(case, TaskKind.CHECK, at=at)
+    except Refusal:  # nobody on shift near by: the desk checks by phone
+        task = Task(kind=TaskKind.CHECK, role=Role.ACCEPTOR, due_at=clocks[c.ClockKind.CHECK].due_at)
+    change.tasks.append(task)
+    if task.person_id:
+        told = moving.notice(case, "check_asked", key=key, person_id=task.person_id, due_at=task.due_at)
+    else:
+        told = moving.notice(case, "check_asked", key=key, post=desk(case, Role.ACCEPTOR), due_at=task.due_at)
+    change.notices.append(told)
+
+
+def check_pass(
+    case: Case,
+    *,
+    by: Actor,
+    at: datetime,
+    version: int | None = None,
+    text: str = "",
+    shown: Sequence[Shown] = (),
+) -> CaseEvent:
+    """核查通过."""
+    clocks, calendar = moving.ticking(case)
+    moving.stopped(clocks, [c.ClockKind.CHECK], at=at, calendar=calendar, by=by)
+    change = Change(
+        fields={"checked_at": at},
+        clocks=clocks,
+        text=text,
+        proofs=proofs_of(case, shown, by=by, at=at),
+        ends=[End({"kind": TaskKind.CHECK}, outcome="passed", answer=text)],
+        notices=[moving.notice(case, "checked", key=moving.move_key(case), post=desk(case, Role.ACCEPTOR))],
+    )
+    return moving.make(case, "check_pass", change, by=by, at=at, version=version)
+
+
+def check_fail(
+    case: Case,
+    *,
+    text: str,
+    by: Actor,
+    at: datetime,
+    version: int | None = None,
+    shown: Sequence[Shown] = (),
+) -> CaseEvent:
+    """返工 to the same department. Its handling clock counts on from what it had: the time of the check does not count."""
+    moving.need_text(text)
+    clocks, calendar = moving.ticking(case)
+    moving.stopped(clocks, [c.ClockKind.CHECK], at=at, calendar=calendar, by=by)
+    handle_clock = c.resume(clocks[c.ClockKind.HANDLE], at=at, calendar=calendar, by=by.name, reason="rework")
+    clocks[c.ClockKind.HANDLE] = handle_clock
+    post = (Role.DEPARTMENT_LEAD, case.street_id, case.lead_id)
+    change = Change(
+        fields={"reworks": case.reworks + 1, "checked_at": None, "confirmed_at": None, "handled_at": None},
+        clocks=clocks,
+        text=text,
+        department_id=case.lead_id,
+        proofs=proofs_of(case, shown, by=by, at=at),
+        ends=[End({"kind": TaskKind.CHECK}, outcome="failed", answer=text)],
+        tasks=[Task(kind=TaskKind.LEAD, department_id=case.lead_id, due_at=handle_clock.due_at, asked=text)],
+        notices=[moving.notice(case, "rework", key=moving.move_key(case), post=post, due_at=handle_clock.due_at)],
+        tell="reporter_rework",
+    )
+    return moving.make(case, "check_fail", change, by=by, at=at, version=version)
+
+
+def close(case: Case, *, by: Actor, at: datetime, version: int | None = None, reply: str = "") -> CaseEvent:
+    """结案, with the sentence the reporter reads. A hotline case is asked of the hotline first and closes on its yes."""
+    grant = Standing(by, case).check("close")
+    assert case.condition is not None
+    if case.condition.edition.needs_check and case.checked_at is None:
+        raise Refusal("check_missing", _("还没有核查通过，不能结案。"), facts={"missing": ["check"]})
+    _need_proofs(case, ())
+    if case.source == Source.HOTLINE and grant.role != Role.SYSTEM:
+        return moving.ask_hotline(case, "close", by=by, at=at, facts={"reply": reply})
+    return moving.make(case, "close", ending(case, Closing.NORMAL, by=by, at=at, reply=reply), by=by, at=at, version=version)
+
+
+def force_close(
+    case: Case, *, reason_code: str, text: str, by: Actor, at: datetime, version: int | None = None, reply: str = ""
+) -> CaseEvent:
+    """强制结案 by a leader, always with a reason code and a text."""
+    moving.need_reason(reason_code, text, FORCE_REASONS)
+    change = ending(case, Closing.FORCED, by=by, at=at, reply=reply or FORCE_REASONS[reason_code][0])
+    change.reason_code, change.text = reason_code, text
+    change.fields["reason_code"] = reason_code
+    change.notices += moving.tell_lead(case, "forced_close")
+    return moving.make(case, "force_close", change, by=by, at=at, version=version)
+
+
+def cancel(
+    case: Case, *, reason_code: str, text: str, by: Actor, at: datetime, version: int | None = None, reply: str = ""
+) -> CaseEvent:
+    """作废, always with a reason code and a text; the reporter is told."""
+    moving.need_reason(reason_code, text, CANCEL_REASONS)
+    change = ending(case, "", by=by, at=at, reply=reply or CANCEL_REASONS[reason_code][0])
+    change.reason_code, change.text = reason_code, text
+    change.fields["reason_code"] = reason_code
+    change.tell = "reporter_cancelled"
+    change.notices += moving.tell_lead(case, "cancelled")
+    return moving.make(case, "cancel", change, by=by, at=at, version=version)
+
+
+def ending(case: Case, closing: str, *, by: Actor, at: datetime, reply: str) -> Change:
+    """What the end of a case writes: every clock stops, every open task is withdrawn, the reporters are told."""
+    clocks, calendar = moving.ticking(case)
+    moving.stopped(clocks, moving.EVERY_CLOCK, at=at, calendar=calendar, by=by)
+    fields: dict[str, Any] = {"closing": closing}
+    if reply:
+        fields["reply"] = reply
+    return Change(
+        fields=fields,
+        clocks=clocks,
+        facts={"closing": str(closing)} if closing else {},
+        ends=[End({"kind__in": list(TaskKind)}, Task.State.WITHDRAWN)],
+        tell="reporter_closed",
+    )

@@ -1,0 +1,395 @@
+"""发现: a report becomes a case, or joins one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from jiequ.channels.services import seal_phone
+from jiequ.core import audit, secrets
+from jiequ.core.calendar import calendar_for
+from jiequ.core.db import writing
+from jiequ.core.errors import Forbidden, Refusal
+from jiequ.core.ids import new_token, next_number, token_hash
+from jiequ.core.jobs import enqueue
+from jiequ.core.models import Picture, Street
+from jiequ.core.worktime import ZONE
+from jiequ.grid.queries import locate, spot_of
+from jiequ.grid.rules import is_position, q18, to_canonical
+from jiequ.people.rules import Actor, Role
+
+from .. import clocks as c
+from ..access import Standing
+from ..flow import MOVES, Closing, Scope, State
+from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Reporter, Source
+from ..policy import Policy
+from . import moving
+from .moving import Change
+
+NAME_PURPOSE = "reporter-name"
+PHONE_LOOKUP, LAST4_LOOKUP, DEVICE_LOOKUP = "reporter-phone", "reporter-last4", "report-device"
+_TITLE_MAX = 40
+_WORDS_MAX = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where, as it was told: a point in the system it came in, or a community with words, or a unit grid from a plate."""
+
+    x: float | None = None
+    y: float | None = None
+    system: str = "wgs84"
+    accuracy_m: float | None = None
+    community_id: int | None = None
+    unit_grid_id: int | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Who reports, in the clear; it lives only until it is sealed."""
+
+    name: str = ""
+    phone: str = ""
+    is_minor_with_guardian: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is reported."""
+
+    source: str
+    words: str = ""
+    place: Place = field(default_factory=Place)
+    pictures: Sequence[Picture] = ()
+    contact: Contact | None = None
+    condition_id: int | None = None
+    is_urgent: bool = False
+    is_confidential: bool = False
+    wants_call: bool = False
+    seen_at: datetime | None = None
+    system: str = ""
+    source_ref: str = ""
+    outer_due_at: datetime | None = None
+    device: str = ""
+    is_suspect: bool = False
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The case, the report in it, and the private link's token (shown once; only its hash is kept)."""
+
+    case: Case
+    report: Report
+    token: str
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """A place made out: every field as the case stores it."""
+
+    street_id: int
+    community_id: int | None = None
+    unit_grid_id: int | None = None
+    lon: float | None = None
+    lat: float | None = None
+
+    @property
+    def q18(self) -> int | None:
+        return None if self.lon is None or self.lat is None else q18(self.lon, self.lat)
+
+
+def report_case(*, street_id: int | None, account: Account, by: Actor, at: datetime) -> Reported:
+    """Store a report and open its case. Every source comes through here.
+
+    The point decides the street where it lies in a known grid; else ``street_id`` does. An outside reference that came before
+    gives the case it gave then. Raises Refusal if nothing is said, the place is impossible, or the condition is not in force.
+    """
+    _check_words(account)
+    site = site_of(account.place, street_id)
+    _check_may(by, "report", site.street_id)
+    if known := _known(account):
+        return known
+    try:
+        with writing():
+            return _open(account, site, by=by, at=at)
+    except IntegrityError:
+        if known := _known(account):
+            return known
+        raise
+
+
+def self_handle(*, street_id: int | None, account: Account, by: Actor, at: datetime) -> Reported:
+    """自处理: found and put right on the spot, reported and closed in one step; a sample is looked at later.
+
+    Needs a filing condition, a place and a photo of after. Raises Refusal without them.
+    """
+    site = site_of(account.place, street_id)
+    _check_may(by, "self_handle", site.street_id)
+    condition = _condition(account.condition_id)
+    if condition is None or site.unit_grid_id is None:
+        raise Refusal("incomplete", _("自处理需要类型和位置。"))
+    if not account.pictures:
+        raise Refusal("proof_missing", _("自处理需要一张处理后的照片。"), facts={"missing": ["photo:after"]})
+    with writing():
+        street = Street.objects.get(pk=site.street_id)
+        case = _case(account, site, street, condition, by=by, at=at)
+        case.state, case.closing = State.CLOSED, Closing.SELF_HANDLED
+        case.accepted_at = case.handled_at = case.confirmed_at = case.ended_at = at
+        case.save(force_insert=True)
+        report, token = _report(case, account, by=by, at=at, policy=Policy.of(street.settings))
+        _photos(case, report, account, phase=Proof.Phase.AFTER, by=by, at=at)
+        _first_event(case, "self_handle", by=by, at=at)
+    return Reported(case, report, token)
+
+
+def me_too(case: Case, *, account: Account, by: Actor, at: datetime) -> Reported:
+    """Another voice on a matter that is already known: a report of its own in the same case, told like the first reporter."""
+    _check_words(account, may_be_empty=True)
+    standing = Standing(by, case)
+    policy = moving.policy_of(case)
+    with writing():
+        report, token = _report(case, account, by=by, at=at, policy=policy)
+        _photos(case, report, account, phase=Proof.Phase.REPORT, by=by, at=at)
+        change = Change(fields={"voices": F("voices") + 1}, facts={"report": report.pk})
+        voiced = _with_report(by, report) if by.person_id is None and not by.has(Role.SYSTEM) else by
+        moving.make(case, "me_too", change, by=voiced, at=at, standing=None if voiced is not by else standing)
+    return Reported(case, report, token, is_new=False)
+
+
+def _with_report(by: Actor, report: Report) -> Actor:
+    return Actor.resident(report.pk, language=by.language)
+
+
+def _check_may(by: Actor, name: str, street_id: int) -> None:
+    roles = {grant.role for grant in MOVES[name].grants if grant.scope == Scope.STREET}
+    is_resident = Role.RESIDENT in MOVES[name].roles() and by.person_id is None and by.has(Role.RESIDENT)
+    if not is_resident and not by.roles_in(street_id) & roles:
+        raise Forbidden("not_your_move", _("您没有办理这一步的权限。"), facts={"move": name})
+
+
+def _check_words(account: Account, *, may_be_empty: bool = False) -> None:
+    if len(account.words) > _WORDS_MAX:
+        raise Refusal("words_too_long", _("文字请不要超过 2000 字。"), facts={"limit": _WORDS_MAX})
+    if not may_be_empty and not account.words.strip() and not account.pictures and not account.wants_call:
+        raise Refusal("nothing_said", _("请拍一张照片或写一句话，也可以选择“请工作人员打电话给我”。"))
+    if account.wants_call and not (account.contact and account.contact.phone):
+        raise Refusal("phone_missing", _("需要回电，请留下手机号。"), facts={"field": "phone"})
+
+
+def site_of(place: Place, street_id: int | None) -> _Site:
+    """The place as stored. A point outside every known grid keeps the point and takes the street it was handed in for."""
+    if place.x is not None and place.y is not None:
+        lon, lat = _canonical(place)
+        spot = locate(lon, lat)
+        if spot:
+            return _Site(spot.street_id, spot.community_id, spot.unit_grid_id, lon, lat)
+        return _Site(_street(street_id), place.community_id, None, lon, lat)
+    if place.unit_grid_id is not None and (spot := spot_of(place.unit_grid_id)):
+        return _Site(spot.street_id, spot.community_id, place.unit_grid_id)
+    return _Site(_street(street_id), place.community_id)
+
+
+def _canonical(place: Place) -> tuple[float, float]:
+    assert place.x is not None and place.y is not None
+    if not is_position(place.x, place.y):
+        raise Refusal("bad_position", _("位置不对，请重新定位或手工填写地点。"), facts={"field": "place"})
+    try:
+        return to_canonical(place.x, place.y, place.system)
+    except ValueError as error:
+        raise Refusal("bad_system", _("不认识的坐标系。"), facts={"field": "system"}) from error
+
+
+def _street(street_id: int | None) -> int:
+    if street_id is None:
+        raise Refusal("place_missing", _("这个位置不在本区范围内，请选择街道和社区。"), facts={"field": "place"})
+    return street_id
+
+
+def _known(account: Account) -> Reported | None:
+    if not account.source_ref:
+        return None
+    report = (
+        Report.objects.filter(system=account.system, source_ref=account.source_ref).select_related("case__street").first()
+    )
+    return Reported(report.case, report, "", is_new=False) if report else None
+
+
+def _condition(condition_id: int | None) -> FilingCondition | None:
+    return None if condition_id is None else condition_in_force(condition_id)
+
+
+def condition_in_force(condition_id: int) -> FilingCondition:
+    """The filing condition, if its type is active and its edition the current one; Refusal otherwise. One SELECT."""
+    condition = FilingCondition.objects.select_related("edition__event_type").filter(pk=condition_id).first()
+    event_type = condition.edition.event_type if condition else None
+    if condition is None or event_type is None or not event_type.is_active or condition.edition.number != event_type.edition:
+        raise Refusal("condition_not_in_force", _("这个类型或立案条件已经更新，请重新选择。"), facts={"field": "condition"})
+    return condition
+
+
+def _open(account: Account, site: _Site, *, by: Actor, at: datetime) -> Reported:
+    street = Street.objects.get(pk=site.street_id)
+    policy = Policy.of(street.settings)
+    case = _case(account, site, street, _condition(account.condition_id), by=by, at=at)
+    clocks = _first_clocks(account, policy, by=by, at=at)
+    for name, value in moving.clock_fields(clocks).items():
+        setattr(case, name, value)
+    case.save(force_insert=True)
+    report, token = _report(case, account, by=by, at=at, policy=policy)
+    _photos(case, report, account, phase=Proof.Phase.REPORT, by=by, at=at)
+    event = _first_event(case, "report", by=by, at=at)
+    calendar = calendar_for()
+    enqueue(
+        *(
+            spec
+            for clock in clocks.values()
+            for spec in moving.clock_timers(case.pk, clock, calendar, street_id=street.pk)
+        ),
+        moving.tell_job(case, "reporter_received", event, at=at, undo_seconds=0),
+    )
+    return Reported(case, report, token)
+
+
+def _first_clocks(account: Account, policy: Policy, *, by: Actor, at: datetime) -> c.Clocks:
+    clocks: c.Clocks = {}
+    limit = policy.desk_limit(is_urgent=account.is_urgent)
+    moving.started(clocks, c.ClockKind.ACCEPT, limit, at=at, calendar=calendar_for(), by=by)
+    if account.outer_due_at is not None:
+        if account.outer_due_at <= at:
+            raise Refusal("outer_due_past", _("工单上的时限已经过去，请核对。"), facts={"field": "outer_due_at"})
+        clocks[c.ClockKind.OUTER] = c.start_until(c.ClockKind.OUTER, account.outer_due_at, at=at, by=by.name)
+    return clocks
+
+
+def _case(
+    account: Account, site: _Site, street: Street, condition: FilingCondition | None, *, by: Actor, at: datetime
+) -> Case:
+    return Case(
+        number=next_number(street.prefix, at.astimezone(ZONE).year),
+        title=title_of(account, condition),
+        source=Source(account.source),
+        event_type=condition.edition.event_type if condition else None,
+        condition=condition,
+        is_urgent=account.is_urgent,
+        is_confidential=account.is_confidential,
+        is_suspect=account.is_suspect,
+        street=street,
+        community_id=site.community_id,
+        unit_grid_id=site.unit_grid_id,
+        address=account.place.words[:200],
+        lon=site.lon,
+        lat=site.lat,
+        q18=site.q18,
+        raw_x=account.place.x,
+        raw_y=account.place.y,
+        raw_system=account.place.system if account.place.x is not None else "",
+        accuracy_m=account.place.accuracy_m,
+        reported_at=at,
+        changed_at=at,
+        opened_by_id=by.person_id,
+    )
+
+
+def title_of(account: Account, condition: FilingCondition | None) -> str:
+    """One line for lists: the type where it is known, else the first words, digits that may be a phone left out."""
+    if account.title:
+        return account.title[:_TITLE_MAX]
+    if condition:
+        return str(condition.edition.name_zh)[:_TITLE_MAX]
+    words = " ".join(account.words.split())
+    return (masked(words)[:_TITLE_MAX] or str(_("待核对的上报")))[:80]
+
+
+def masked(words: str) -> str:
+    """The words with runs of seven and more digits hidden (phones, identity numbers)."""
+    return re.sub(r"\d{7,}", "＊＊＊", words)
+
+
+def _report(case: Case, account: Account, *, by: Actor, at: datetime, policy: Policy) -> tuple[Report, str]:
+    token = new_token() if by.person_id is None and not account.source_ref else ""
+    reporter = _reporter(account.contact, at=at, policy=policy)
+    report = Report.objects.create(
+        case=case,
+        origin=case,
+        reporter=reporter,
+        street_id=case.street_id,
+        source=account.source,
+        system=account.system,
+        source_ref=account.source_ref,
+        words=account.words,
+        place_words=account.place.words[:200],
+        wants_call=account.wants_call,
+        language=by.language,
+        token_hash=token_hash(token) if token else "",
+        token_expires_at=at + timedelta(days=policy.link_days) if token else None,
+        device_blind=secrets.blind(account.device, DEVICE_LOOKUP) if account.device else "",
+        lon=case.lon,
+        lat=case.lat,
+        seen_at=account.seen_at,
+        at=at,
+        by_id=by.person_id,
+    )
+    return report, token
+
+
+def _reporter(contact: Contact | None, *, at: datetime, policy: Policy) -> Reporter | None:
+    if contact is None or not (contact.name or contact.phone):
+        return None
+    phone = clean_phone(contact.phone)
+    return Reporter.objects.create(
+        name_sealed=secrets.seal(contact.name[:40], NAME_PURPOSE) if contact.name else "",
+        phone_sealed=seal_phone(phone) if phone else "",
+        phone_blind=secrets.blind(phone, PHONE_LOOKUP) if phone else "",
+        last4_blind=secrets.blind(phone[-4:], LAST4_LOOKUP) if phone else "",
+        is_minor_with_guardian=contact.is_minor_with_guardian,
+        noticed_at=at,
+        keep_until=(at + timedelta(days=policy.keep_days)).date(),
+    )
+
+
+def clean_phone(phone: str) -> str:
+    """Digits only, a +86 left out; Refusal unless it is a Chinese mobile or a land line with its area code."""
+    digits = re.sub(r"[\s\-()（）]", "", phone)
+    digits = re.sub(r"^(\+?86)(?=1)", "", digits)
+    if digits and not re.fullmatch(r"1\d{10}|0\d{9,11}", digits):
+        raise Refusal("bad_phone", _("手机号不对，请填 11 位手机号或带区号的座机号。"), facts={"field": "phone"})
+    return digits
+
+
+def _photos(case: Case, report: Report, account: Account, *, phase: str, by: Actor, at: datetime) -> None:
+    Proof.objects.bulk_create(
+        Proof(case=case, report=report, kind="photo", phase=phase, picture=picture, at=at, by_id=by.person_id)
+        for picture in account.pictures
+    )
+
+
+def _first_event(case: Case, name: str, *, by: Actor, at: datetime) -> CaseEvent:
+    roles = MOVES[name].roles() & by.roles_in(case.street_id)
+    event = CaseEvent.objects.create(
+        case=case,
+        move=name,
+        state=case.state,
+        at=at,
+        by_id=by.person_id,
+        by_name=by.name,
+        by_role=min(roles, default=Role.RESIDENT),
+    )
+    audit.record(
+        street_id=case.street_id,
+        person_id=by.person_id,
+        action=f"case.{name}",
+        object_kind="case",
+        object_id=str(case.pk),
+        at=at,
+        facts={"source": case.source, "state": case.state},
+    )
+    return event

@@ -1,0 +1,101 @@
+"""并案, 撤销并案 and 拆分: two reports of one matter, or one report of two."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from jiequ.core.errors import Refusal
+from jiequ.people.rules import Actor
+
+from .. import clocks as c
+from ..access import Standing, case_for
+from ..flow import ENDED, State
+from ..models import Case, CaseEvent, Proof, Report, Source, Task, TaskKind
+from . import moving
+from .intake import Account, Place, Reported, report_case
+from .moving import Change, End
+
+
+def merge(case: Case, *, into: str, by: Actor, at: datetime, version: int | None = None, text: str = "") -> CaseEvent:
+    """This case becomes part of another of the street; its reporters are told and go on following the other's timeline."""
+    target = case_for(by, into.strip())
+    if target.pk == case.pk or target.street_id != case.street_id or target.state in ENDED:
+        raise Refusal("bad_target", _("只能并入本街道另一个未办结的案件。"), facts={"field": "into"})
+    clocks, calendar = moving.ticking(case)
+    for kind, clock in clocks.items():
+        if clock.is_running:
+            clocks[kind] = c.pause(clock, at=at, calendar=calendar, by=by.name, reason="merge")
+    reports = Report.objects.filter(case=case)
+    change = Change(
+        fields={"merged_into": target, "state_before": case.state},
+        clocks=clocks,
+        text=text,
+        facts={"into": target.number, "reports": list(reports.values_list("pk", flat=True))},
+        ends=[End({"kind__in": list(TaskKind)}, Task.State.WITHDRAWN, "merge")],
+        notices=moving.tell_lead(case, "merged"),
+        tell="reporter_merged",
+    )
+    with moving.writing():
+        voices = case.voices
+        event = moving.make(case, "merge", change, by=by, at=at, version=version)
+        moved = reports.update(case=target)
+        arrival = Change(fields={"voices": F("voices") + voices}, facts={"from": case.number, "reports": moved})
+        moving.make(target, "me_too", arrival, by=Actor.system(), at=at)
+    return event
+
+
+def unmerge(case: Case, *, by: Actor, at: datetime, version: int | None = None, text: str = "") -> CaseEvent:
+    """Undo a wrong merge: back to the state before, the reports come home, the clocks count on; reporters are told."""
+    Standing(by, case).check("unmerge")
+    target = case.merged_into
+    assert target is not None  # a constraint of the table
+    clocks, calendar = moving.ticking(case)
+    for kind, clock in clocks.items():
+        if clock.condition == "paused":
+            clocks[kind] = c.resume(clock, at=at, calendar=calendar, by=by.name, reason="unmerge")
+    change = Change(
+        target=State(case.state_before),
+        fields={"merged_into": None, "ended_at": None, "state_before": ""},
+        clocks=clocks,
+        text=text,
+        facts={"out_of": target.number},
+        notices=moving.tell_lead(case, "unmerged"),
+        tell="reporter_unmerged",
+    )
+    joined = case.events.filter(move="merge").order_by("-pk").values_list("facts", flat=True).first() or {}
+    with moving.writing():
+        event = moving.make(case, "unmerge", change, by=by, at=at, version=version)
+        Report.objects.filter(pk__in=joined.get("reports", ()), case=target).update(case=case)
+        Task.objects.filter(case=case, state=Task.State.WITHDRAWN, outcome="merge").update(
+            state=Task.State.OPEN, outcome="", done_at=None, done_by_id=None, done_version=None
+        )
+        Case.objects.filter(pk=target.pk, voices__gt=case.voices).update(voices=F("voices") - case.voices)
+    return event
+
+
+def split(case: Case, *, words: str, by: Actor, at: datetime, place: Place | None = None) -> Reported:
+    """One report with two matters: the second becomes a case of its own, with the first one's place, photos and reporter."""
+    Standing(by, case).check("split")
+    moving.need_text(words)
+    first = case.reports.order_by("pk").first()
+    account = Account(source=Source.SPLIT, words=words, place=place or _place_of(case), is_urgent=case.is_urgent)
+    with moving.writing():
+        second = report_case(street_id=case.street_id, account=account, by=by, at=at)
+        moving.link_split(second.case, case)
+        if first is not None:
+            Report.objects.filter(pk=second.report.pk).update(reporter=first.reporter, language=first.language)
+        Proof.objects.bulk_create(
+            Proof(case=second.case, kind="photo", phase=p.phase, picture_id=p.picture_id, at=p.at, by_id=p.by_id)
+            for p in case.proofs.filter(phase=Proof.Phase.REPORT, picture__isnull=False)
+        )
+        moving.make(case, "split", Change(text=words, facts={"to": second.case.number}, tell="reporter_split"), by=by, at=at)
+    return second
+
+
+def _place_of(case: Case) -> Place:
+    if case.lon is not None:
+        return Place(x=case.lon, y=case.lat, system="cgcs2000", words=case.address)
+    return Place(community_id=case.community_id, unit_grid_id=case.unit_grid_id, words=case.address)
