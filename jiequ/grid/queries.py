@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
 from django.db.models import Q, QuerySet
@@ -167,12 +167,20 @@ def nearest_workers(unit_grid_id: int, at: datetime) -> list[int]:
 
 
 def _on_shift(street_id: int, workers: Iterable[int], at: datetime) -> list[int]:
-    """These workers in order, without those off shift; a worker on leave is replaced by the deputy; nobody twice."""
-    on_duty = {p.pk for p in people_queries.on_duty(role=Role.GRID_WORKER, street_id=street_id, at=at)}
+    """These workers in order, without those off shift; a worker on leave is replaced by the deputy; nobody twice.
+
+    Where the rota names no grid worker of the street for the moment, each worker of a grid counts as there.
+    """
+    soon = at + timedelta(seconds=1)
+    rota = people_queries.roster(street_id, at, soon)
+    present = {shift.person_id for shift in rota if shift.role == Role.GRID_WORKER and shift.person.is_active}
+    if not present:
+        present = {person.pk for person in people_queries.holders(Role.GRID_WORKER, street_id, at)}
+    absent = people_queries.deputies(at)
     found: dict[int, None] = {}
     for worker in workers:
-        deputy = people_queries.deputy_of(worker, at)
-        if deputy != worker or worker in on_duty:
+        deputy = people_queries.stand_in(worker, absent)
+        if deputy != worker or worker in present:
             found[deputy] = None
     return list(found)
 

@@ -41,6 +41,19 @@ class Fault(StrEnum):
     TWO_COMMUNITIES = "two_communities"
     GAP = "gap"
     OUTSIDE = "outside"
+    BAD_COMMUNITY = "bad_community"
+    COMMUNITY_TWICE = "community_twice"
+    BAD_OUTLINE = "bad_outline"
+    COMMUNITY_GONE = "community_gone"
+    UNKNOWN_GRID = "unknown_grid"
+    GRID_TAKEN = "grid_taken"
+    NAME_TWICE = "name_twice"
+    NO_MEMBERS = "no_members"
+    UNKNOWN_WORKER = "unknown_worker"
+    BAD_KIND = "bad_kind"
+    TOO_LONG = "too_long"
+    PLACE_NO_COMMUNITY = "place_no_community"
+    UNKNOWN_BESIDE = "unknown_beside"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The demonstration's geography: an invented district of three streets near 113.50 °E 23.18 °N. Same seed, same map.
 
-``build`` is pure and takes about a second and a half; ``store`` writes it. No road, estate or person of the real world
-is meant.
+``build`` is pure and takes about a second and a half; ``grid.demo.store.store`` writes it. No road, estate or person of the
+real world is meant.
 """
 
 from __future__ import annotations
