@@ -25,7 +25,8 @@ from .db import writing
 from .errors import Refusal, Stale
 from .holidays import DayKind, holiday_name, rule_kind
 from .ids import next_value
-from .jobs import JobSpec, enqueue, every, job
+from .jobs import JobSpec, enqueue
+from .kinds import every, job
 from .models import CalendarDay, Counter, District
 from .notice import DayNamed
 from .worktime import DEFAULT_HOURS, FIRST_DAY, LAST_DAY, ZONE, WorkCalendar
@@ -154,7 +155,7 @@ def change_days(*, changes: Iterable[DayChange], by: By, at: datetime, edition: 
         _check_change(change)
     rows = [_row(c.day, c.kind, c.name, is_provisional=False, source=HAND) for c in wanted.values()]
     with writing():
-        facts = {"days": {day.isoformat(): change.kind.value for day, change in sorted(wanted.items())}}
+        facts = {"days": [f"{day.isoformat()}:{change.kind.value}" for day, change in sorted(wanted.items())]}
         return _store(rows, by=by, at=at, expected=edition, action="calendar.changed", facts=facts) or 0
 
 
@@ -281,6 +282,8 @@ def fill_from_library(*, at: datetime) -> None:
 def _check_change(change: DayChange) -> None:
     if not FIRST_DAY <= change.day <= LAST_DAY:
         raise Refusal("calendar.day", _("日期不在工作日历的范围内。"))
+    if change.kind is not DayKind.HOLIDAY and holiday_name(change.day):
+        raise Refusal("calendar.decreed", _("%(day)s是法定节假日，不能改。") % {"day": change.day.isoformat()})
     if change.kind is DayKind.HOLIDAY and not holiday_name(change.day) and not change.name:
         raise Refusal("calendar.holiday_name", _("法定节假日要写明名称。"), facts={"day": change.day.isoformat()})
 
@@ -298,10 +301,7 @@ def _row(day: date, kind: DayKind, name: str, *, is_provisional: bool, source: s
 
 def _library_row(day: date) -> CalendarDay:
     """A day as the library has it; whether it is a statutory holiday, the decree says, not the library."""
-    if chinese_calendar.is_workday(day):
-        kind = DayKind.WORKDAY
-    else:
-        kind = DayKind.HOLIDAY if holiday_name(day) else DayKind.REST
+    kind = _kind_named(day, {day: bool(chinese_calendar.is_workday(day))})
     waits = day >= date(day.year, *_YEAR_END) and not _library_knows(day.year + 1)
     return _row(day, kind, "", is_provisional=waits, source=LIBRARY)
 

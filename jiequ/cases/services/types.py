@@ -2,65 +2,51 @@
 
 from __future__ import annotations
 
-import csv
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
-from shapely.errors import ShapelyError
-from shapely.geometry import shape
 
 from jiequ.core import audit
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, NotFound, Refusal, Stale
 from jiequ.core.ids import next_value
 from jiequ.core.worktime import Limit, Unit
-from jiequ.grid.models import Community
-from jiequ.people.models import Department
 from jiequ.people.rules import Actor, Role
 
+from .. import catalogue
 from .. import type_rules as rules
-from ..models.types import ControlArea, DutyList, EventType, FilingCondition, TypeEdition
+from ..models.types import EventType, FilingCondition, TypeEdition
 from ..queries import types as queries
-
-CATALOGUE = Path(__file__).resolve().parents[1] / "catalogue"
-MOST_CORNERS = 500
 
 
 # --- types -----------------------------------------------------------------------------------------------------------
 def load_catalogue(*, by: Actor, at: datetime) -> int:
     """Add the starter catalogue's types that are not there yet; returns how many. What is there is left as it is."""
-    _administrator_or_system(by)
-    conditions = _catalogue_conditions()
+    administrator_or_system(by)
     with writing():
         present = set(EventType.objects.values_list("kind", "code"))
-        rows = [row for row in _catalogue("event_types.csv") if (row["kind"], row["code"]) not in present]
-        if not rows:
+        entries = [entry for entry in catalogue.entries() if (entry.kind, entry.code) not in present]
+        if not entries:
             return 0
-        types = EventType.objects.bulk_create(
-            EventType(kind=row["kind"], code=row["code"], is_active=row["is_active"] == "1") for row in rows
-        )
-        drafts = [_catalogue_draft(row, conditions[row["kind"], row["code"]]) for row in rows]
+        types = EventType.objects.bulk_create(EventType(kind=e.kind, code=e.code, is_active=e.is_active) for e in entries)
+        drafts = [entry.draft for entry in entries]
         editions = TypeEdition.objects.bulk_create(
             _edition(event_type, 1, draft, by=None, at=at) for event_type, draft in zip(types, drafts, strict=True)
         )
         FilingCondition.objects.bulk_create(
             row for edition, draft in zip(editions, drafts, strict=True) for row in _conditions(edition, draft)
         )
-        _changed(by, "type.catalogue_loaded", "catalogue", "starter", at, {"added": len(rows)})
-    return len(rows)
+        changed(by, "type.catalogue_loaded", "catalogue", "starter", at, {"added": len(entries)})
+    return len(entries)
 
 
 def create_type(*, kind: str, code: str, draft: rules.TypeDraft, by: Actor, at: datetime) -> TypeEdition:
     """A new type with its first edition. Refusal for a draft with problems or a code that is taken."""
-    _administrator(by)
+    administrator(by)
     _check(draft)
     if kind not in set(rules.EventKind):
         raise Refusal("type.kind", _("请选择是事件还是部件。"))
@@ -73,7 +59,7 @@ def create_type(*, kind: str, code: str, draft: rules.TypeDraft, by: Actor, at: 
         except IntegrityError as error:
             raise Refusal("type.code_taken", _("代码%(code)s已经有了。") % {"code": code}) from error
         edition = _store(event_type, 1, draft, by=by, at=at)
-        _changed(by, "type.created", "event_type", event_type.pk, at, {"code": code, "kind": kind})
+        changed(by, "type.created", "event_type", event_type.pk, at, {"code": code, "kind": kind})
     return edition
 
 
@@ -82,7 +68,7 @@ def edit_type(*, event_type_id: int, edition: int, draft: rules.TypeDraft, by: A
 
     Cases keep the filing condition they were filed under. Refusal for a draft with problems or without a change.
     """
-    _administrator(by)
+    administrator(by)
     _check(draft)
     with writing():
         if draft_of(current_edition(event_type_id)) == draft:
@@ -92,7 +78,7 @@ def edit_type(*, event_type_id: int, edition: int, draft: rules.TypeDraft, by: A
             raise Stale("type.stale", _("这个类型刚被别人改过，请看过最新版本再改。"))
         event_type = EventType.objects.get(pk=event_type_id)
         made = _store(event_type, edition + 1, draft, by=by, at=at)
-        _changed(by, "type.edited", "event_type", event_type_id, at, {"edition": edition + 1})
+        changed(by, "type.edited", "event_type", event_type_id, at, {"edition": edition + 1})
     return made
 
 
@@ -150,11 +136,11 @@ def _condition_draft(row: FilingCondition) -> rules.ConditionDraft:
 
 
 def _set_active(event_type_id: int, is_active: bool, *, by: Actor, at: datetime) -> None:
-    _administrator(by)
+    administrator(by)
     with writing():
         if not EventType.objects.filter(pk=event_type_id, is_active=not is_active).update(is_active=is_active):
             raise Refusal("type.already", _("这个类型已经是这样了，或者不存在。"))
-        _changed(by, "type.activated" if is_active else "type.deactivated", "event_type", event_type_id, at, {})
+        changed(by, "type.activated" if is_active else "type.deactivated", "event_type", event_type_id, at, {})
 
 
 def _store(event_type: EventType, number: int, draft: rules.TypeDraft, *, by: Actor, at: datetime) -> TypeEdition:
@@ -201,169 +187,18 @@ def _conditions(edition: TypeEdition, draft: rules.TypeDraft) -> list[FilingCond
     ]
 
 
-# --- duty lists ------------------------------------------------------------------------------------------------------
-def set_duty_list(
-    *,
-    street_id: int,
-    clause: str,
-    codes: Iterable[tuple[str, str]],
-    by: Actor,
-    at: datetime,
-    department_id: int | None = None,
-    community_id: int | None = None,
-    version: int = 0,
-) -> DutyList:
-    """Say what one department or community answers for: ``codes`` are (kind, code). ``version`` 0 makes the first list.
-
-    Stale if somebody changed it since; Refusal for no clause, an unknown code, or a holder of another street.
-    """
-    _administrator(by)
-    if not clause.strip():
-        raise Refusal("duty.clause", _("请写明依据的条款，派遣被拒绝时要引用它。"))
-    if (department_id is None) == (community_id is None):
-        raise Refusal("duty.holder", _("请选择一个部门或一个社区。"))
-    types = _types(codes)
-    with writing():
-        _check_holder(street_id, department_id, community_id)
-        holder = {"street_id": street_id, "department_id": department_id, "community_id": community_id}
-        fields = {"clause": clause.strip()[:300], "changed_at": at, "changed_by": by.person_id}
-        row = _versioned(DutyList, holder, fields, version, _("这份职责清单刚被别人改过，请看过最新内容再改。"))
-        row.types.set(types)
-        facts = {"department": department_id, "community": community_id, "codes": [t.code for t in types]}
-        _changed(by, "duty_list.set", "duty_list", row.pk, at, facts, street_id=street_id)
-    return row
-
-
-def remove_duty_list(*, duty_list_id: int, version: int, by: Actor, at: datetime) -> None:
-    """From now on that department or community may be sent anything again."""
-    _administrator(by)
-    with writing():
-        row = DutyList.objects.filter(pk=duty_list_id, version=version).first()
-        if row is None:
-            raise Stale("duty.stale", _("这份职责清单刚被别人改过，请看过最新内容再改。"))
-        row.types.clear()
-        row.delete()
-        _changed(by, "duty_list.removed", "duty_list", duty_list_id, at, {}, street_id=row.street_id)
-
-
-# --- control areas ---------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class AreaDraft:
-    """A control area as somebody wants it: a GeoJSON polygon (CGCS2000) or a community, from a moment to another."""
-
-    name: str
-    notice_zh: str
-    starts_at: datetime
-    ends_at: datetime
-    notice_en: str = ""
-    geometry: Mapping[str, Any] | None = None
-    community_id: int | None = None
-    codes: tuple[tuple[str, str], ...] = ()
-
-
-def set_control_area(
-    *, street_id: int, draft: AreaDraft, by: Actor, at: datetime, area_id: int | None = None, version: int = 0
-) -> ControlArea:
-    """Make or change a control area. Stale if somebody changed it since; Refusal for what cannot be a place or a time."""
-    _administrator(by)
-    if not draft.name.strip() or not draft.notice_zh.strip():
-        raise Refusal("area.words", _("请填写名称和给上报人的说明。"))
-    if draft.ends_at <= draft.starts_at:
-        raise Refusal("area.times", _("结束时间要晚于开始时间。"))
-    if (draft.geometry is None) == (draft.community_id is None):
-        raise Refusal("area.place", _("请画一个范围，或者选一个社区。"))
-    geometry = None if draft.geometry is None else checked_polygon(draft.geometry)
-    types = _types(draft.codes)
-    fields = {
-        "name": draft.name.strip()[:80],
-        "notice_zh": draft.notice_zh.strip()[:300],
-        "notice_en": draft.notice_en.strip()[:400],
-        "geometry": geometry,
-        "community_id": draft.community_id,
-        "starts_at": draft.starts_at,
-        "ends_at": draft.ends_at,
-        "changed_at": at,
-        "changed_by": by.person_id,
-    }
-    with writing():
-        _check_holder(street_id, None, draft.community_id)
-        identity = {"street_id": street_id} | ({"pk": area_id} if area_id else {})
-        row = _versioned(ControlArea, identity, fields, version, _("这个管控区域刚被别人改过，请看过最新内容再改。"))
-        row.types.set(types)
-        facts = {"codes": [t.code for t in types], "community": draft.community_id}
-        _changed(by, "control_area.set", "control_area", row.pk, at, facts, street_id=street_id)
-    return row
-
-
-def end_control_area(*, area_id: int, version: int, by: Actor, at: datetime) -> None:
-    """Reports are welcome again from now on; the row stays as a record. Refusal if it has not begun or is over."""
-    _administrator(by)
-    with writing():
-        current = ControlArea.objects.filter(pk=area_id, version=version, starts_at__lt=at, ends_at__gt=at)
-        if not current.update(ends_at=at, version=F("version") + 1, changed_at=at, changed_by=by.person_id):
-            raise Stale("area.stale", _("这个管控区域没有在进行，或刚被别人改过。"))
-        street_id = ControlArea.objects.values_list("street_id", flat=True).get(pk=area_id)
-        _changed(by, "control_area.ended", "control_area", area_id, at, {}, street_id=street_id)
-
-
-def checked_polygon(geometry: Mapping[str, Any]) -> dict[str, Any]:
-    """The polygon, if it is one: closed, simple, at most 500 corners, within China, at most 25 km². Refusal otherwise."""
-    problem = Refusal("area.geometry", _("这个范围不是一个完整的多边形，请重新画，或改选社区。"))
-    if geometry.get("type") != "Polygon" or len(str(geometry)) > 60_000:
-        raise problem
-    try:
-        polygon = shape(geometry)
-    except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise problem from error
-    west, south, east, north = polygon.bounds if not polygon.is_empty else (0.0, 0.0, 0.0, 0.0)
-    within_china = west >= 73 and east <= 136 and south >= 3 and north <= 54
-    is_small = east - west <= 0.06 and north - south <= 0.06
-    if not (within_china and is_small and polygon.is_valid) or len(polygon.exterior.coords) > MOST_CORNERS:
-        raise problem
-    return {"type": "Polygon", "coordinates": [[[x, y] for x, y, *_rest in ring] for ring in geometry["coordinates"]]}
-
-
 # --- small parts -----------------------------------------------------------------------------------------------------
-def _versioned(model: Any, identity: dict[str, Any], fields: dict[str, Any], version: int, stale: str) -> Any:
-    """Insert version 1, or update exactly the version the reader saw; Stale with that sentence otherwise."""
-    if version == 0:
-        try:
-            with transaction.atomic():
-                return model.objects.create(**identity, **fields)
-        except IntegrityError as error:
-            raise Stale("stale", stale) from error
-    if not model.objects.filter(**identity, version=version).update(version=F("version") + 1, **fields):
-        raise Stale("stale", stale)
-    return model.objects.get(**identity)
-
-
-def _types(codes: Iterable[tuple[str, str]]) -> list[EventType]:
-    wanted = set(codes)
-    found = [t for t in EventType.objects.order_by("code") if (t.kind, t.code) in wanted]
-    unknown = sorted(code for kind, code in wanted - {(t.kind, t.code) for t in found})
-    if unknown:
-        raise Refusal("type.unknown", _("没有这些代码：%(codes)s。") % {"codes": "、".join(unknown)})
-    return found
-
-
-def _check_holder(street_id: int, department_id: int | None, community_id: int | None) -> None:
-    own_department = department_id is None or Department.objects.filter(pk=department_id, street_id=street_id).exists()
-    own_community = community_id is None or Community.objects.filter(pk=community_id, street_id=street_id).exists()
-    if not (own_department and own_community):
-        raise NotFound("duty.holder", _("这个街道没有这个部门或社区。"))
-
-
-def _administrator(by: Actor) -> None:
+def administrator(by: Actor) -> None:
     if not by.has(Role.SYSTEM_ADMIN):
         raise Forbidden("forbidden", _("只有系统管理员能改类型、职责清单和管控区域。"))
 
 
-def _administrator_or_system(by: Actor) -> None:
+def administrator_or_system(by: Actor) -> None:
     if not by.has(Role.SYSTEM):
-        _administrator(by)
+        administrator(by)
 
 
-def _changed(
+def changed(
     by: Actor, action: str, kind: str, object_id: int | str, at: datetime, facts: dict[str, Any], *,
     street_id: int | None = None,
 ) -> None:  # fmt: skip
@@ -411,58 +246,3 @@ def problem_words(problem: rules.Problem) -> str:
     if problem.condition is None:
         return sentence
     return _("第%(n)d条立案条件：%(sentence)s") % {"n": problem.condition + 1, "sentence": sentence}
-
-
-# --- the starter catalogue -------------------------------------------------------------------------------------------
-def _catalogue(name: str) -> list[dict[str, str]]:
-    with (CATALOGUE / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def catalogue_departments() -> Sequence[Mapping[str, str]]:
-    """The departments that the starter catalogue names: key, name_zh, name_en, kind. ``sq`` is the place's community."""
-    return _catalogue("departments.csv")
-
-
-def _catalogue_conditions() -> dict[tuple[str, str], list[rules.ConditionDraft]]:
-    found: dict[tuple[str, str], list[rules.ConditionDraft]] = defaultdict(list)
-    for row in _catalogue("conditions.csv"):
-        found[row["kind"], row["code"]].append(
-            rules.ConditionDraft(
-                key=row["key"],
-                name_zh=row["name_zh"],
-                name_en=row["name_en"],
-                limit=Limit(Decimal(row["limit_value"]), Unit(row["limit_unit"])),
-                closing_zh=row["closing_condition_zh"],
-                closing_en=row["closing_condition_en"],
-                proofs=rules.proofs_from_text(row["required_proofs"]),
-                covers=rules.Covers(row["covers"]),
-                starts=rules.Starts(row["starts"]),
-                has_light=row["has_light"] == "1",
-                limit_from_zh=row["limit_from_zh"],
-                limit_from_en=row["limit_from_en"],
-                source=row["source"],
-                strength=rules.Strength(row["strength"]),
-            )
-        )
-    return found
-
-
-def _catalogue_draft(row: Mapping[str, str], conditions: Sequence[rules.ConditionDraft]) -> rules.TypeDraft:
-    return rules.TypeDraft(
-        name_zh=row["name_zh"],
-        name_en=row["name_en"],
-        major_code=row["major_code"],
-        major_zh=row["major_zh"],
-        major_en=row["major_en"],
-        lead_department_key=row["lead_department_key"],
-        assist_department_keys=tuple(row["assist_department_keys"].split()),
-        priority=int(row["priority"]),
-        needs_check=row["needs_check"] == "1",
-        needs_verify=row["needs_verify"] == "1",
-        is_confidential=row["is_confidential"] == "1",
-        std_trace=row["std_trace"],
-        trace_strength=rules.Strength(row["trace_strength"]),
-        note=row["note"],
-        conditions=tuple(conditions),
-    )
