@@ -87,6 +87,7 @@ def test_whatever_fails_neither_key_nor_effect_is_stored() -> None:
     assert fail_each_statement(lambda: ask(Desk())).partial == []
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_broken_twin_that_stores_the_answer_apart_is_found() -> None:
     def store_apart() -> None:
         next_value("effect")

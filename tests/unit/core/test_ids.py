@@ -25,9 +25,13 @@ def test_a_number_costs_one_statement(django_assert_num_queries: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_number_that_was_rolled_back_was_never_given() -> None:
-    with pytest.raises(ZeroDivisionError), writing():
-        assert ids.next_number("LG", 2026) == "LG-2026-000001"
-        raise ZeroDivisionError
+    def fail_after_taking_a_number() -> None:
+        with writing():
+            assert ids.next_number("LG", 2026) == "LG-2026-000001"
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_taking_a_number()
     assert ids.next_number("LG", 2026) == "LG-2026-000001"
 
 
