@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone, translation
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -91,10 +90,3 @@ def metres(value: float | None) -> str:
     if value < 1000:
         return _("%(n)d 米") % {"n": max(10, round(value / 10) * 10)}
     return _("%(n).1f 公里") % {"n": value / 1000}
-
-
-@register.filter
-def attrs(field: Any, pairs: str) -> SafeString:
-    """A bound field drawn with more attributes: ``{{ form.note|attrs:"rows=3 data-draft" }}``."""
-    given = dict((pair.split("=", 1) + [""])[:2] for pair in pairs.split())
-    return mark_safe(field.as_widget(attrs=given))  # noqa: S308 - Django's own widget output
