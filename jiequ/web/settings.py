@@ -18,7 +18,14 @@ if MODE not in {"demo", "development", "test", "production"}:
 DEMO = MODE == "demo"
 PRODUCTION = MODE == "production"
 VAR = Path(os.environ.get("JIEQU_VAR") or BASE_DIR / "var").resolve()
-NOT_IN_DEMO = ("DATABASE_URL", "DATABASE_OWNER_URL", "JIEQU_SECRET_KEY", "JIEQU_DATA_KEYS", "JIEQU_BLIND_KEY", "JIEQU_TRUSTED_PROXIES")
+NOT_IN_DEMO = (
+    "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "JIEQU_SECRET_KEY",
+    "JIEQU_DATA_KEYS",
+    "JIEQU_BLIND_KEY",
+    "JIEQU_TRUSTED_PROXIES",
+)
 for _name in NOT_IN_DEMO if DEMO else ():
     if os.environ.get(_name):
         raise ImproperlyConfigured(f"The demo lets anybody sign in with one click: it refuses to start while {_name} is set.")
@@ -50,10 +57,8 @@ DATA_KEYS = _secret("JIEQU_DATA_KEYS", "k1:" + "00" * 32)
 BLIND_KEY = os.environ.get("JIEQU_BLIND_KEY", "")
 BASE_URL = os.environ.get("JIEQU_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = [
-    host.strip()
-    for host in os.environ.get("JIEQU_ALLOWED_HOSTS", "127.0.0.1,localhost,testserver").split(",")
-    if host.strip()
-]
+    host.strip() for host in os.environ.get("JIEQU_ALLOWED_HOSTS", "127.0.0.1,localhost,testserver").split(",") if host.strip()
+] + ["127.0.0.1"]  # health checks and scrapes from this computer
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 DEBUG = False
 IS_HTTPS = BASE_URL.startswith("https://")
@@ -102,6 +107,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 LOGIN_URL = "people:sign_in"
+OIDC_ISSUER = os.environ.get("JIEQU_OIDC_ISSUER", "").rstrip("/")
+OIDC_CLIENT_ID = os.environ.get("JIEQU_OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = os.environ.get("JIEQU_OIDC_CLIENT_SECRET", "")
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise ImproperlyConfigured("JIEQU_OIDC_ISSUER needs JIEQU_OIDC_CLIENT_ID.")
+if PRODUCTION and OIDC_ISSUER and not OIDC_ISSUER.startswith("https://"):
+    raise ImproperlyConfigured("JIEQU_OIDC_ISSUER must begin with https:// in production.")
 SESSION_ENGINE = "jiequ.people.sessions"
 SESSION_COOKIE_NAME = "jiequ_session"
 MIDDLEWARE = [
@@ -117,6 +129,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "jiequ.people.middleware.AccessMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "jiequ.web.urls"

@@ -11,10 +11,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from jiequ.core.models import AuditEntry, AuditSeal
+from jiequ.core import insert_only
 from jiequ.web.database import database
-
-INSERT_ONLY = (AuditEntry, AuditSeal)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -23,6 +21,7 @@ def main(options: argparse.Namespace) -> int:
     with as_owner():
         call_command("migrate", plan=options.plan, interactive=False)
         if not options.plan:
+            insert_only.protect(connection)
             grant()
     return 0
 
@@ -50,7 +49,7 @@ def grant() -> None:
     if connection.vendor != "postgresql" or not os.environ.get("DATABASE_OWNER_URL"):
         return
     role = connection.ops.quote_name(str(database(os.environ["DATABASE_URL"])["USER"]))
-    audit = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in INSERT_ONLY)
+    audit = ", ".join(connection.ops.quote_name(table) for table in insert_only.TABLES)
     with connection.cursor() as cursor:
         for statement in (
             f"GRANT USAGE ON SCHEMA public TO {role}",

@@ -72,7 +72,7 @@ class Supervisor:
         child.pause = FIRST_PAUSE_SECONDS if now - child.started_at > STEADY_AFTER_SECONDS else child.pause * 2
         child.pause = min(child.pause, LONGEST_PAUSE_SECONDS)
         child.start_after = now + child.pause
-        log.error("a process ended and is started again", extra={"process": child.name, "status": status, "in_s": child.pause})
+        log.error("a process ended and is started again", extra={"child": child.name, "status": status, "in_s": child.pause})
 
     def _start(self, child: Child) -> None:
         child.started_at = time.monotonic()
