@@ -95,7 +95,9 @@ def suspend(case: Case, *, by: Actor, at: datetime, version: int | None = None, 
 def resume(case: Case, *, by: Actor, at: datetime, version: int | None = None, text: str = "") -> CaseEvent:
     """恢复: the clock counts on from what it had."""
     clocks, calendar = moving.ticking(case)
-    clocks[c.ClockKind.HANDLE] = c.resume(clocks[c.ClockKind.HANDLE], at=at, calendar=calendar, by=by.name)
+    for kind, clock in clocks.items():
+        if clock.condition == "paused":
+            clocks[kind] = c.resume(clock, at=at, calendar=calendar, by=by.name)
     change = Change(clocks=clocks, text=text, department_id=case.lead_id, notices=moving.tell_lead(case, "resumed"))
     return moving.make(case, "resume", change, by=by, at=at, version=version)
 

@@ -19,7 +19,7 @@ from ..models import Case, CaseEvent, FilingCondition, Task, TaskKind
 from ..policy import FIRST_RESPONSIBLE_REASONS, RETURN_REASONS
 from ..queries.types import duty_refusals
 from . import moving
-from .filing import acceptance, desk, limit_of
+from .filing import acceptance, desk, limit_of, runs_from_dispatch
 from .intake import Place
 from .moving import Change, End
 
@@ -95,8 +95,9 @@ def _send_out(
     moving.started(
         clocks, c.ClockKind.ACKNOWLEDGE, policy.desk_limit(is_urgent=case.is_urgent), at=at, calendar=calendar, by=by
     )
-    moving.started(clocks, c.ClockKind.HANDLE, limit_of(condition), at=at, calendar=calendar, by=by)
-    handle = clocks[c.ClockKind.HANDLE]
+    if runs_from_dispatch(condition):
+        moving.started(clocks, c.ClockKind.HANDLE, limit_of(condition), at=at, calendar=calendar, by=by)
+    due_at = moving.handle_due(clocks)
     change.clocks = clocks
     for name in ("promised_at", "is_promise_provisional"):
         change.fields.pop(name, None)
@@ -107,10 +108,10 @@ def _send_out(
     if now:
         change.facts["send_now_reason"] = now
     change.department_id = lead_id
-    change.tasks.append(Task(kind=TaskKind.LEAD, department_id=lead_id, due_at=handle.due_at))
-    change.tasks += [Task(kind=TaskKind.ASSIST, department_id=i, due_at=handle.due_at) for i in others]
+    change.tasks.append(Task(kind=TaskKind.LEAD, department_id=lead_id, due_at=due_at))
+    change.tasks += [Task(kind=TaskKind.ASSIST, department_id=i, due_at=due_at) for i in others]
     change.notices += [
-        _task_notice(case, i, "new_task" if i == lead_id else "assist_asked", handle, is_urgent=case.is_urgent or bool(now))
+        _task_notice(case, i, "new_task" if i == lead_id else "assist_asked", due_at, is_urgent=case.is_urgent or bool(now))
         for i in (lead_id, *others)
     ]
     change.tell = "reporter_dispatched"
@@ -140,9 +141,9 @@ def _departments(case: Case, ids: Sequence[int], condition: FilingCondition) -> 
     return [found[i] for i in ids]
 
 
-def _task_notice(case: Case, department_id: int, template: str, clock: c.Clock, *, is_urgent: bool) -> Notice:
+def _task_notice(case: Case, department_id: int, template: str, due_at: datetime | None, *, is_urgent: bool) -> Notice:
     post = (Role.DEPARTMENT_LEAD, case.street_id, department_id)
-    told = moving.notice(case, template, key=moving.move_key(case), post=post, due_at=clock.due_at)
+    told = moving.notice(case, template, key=moving.move_key(case), post=post, due_at=due_at)
     return moving.replace(told, is_urgent=is_urgent)
 
 
@@ -156,12 +157,12 @@ def bring_in(
     if not new:
         raise Refusal("nobody_new", _("请选择还没有参与的部门。"), facts={"field": "departments"})
     departments = _departments(case, new, case.condition)
-    handle = c.load(case.clocks)[c.ClockKind.HANDLE]
+    due_at = moving.handle_due(c.load(case.clocks))
     change = Change(
         text=text,
         facts={"assist": new, "names": [d.name_zh for d in departments]},
-        tasks=[Task(kind=TaskKind.ASSIST, department_id=i, due_at=handle.due_at, asked=text) for i in new],
-        notices=[_task_notice(case, i, "assist_asked", handle, is_urgent=case.is_urgent) for i in new],
+        tasks=[Task(kind=TaskKind.ASSIST, department_id=i, due_at=due_at, asked=text) for i in new],
+        notices=[_task_notice(case, i, "assist_asked", due_at, is_urgent=case.is_urgent) for i in new],
     )
     return moving.make(case, "bring_in", change, by=by, at=at, version=version)
 

@@ -15,6 +15,7 @@ from .. import clocks as c
 from ..access import Standing
 from ..models import Case, CaseEvent, FilingCondition, Source, Task, TaskKind
 from ..policy import REJECT_REASONS, SIX_ANSWERS
+from ..type_rules import Starts
 from . import moving
 from .intake import Place, condition_in_force, site_of
 from .moving import Change, End
@@ -112,9 +113,15 @@ def acceptance(case: Case, *, condition_id: int | None, place: Place | None, by:
     limit = moving.policy_of(case).desk_limit(is_urgent=case.is_urgent)
     moving.started(clocks, c.ClockKind.DISPATCH, limit, at=at, calendar=calendar, by=by)
     condition = fields.get("condition", case.condition)
-    promised = calendar.add(clocks[c.ClockKind.DISPATCH].due_at, limit_of(condition))
-    fields |= {"promised_at": promised.at, "is_promise_provisional": promised.is_provisional}
+    if runs_from_dispatch(condition):
+        promised = calendar.add(clocks[c.ClockKind.DISPATCH].due_at, limit_of(condition))
+        fields |= {"promised_at": promised.at, "is_promise_provisional": promised.is_provisional}
     return Change(fields=fields, clocks=clocks)
+
+
+def runs_from_dispatch(condition: FilingCondition) -> bool:
+    """False for planned work (legacy buildings) whose time runs from its release to a round and lights no lamp."""
+    return bool(condition.has_light) and condition.starts == Starts.DISPATCH
 
 
 def limit_of(condition: FilingCondition) -> Any:

@@ -191,8 +191,11 @@ def check_fail(
     moving.need_text(text)
     clocks, calendar = moving.ticking(case)
     moving.stopped(clocks, [c.ClockKind.CHECK], at=at, calendar=calendar, by=by)
-    handle_clock = c.resume(clocks[c.ClockKind.HANDLE], at=at, calendar=calendar, by=by.name, reason="rework")
-    clocks[c.ClockKind.HANDLE] = handle_clock
+    if c.ClockKind.HANDLE in clocks:
+        clocks[c.ClockKind.HANDLE] = c.resume(
+            clocks[c.ClockKind.HANDLE], at=at, calendar=calendar, by=by.name, reason="rework"
+        )
+    due_at = moving.handle_due(clocks)
     post = (Role.DEPARTMENT_LEAD, case.street_id, case.lead_id)
     change = Change(
         fields={"reworks": case.reworks + 1, "checked_at": None, "confirmed_at": None, "handled_at": None},
@@ -201,8 +204,8 @@ def check_fail(
         department_id=case.lead_id,
         proofs=proofs_of(case, shown, by=by, at=at),
         ends=[End({"kind": TaskKind.CHECK}, outcome="failed", answer=text)],
-        tasks=[Task(kind=TaskKind.LEAD, department_id=case.lead_id, due_at=handle_clock.due_at, asked=text)],
-        notices=[moving.notice(case, "rework", key=moving.move_key(case), post=post, due_at=handle_clock.due_at)],
+        tasks=[Task(kind=TaskKind.LEAD, department_id=case.lead_id, due_at=due_at, asked=text)],
+        notices=[moving.notice(case, "rework", key=moving.move_key(case), post=post, due_at=due_at)],
         tell="reporter_rework",
     )
     return moving.make(case, "check_fail", change, by=by, at=at, version=version)

@@ -344,6 +344,12 @@ def stopped(
             clocks[kind] = c.stop(clocks[kind], at=at, calendar=calendar, by=by.name, reason=reason)
 
 
+def handle_due(clocks: Mapping[c.ClockKind, c.Clock]) -> datetime | None:
+    """When the handling is due; None for planned work without a lamp."""
+    clock = clocks.get(c.ClockKind.HANDLE)
+    return clock.due_at if clock else None
+
+
 EVERY_CLOCK = tuple(c.ClockKind)
 
 

@@ -11,7 +11,7 @@ from jiequ.cases.flow import ANY, MOVES, OPEN, Grant, Scope, State, allows, move
 from jiequ.people.rules import Role
 
 TABLE = Path(__file__).resolve().parents[3] / "docs" / "moves.md"
-ROW = re.compile(r"^\| (\w+) \| \S+ \| (.+?) \| (\S+) \| (.+?) \| .+? \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (\w+) \| \S+ \| (.+?) \| (.+?) \| (.+?) \| .+? \|$", re.MULTILINE)
 
 
 def _states(text: str) -> frozenset[State] | None:
