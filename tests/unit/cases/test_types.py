@@ -346,6 +346,12 @@ def test_an_area_ended_early_asks_nothing_more_and_stays_as_a_record(loaded: Wor
         areas.end_control_area(area_id=row.pk, version=1, by=loaded.actor("xi"), at=later)
 
 
+BOW_TIE = {
+    "type": "Polygon",
+    "coordinates": [[[LON, LAT], [LON + STEP, LAT + STEP], [LON + STEP, LAT], [LON, LAT + STEP], [LON, LAT]]],
+}
+
+
 @pytest.mark.parametrize(
     "geometry",
     [
@@ -355,7 +361,7 @@ def test_an_area_ended_early_asks_nothing_more_and_stays_as_a_record(loaded: Wor
         {"type": "Polygon", "coordinates": "x"},
         {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]},
         {"type": "Polygon", "coordinates": [[[LON, LAT], [LON + 9, LAT], [LON, LAT + 9], [LON, LAT]]]},
-        {"type": "Polygon", "coordinates": [[[LON, LAT], [LON + STEP, LAT + STEP], [LON + STEP, LAT], [LON, LAT + STEP], [LON, LAT]]]},
+        BOW_TIE,
         {"type": "Polygon", "coordinates": [[["a", "b"], [1, 2], [3, 4], ["a", "b"]]]},
         {},
     ],
