@@ -20,8 +20,9 @@ from django.utils.translation import get_language
 from jiequ.core import clock
 
 from .models import Leave, Person, Post
-from .rules import MOST_DEPUTIES, Actor, HeldPost, Role, Seat
+from .rules import MOST_DEPUTIES, Actor, HeldPost, Role, Seat, needs_second_factor
 
+STRONG = "_strong"  # in a session: the second factor was shown
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -122,7 +123,7 @@ def actor_of(request: HttpRequest) -> Actor:
     if actor is None:
         person = request.user
         if isinstance(person, Person) or getattr(person, "is_authenticated", False):
-            is_strong = bool(request.session.get("_strong"))
+            is_strong = bool(request.session.get(STRONG))
             actor = actor_for(person, at=clock.now(), is_strong=is_strong)  # type: ignore[arg-type]
         else:
             actor = Actor.resident(None, language=get_language() or "zh-hans")
@@ -133,3 +134,8 @@ def actor_of(request: HttpRequest) -> Actor:
 def set_actor(request: HttpRequest, actor: Actor | None) -> None:
     """Who asks from now on (None: find out again)."""
     request._actor = actor  # type: ignore[attr-defined]
+
+
+def is_too_weak(request: HttpRequest, actor: Actor) -> bool:
+    """True if a role of the actor's needs the second factor and this session never showed it."""
+    return needs_second_factor(seat.role for seat in actor.seats) and not request.session.get(STRONG)

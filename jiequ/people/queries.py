@@ -9,7 +9,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from .models import Department, Leave, Person, Post, Shift
-from .rules import DEPARTMENT_ROLES, MOST_DEPUTIES, Role
+from .rules import DEPARTMENT_ROLES, MOST_DEPUTIES, ROSTER_ROLES, Role
 
 
 def is_on_leave(person_id: int, at: datetime) -> bool:
@@ -130,3 +130,59 @@ def leaves_of(person_ids: Iterable[int], at: datetime) -> list[Leave]:
     """Leaves of these persons that run or are to come, in order. One SELECT."""
     coming = Leave.objects.filter(person_id__in=list(person_ids), ends_at__gt=at, cancelled_at=None)
     return list(coming.select_related("person", "deputy").order_by("starts_at"))
+
+
+def leaves_to(person_id: int, at: datetime) -> list[Leave]:
+    """Leaves that run or are to come for which this person is the deputy. One SELECT."""
+    coming = Leave.objects.filter(deputy_id=person_id, ends_at__gt=at, cancelled_at=None)
+    return list(coming.select_related("person", "deputy").order_by("starts_at"))
+
+
+def last_deputy(person_id: int) -> int | None:
+    """Who stood in last time: the first suggestion for the next."""
+    return Leave.objects.filter(person_id=person_id).order_by("-pk").values_list("deputy_id", flat=True).first()
+
+
+def find_people(words: str, *, limit: int = 30) -> list[Person]:
+    """Persons, disabled ones too, whose name or user name contains the words, by name. One SELECT."""
+    found = Person.objects.filter(Q(name__icontains=words) | Q(username__icontains=words))
+    return list(found.order_by("-is_active", "name", "pk")[:limit])
+
+
+def staff_page(
+    *, streets: Iterable[int] | None, words: str = "", after: tuple[str, int] | None = None, limit: int = 50
+) -> list[Person]:
+    """A page of the staff list by name, with today's posts to follow; ``streets`` None: everybody. One SELECT."""
+    found = Person.objects.all()
+    if streets is not None:
+        found = found.active().filter(pk__in=Post.objects.filter(street_id__in=list(streets)).values("person_id"))
+    if words:
+        found = found.filter(Q(name__icontains=words) | Q(username__icontains=words))
+    if after is not None:
+        found = found.filter(Q(name__gt=after[0]) | Q(name=after[0], pk__gt=after[1]))
+    return list(found.order_by("name", "pk")[:limit])
+
+
+def posts_of(person_ids: Iterable[int], at: datetime) -> dict[int, list[Post]]:
+    """Posts held or to come, by person, with street and department. One SELECT."""
+    today = timezone.localtime(at).date()
+    rows = Post.objects.filter(Q(ends_on=None) | Q(ends_on__gt=today), person_id__in=list(person_ids))
+    found: dict[int, list[Post]] = {}
+    for post in rows.select_related("street", "department").order_by("starts_on", "role"):
+        found.setdefault(post.person_id, []).append(post)
+    return found
+
+
+def rota_posts(street_id: int, at: datetime) -> list[Post]:
+    """Whom a street's rota can name: posts of roles on duty, with person and department, by role and name. One SELECT."""
+    roles = [role.value for role in ROSTER_ROLES]
+    posts = _posts_at(at).filter(street_id=street_id, role__in=roles)
+    return list(posts.select_related("person", "department").order_by("role", "person__name"))
+
+
+def one_per_role(at: datetime) -> list[tuple[Role, Person]]:
+    """For the demo's sign-in page: the first person of each role, in the order of the roles. One SELECT."""
+    first: dict[str, Person] = {}
+    for post in _posts_at(at).select_related("person").order_by("pk"):
+        first.setdefault(post.role, post.person)
+    return [(role, first[role.value]) for role in Role if role.value in first]

@@ -15,10 +15,13 @@ from django.utils.crypto import get_random_string
 from jiequ.core import clock
 from jiequ.core.ids import token_hash
 
+from .access import STRONG
 from .models import Session
 from .rules import SESSION_LIFE, SESSION_TOUCH_EVERY, SessionKind
 
-KIND, LABEL, BEGUN, STRONG = "_kind", "_label", "_begun", "_strong"
+KIND, LABEL, BEGUN = "_kind", "_label", "_begun"
+
+__all__ = ["BEGUN", "KIND", "LABEL", "STRONG", "SessionStore"]
 
 
 class SessionStore(SessionBase):

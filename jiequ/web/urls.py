@@ -14,5 +14,6 @@ handler500 = "jiequ.core.http.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((pages.urlpatterns, "web"))),
     path("", include("jiequ.web.ops.urls")),
+    path("", include("jiequ.people.urls")),
     path("", include("jiequ.channels.urls")),
 ]

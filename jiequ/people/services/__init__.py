@@ -7,6 +7,7 @@ from .credentials import (
     end_session,
     end_sessions,
     make_reset_code,
+    record_sign_in,
     unlock,
     use_reset_code,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "may_manage",
     "on_hand_over",
     "open_work",
+    "record_sign_in",
     "remove_shift",
     "reset_second_factor",
     "set_leave",

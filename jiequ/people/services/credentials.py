@@ -48,6 +48,11 @@ def check_password(*, login: str, password: str, device_token: str, network: str
     raise Refusal("sign_in_failed", _("用户名或密码不对，或者账号已停用。忘了密码请找安全管理员要一次性重置码。"))
 
 
+def record_sign_in(*, person: Person, how: str, at: datetime) -> None:
+    """The audit row of a sign-in: who and by which way."""
+    record(Actor(person_id=person.pk), at, "person.signed_in", person, how=how)
+
+
 def _named(login: str) -> Q:
     return Q(username=login) | (Q(phone=login) & ~Q(phone=""))
 

@@ -1,0 +1,149 @@
+"""Coming in and going out: what a request, its session and its device cookie have to do with a person.
+
+Three ways in: password (and second factor), the district's account (OIDC), and a staff phone that was trusted before.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse
+
+from jiequ.core.ids import new_token, token_hash
+
+from .access import actor_for, set_actor
+from .models import Device, Person
+from .rules import DEVICE_LIFE, Role, SessionKind, needs_second_factor, session_kind
+from .services import record_sign_in
+from .sessions import BEGUN, KIND, LABEL, STRONG
+
+DEVICE_COOKIE = "jiequ_device"
+PENDING = "_pending"
+PENDING_SECONDS = 600
+_SYSTEMS = ("iPhone", "iPad", "Android", "HarmonyOS", "Windows", "Macintosh", "Linux")
+_BROWSERS = {
+    "wxwork": "WeCom",
+    "MicroMessenger": "WeChat",
+    "Edg": "Edge",
+    "Firefox": "Firefox",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
+
+
+def device_label(user_agent: str) -> str:
+    """What a list of one's own sessions calls a browser: ``iPhone · WeChat``."""
+    system = next((name for name in _SYSTEMS if name in user_agent), "")
+    browser = next((name for mark, name in _BROWSERS.items() if mark in user_agent), "")
+    return " · ".join(filter(None, (system, browser))) or "?"
+
+
+def roles_of(person: Person, at: datetime) -> frozenset[Role]:
+    """The roles the person holds now, lent ones without those that need the second factor. One SELECT."""
+    return frozenset(seat.role for seat in actor_for(person, at=at, is_strong=False).seats)
+
+
+def must_show_second_factor(person: Person, at: datetime) -> bool:
+    """True if the password alone is not enough: by role, or because the person set one up. Never in the demo."""
+    return not settings.DEMO and (bool(person.totp_sealed) or needs_second_factor(roles_of(person, at)))
+
+
+def enter(
+    request: HttpRequest, person: Person, *, at: datetime, how: str, is_strong: bool, device: Device | None = None
+) -> None:
+    """Signs the person in with a fresh session key. ``how`` goes to the audit: password, oidc, device, demo, reset."""
+    roles = roles_of(person, at)
+    request.session.pop(PENDING, None)
+    auth.login(request, person, backend=settings.AUTHENTICATION_BACKENDS[0])
+    request.session[KIND] = session_kind(roles).value
+    request.session[LABEL] = device.label if device else device_label(request.headers.get("User-Agent", ""))
+    request.session[STRONG] = is_strong or settings.DEMO
+    request.session[BEGUN] = at.timestamp()
+    set_actor(request, None)
+    record_sign_in(person=person, how=how, at=at)
+
+
+def remember_device(
+    request: HttpRequest, response: HttpResponse, person: Person, *, at: datetime, is_strong: bool, stays: bool
+) -> None:
+    """The browser becomes one of the person's known devices. ``stays``: a staff phone that enters again by itself."""
+    stays = stays and session_kind(roles_of(person, at)) is SessionKind.PHONE
+    token = request.COOKIES.get(DEVICE_COOKIE) or new_token()
+    hashed = token_hash(token)
+    if stays:
+        Device.objects.filter(token_hash=hashed).exclude(person=person).update(stays_signed_in=False)
+    values: dict[str, Any] = {
+        "label": device_label(request.headers.get("User-Agent", "")),
+        "stays_signed_in": stays,
+        "second_factor": is_strong,
+        "trusted_at": at,
+        "ends_at": at + DEVICE_LIFE,
+    }
+    Device.objects.update_or_create(token_hash=hashed, person=person, defaults=values)
+    response.set_cookie(
+        DEVICE_COOKIE,
+        token,
+        max_age=int(DEVICE_LIFE.total_seconds()),
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def re_enter(request: HttpRequest, at: datetime) -> bool:
+    """Lets a trusted staff phone in again without a word. One SELECT when there is a device cookie, none otherwise."""
+    token = request.COOKIES.get(DEVICE_COOKIE)
+    if not token or request.user.is_authenticated:
+        return False
+    found = Device.objects.filter(token_hash=token_hash(token), stays_signed_in=True, ends_at__gt=at, person__is_active=True)
+    device = found.select_related("person").order_by("-trusted_at").first()
+    if device is None:
+        return False
+    roles = roles_of(device.person, at)
+    is_weak = needs_second_factor(roles) and not device.second_factor and not settings.DEMO
+    if session_kind(roles) is not SessionKind.PHONE or is_weak:
+        return False
+    enter(request, device.person, at=at, how="device", is_strong=device.second_factor, device=device)
+    return True
+
+
+def leave(request: HttpRequest) -> None:
+    """Signs out: the session is gone, and the device waits to be asked for a password."""
+    token = request.COOKIES.get(DEVICE_COOKIE)
+    if token and request.user.is_authenticated:
+        Device.objects.filter(token_hash=token_hash(token), person_id=request.user.pk).update(stays_signed_in=False)
+    auth.logout(request)
+    set_actor(request, None)
+
+
+def wait_for_second_factor(request: HttpRequest, person: Person, *, at: datetime, how: str, **kept: Any) -> None:
+    """The password was right: keeps who it is for ten minutes, under a fresh session key, until the second factor."""
+    request.session.cycle_key()
+    request.session[PENDING] = {
+        "person": person.pk,
+        "epoch": person.session_epoch,
+        "until": at.timestamp() + PENDING_SECONDS,
+        "how": how,
+        **kept,
+    }
+
+
+def who_waits(request: HttpRequest, at: datetime) -> tuple[Person, dict[str, Any]] | None:
+    """Whose second factor is being waited for, and what was kept; None when nobody's, or for too long."""
+    kept = request.session.get(PENDING)
+    if not kept or kept["until"] < at.timestamp():
+        return None
+    person = Person.objects.active().filter(pk=kept["person"], session_epoch=kept["epoch"]).first()
+    return (person, kept) if person else None
+
+
+_SAFE_PATH = re.compile(r"^/(?![/\\])[^\x00-\x1f\\]*$")
+
+
+def own_path(path: str) -> str:
+    """``path`` if it is an address of this installation, else nothing: no sign-in leads elsewhere."""
+    return path if _SAFE_PATH.match(path) else ""
