@@ -1,8 +1,8 @@
 """Opens a stranger's picture and makes a new one: the only caller of ``PIL.Image.open`` (a repo test says so).
 
-It runs as a process of its own (``python -I decode.py``, picture on stdin), under a limit of memory and of processor
-time and with an empty environment: a bomb, an endless progressive scan or a fault in a decoder ends this process,
-never a web worker, and finds no key in it. Imports nothing of Django.
+It runs as a process of its own (``python -I decode.py <pixels> <seconds>``, picture on stdin), under a limit of memory
+and of processor time and with an empty environment: a bomb, an endless progressive scan or a fault in a decoder ends
+this process, never a web worker, and finds no key in it. Imports nothing of Django.
 
 Answer on stdout: one line of JSON, then the picture, then the thumbnail. ``{"ok": false, "code": …}`` when it cannot
 be opened.
@@ -21,8 +21,9 @@ from typing import Any
 LONG_SIDE = 2560
 THUMB_SIDE = 320
 QUALITY = 82
-MEMORY_BYTES = 212_000_000  # on top of what an idle decoder holds (25 MB): stays under 250 MB (RELIABILITY row 26)
+MEMORY_BYTES = 222_000_000  # on top of what an idle decoder holds (20 MB): stays under 250 MB (RELIABILITY row 26)
 CPU_SECONDS = 10
+BAND_PIXELS = 400_000
 KINDS = ("jpeg", "png", "webp")
 
 _SOF = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
@@ -123,28 +124,39 @@ def develop(data: bytes, max_pixels: int) -> tuple[dict[str, Any], bytes, bytes]
 
 
 def _small_rgb(image: Any) -> Any:
-    """Decode, shrink, flatten on white: in this order, so that one full-size copy is all that ever exists."""
+    """Decode and shrink, band by band: beside the one decoded copy there is never another of that size."""
     from PIL import Image
 
-    target = _fitted(image.size)
-    image.draft("RGB", target)  # JPEG: decode at 1/2, 1/4 or 1/8; others ignore it
+    image.draft("RGB", _fitted(image.size))  # JPEG: decode at 1/2, 1/4 or 1/8; others ignore it
     image.load()
-    if image.mode in ("RGB", "L"):
-        return image.resize(target, Image.Resampling.LANCZOS, reducing_gap=2.0).convert("RGB")
-    if image.mode == "I;16":
-        return image.point(lambda value: value / 256).convert("L").resize(target).convert("RGB")
-    if image.mode not in ("RGBA", "LA"):
-        image = image.convert("RGBA" if image.mode in ("P", "PA") else "RGB")
-    bands = [image.getchannel(band).resize(target, Image.Resampling.LANCZOS) for band in image.getbands()]
-    small = Image.merge(image.mode, bands).convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", target, "white"), small).convert("RGB")
+    width, height = image.size
+    factor = max(1, (max(image.size) + 500) // LONG_SIDE)  # + 500: from 4,620 px on halve, else two copies would not fit
+    rows = factor * max(1, BAND_PIXELS // (width * factor))
+    small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    for top in range(0, height, rows):
+        band = image.crop((0, top, width, min(height, top + rows)))
+        small.paste(_flat(band).reduce(factor), (0, top // factor))
+    image.close()
+    small.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
+    return small
+
+
+def _flat(band: Any) -> Any:
+    """Any mode as RGB; what is transparent becomes white."""
+    from PIL import Image
+
+    if band.mode == "I;16":
+        return band.point(lambda value: value / 256).convert("L").convert("RGB")
+    if not band.has_transparency_data:
+        return band.convert("RGB")
+    band = band.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", band.size, "white"), band).convert("RGB")
 
 
 def _fitted(size: tuple[int, int]) -> tuple[int, int]:
-    long_side = max(size)
-    if long_side <= LONG_SIDE:
-        return size
-    return max(1, round(size[0] * LONG_SIDE / long_side)), max(1, round(size[1] * LONG_SIDE / long_side))
+    """The size that has the allowed long side."""
+    long_side = max(*size, LONG_SIDE)
+    return max(1, size[0] * LONG_SIDE // long_side), max(1, size[1] * LONG_SIDE // long_side)
 
 
 def _upright(image: Any, orientation: int) -> Any:
@@ -207,11 +219,11 @@ def _degrees(gps: Any, reference: int, value: int, negative: str, most: int) -> 
 # -- the answer ------------------------------------------------------------------------------------------------------
 
 
-def _limit() -> None:
+def _limit(cpu_seconds: int) -> None:
     """Refuse ourselves more memory and time than a picture may cost. Elsewhere than on Linux only the time is limited."""
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         with open("/proc/self/statm") as sizes:
@@ -229,7 +241,7 @@ def main() -> None:
 
     warnings.simplefilter("ignore")
     data = sys.stdin.buffer.read()
-    _limit()
+    _limit(int(sys.argv[2]))
     picture = thumb = b""
     try:
         facts, picture, thumb = develop(data, int(sys.argv[1]))

@@ -203,7 +203,7 @@ def _developed(data: bytes) -> tuple[dict[str, Any], bytes, bytes]:
         raise Refusal("picture_busy", _("正在处理的照片太多，请过一分钟再上传"))
     try:
         done = subprocess.run(
-            [sys.executable, "-I", decode.__file__, str(MAX_PIXELS)],
+            [sys.executable, "-I", decode.__file__, str(MAX_PIXELS), str(decode.CPU_SECONDS)],
             input=data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
