@@ -50,7 +50,11 @@ class DatabaseWrapper(django_sqlite3.DatabaseWrapper):
             if self.fair_lock:
                 self.fair_lock.close()
             self.fair_lock = FairLock(file, conn_params["timeout"])
-            self._make_durable(connection)
+            try:
+                self._make_durable(connection)
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
     def _make_durable(self, connection: Any) -> None:
