@@ -54,7 +54,13 @@ def make_condition(
 def make_picture(street_id: int, name: str = "a") -> Picture:
     """A picture's row (no file: nothing here looks into it)."""
     return Picture.objects.create(
-        street_id=street_id, sha256=name.ljust(64, "0"), name=f"{name}.jpg", width=800, height=600, size_bytes=1, admitted_at=NOW
+        street_id=street_id,
+        sha256=name.ljust(64, "0"),
+        name=f"{name}.jpg",
+        width=800,
+        height=600,
+        size_bytes=1,
+        admitted_at=NOW,
     )
 
 

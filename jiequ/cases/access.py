@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Forbidden, NotFound, Refusal
 from jiequ.people.rules import Actor, Role
@@ -26,7 +26,10 @@ CASE_RELATED = (
 
 
 def case_for(actor: Actor, number: str) -> Case:
-    """The case of that number if the actor may see it; NotFound otherwise, said alike for a missing and a hidden one. One SELECT."""
+    """The case of that number if the actor may see it. One SELECT.
+
+    NotFound otherwise, said alike for a missing and a hidden one.
+    """
     case = Case.objects.visible_to(actor).select_related(*CASE_RELATED).filter(number=number).first()
     if case is None:
         raise not_found()
@@ -47,7 +50,10 @@ def not_found() -> NotFound:
 
 
 class Standing:
-    """Where an actor stands towards one case: the grants the table of moves asks for. Open tasks are read only when they matter."""
+    """Where an actor stands towards one case: the grants the table of moves asks for.
+
+    Open tasks are read only when they matter.
+    """
 
     def __init__(self, actor: Actor, case: Case, *, tasks: list[Task] | None = None) -> None:
         self.actor = actor
@@ -120,6 +126,4 @@ class Standing:
 
 def wrong_state(name: str, state: str) -> Refusal:
     """The case has moved on, or was never where the move starts."""
-    return Refusal(
-        "wrong_state", _("案件现在的状态不能办理这一步，请刷新后再看。"), facts={"move": name, "state": str(state)}
-    )
+    return Refusal("wrong_state", _("案件现在的状态不能办理这一步，请刷新后再看。"), facts={"move": name, "state": str(state)})

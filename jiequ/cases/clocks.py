@@ -1,7 +1,7 @@
 """The clocks of a case (DOMAIN §3). Pure; imports nothing of Django.
 
-A clock is a value: it is written with its case, in the case's own row, so that no move can change the one without the other. Its
-entries are its history: who started, paused, extended or stopped it, when, why, and how many seconds had counted.
+A clock is a value: it is written with its case, in the case's own row, so that no move can change the one without the
+other. Its entries are its history: who started, paused, extended or stopped it, when, why, and how many seconds had counted.
 """
 
 from __future__ import annotations
@@ -104,9 +104,7 @@ class Clock:
         return Light.YELLOW if moment > self.yellow_at else Light.GREEN
 
 
-def start(
-    kind: ClockKind, limit: Limit, *, at: datetime, calendar: WorkCalendar, by: str = "", reason: str = ""
-) -> Clock:
+def start(kind: ClockKind, limit: Limit, *, at: datetime, calendar: WorkCalendar, by: str = "", reason: str = "") -> Clock:
     """A clock that runs from ``at``."""
     seconds = calendar.seconds_of(limit)
     clock = Clock(
@@ -165,9 +163,7 @@ def resume(clock: Clock, *, at: datetime, calendar: WorkCalendar, by: str = "", 
     return _noted(_aimed(running, calendar), "resume", at, by, reason)
 
 
-def extend(
-    clock: Clock, seconds: int, *, at: datetime, calendar: WorkCalendar, by: str = "", reason: str = ""
-) -> Clock:
+def extend(clock: Clock, seconds: int, *, at: datetime, calendar: WorkCalendar, by: str = "", reason: str = "") -> Clock:
     """Adds to the limit: at most one original limit each time, at most twice (DOMAIN §3)."""
     if clock.condition == "stopped":
         raise ClockFault("a stopped clock cannot be extended")
@@ -230,9 +226,7 @@ def _aimed(clock: Clock, calendar: WorkCalendar) -> Clock:
     return replace(clock, due_at=due.at, yellow_at=yellow.at, is_provisional=due.is_provisional)
 
 
-def _noted(
-    clock: Clock, what: str, at: datetime, by: str, reason: str, *, counted: int | None = None
-) -> Clock:
+def _noted(clock: Clock, what: str, at: datetime, by: str, reason: str, *, counted: int | None = None) -> Clock:
     entry = Entry(
         at=at.isoformat(),
         what=what,

@@ -67,7 +67,7 @@ REJECT_REASONS: dict[str, tuple[str, str]] = {
     "untrue": ("现场核实不存在", "Checked on the spot: not found."),
     "too_little": ("信息不足且无法联系", "Too little is said, and nobody could be reached."),
 }
-"""The six things a hotline must route away (T, Beijing regulation §11) and two of our own; each with the sentence a reporter reads."""
+"""The six things a hotline must route away (T, Beijing regulation §11) and two of our own, as a reporter reads them."""
 
 SIX_ANSWERS = ("emergency", "litigation", "repeated", "secret", "outside_duty", "unlawful")
 

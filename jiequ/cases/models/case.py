@@ -49,16 +49,16 @@ class CaseQuerySet(models.QuerySet["Case"]):
     """Cases, narrowed to those a person may see."""
 
     def visible_to(self, actor: Actor) -> CaseQuerySet:
-        """The only way to a case: the tenant and the seat are part of the query, so a missing case and a hidden one look alike."""
+        """The only way to a case: tenant and seat are part of the query, so a missing case and a hidden one look alike."""
         return self.filter(_sight(actor))
 
 
 def _sight(actor: Actor) -> Q:
     if actor.has(Role.SYSTEM):
         return Q()
-    sight = Q(pk__in=())
+    sight: Q = Q(pk__in=())
     if actor.report_id is not None:
-        sight |= Exists(_apps_report().filter(case=OuterRef("pk"), pk=actor.report_id))
+        sight |= Q(Exists(_apps_report().filter(case=OuterRef("pk"), pk=actor.report_id)))
     if actor.person_id is None:
         return sight
     if any(seat.role in DESK_ROLES and seat.street_id is None for seat in actor.seats):
@@ -66,11 +66,11 @@ def _sight(actor: Actor) -> Q:
     if streets := actor.streets(*DESK_ROLES):
         sight |= Q(street_id__in=streets)
     if departments := actor.departments(*DEPARTMENT_ROLES, Role.BUREAU):
-        sight |= Exists(Task.objects.filter(case=OuterRef("pk"), department_id__in=departments))
+        sight |= Q(Exists(Task.objects.filter(case=OuterRef("pk"), department_id__in=departments)))
     if actor.has(Role.GRID_WORKER):
         mine = GridMember.objects.filter(responsibility_grid__worker__in=actor.person_ids)
         sight |= Q(unit_grid__in=mine.values("unit_grid"))
-        sight |= Exists(Task.objects.filter(case=OuterRef("pk"), person_id__in=actor.person_ids))
+        sight |= Q(Exists(Task.objects.filter(case=OuterRef("pk"), person_id__in=actor.person_ids)))
     return sight | Q(opened_by_id=actor.person_id)
 
 
@@ -269,6 +269,4 @@ class Proof(models.Model):
 
     class Meta:
         ordering = ["id"]
-        constraints = [
-            models.CheckConstraint(condition=Q(picture__isnull=False) | ~Q(text=""), name="proof_shows_something")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(picture__isnull=False) | ~Q(text=""), name="proof_shows_something")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Refusal
 from jiequ.grid.rules import bbox_around, distance_m, q18_ranges
@@ -70,7 +70,7 @@ def last_confirmed_stop(actor: Actor, at: datetime) -> Stop | None:
         .values_list("case__lon", "case__lat")
         .first()
     )
-    return Stop(*row) if row else None
+    return Stop(row[0] or 0.0, row[1] or 0.0) if row else None
 
 
 def tasks_for(actor: Actor) -> QuerySet[Task]:

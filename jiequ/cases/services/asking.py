@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Forbidden, Refusal
 from jiequ.core.jobs import JobSpec, enqueue
@@ -46,9 +46,7 @@ def ask_extend(case: Case, *, share: float, text: str, by: Actor, at: datetime) 
     return _ask(case, "ask_extend", TaskKind.EXTEND, {"seconds": seconds, "share": share}, text, by=by, at=at)
 
 
-def _ask(
-    case: Case, move: str, kind: TaskKind, facts: dict[str, object], text: str, *, by: Actor, at: datetime
-) -> CaseEvent:
+def _ask(case: Case, move: str, kind: TaskKind, facts: dict[str, object], text: str, *, by: Actor, at: datetime) -> CaseEvent:
     if case.tasks.filter(kind=kind, state=Task.State.OPEN).exists():
         raise Refusal("asked_already", _("已经提出申请，请等待审批。"))
     policy = moving.policy_of(case)
@@ -71,9 +69,7 @@ def suspend(case: Case, *, by: Actor, at: datetime, version: int | None = None, 
     clocks, calendar = moving.ticking(case)
     for kind in (c.ClockKind.HANDLE, c.ClockKind.ACKNOWLEDGE):
         if kind in clocks and clocks[kind].is_running:
-            clocks[kind] = c.pause(
-                clocks[kind], at=at, calendar=calendar, by=by.name, reason=task.asked, is_suspension=True
-            )
+            clocks[kind] = c.pause(clocks[kind], at=at, calendar=calendar, by=by.name, reason=task.asked, is_suspension=True)
     until = datetime.fromisoformat(task.facts["until"])
     change = Change(
         clocks=clocks,
@@ -108,9 +104,7 @@ def extend(case: Case, *, by: Actor, at: datetime, version: int | None = None, t
     clocks, calendar = moving.ticking(case)
     seconds = int(task.facts["seconds"])
     try:
-        longer = c.extend(
-            clocks[c.ClockKind.HANDLE], seconds, at=at, calendar=calendar, by=by.name, reason=task.asked
-        )
+        longer = c.extend(clocks[c.ClockKind.HANDLE], seconds, at=at, calendar=calendar, by=by.name, reason=task.asked)
     except c.ClockFault as fault:
         raise Refusal("cannot_extend", _("这个时限不能再延长。"), facts={"why": str(fault)}) from fault
     clocks[c.ClockKind.HANDLE] = longer
@@ -164,10 +158,11 @@ def ask_appeal(case: Case, *, text: str, by: Actor, at: datetime) -> CaseEvent:
     return moving.make(case, "ask_appeal", change, by=by, at=at)
 
 
-def review_appeal(
-    case: Case, *, granted: bool, text: str, by: Actor, at: datetime, version: int | None = None
-) -> CaseEvent:
-    """Double review by two persons: first a supervisor, then the duty leader or a leader. Granted: late it stays, it does not count."""
+def review_appeal(case: Case, *, granted: bool, text: str, by: Actor, at: datetime, version: int | None = None) -> CaseEvent:
+    """Double review by two persons: first a supervisor, then the duty leader or a leader.
+
+    Granted: late it stays, it does not count in the figures.
+    """
     moving.need_text(text)
     task = _open_ask(case, TaskKind.APPEAL)
     review = int(task.facts["review"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from jiequ.channels.services import Notice
 from jiequ.core.errors import Forbidden, Refusal
@@ -40,8 +40,9 @@ def dispatch(
 ) -> CaseEvent:
     """One lead department and 0..n assisting ones, in one step. The acknowledge and handle clocks start.
 
-    Refused outside a department's duty list (with the clause), and, after the bounce limit, to all but the duty leader or a leader.
-    ``send_now_reason``: outside working time, why it must ring now; it then goes out as urgent, and the reason stays in the event.
+    Refused outside a department's duty list (with the clause), and, after the bounce limit, to all but the duty leader
+    or a leader. ``send_now_reason``: outside working time, why it must ring now; it then goes out as urgent, and the
+    reason stays in the event.
     """
     policy = moving.policy_of(case)
     is_ruling = case.returns >= policy.bounce_limit
@@ -171,7 +172,7 @@ def assign(case: Case, *, person_id: int, by: Actor, at: datetime, version: int 
     """指派 one person of the lead department who is not on leave."""
     Standing(by, case).check("assign")
     held = Post.objects.held_on(moving.local_day(at)).filter(
-        person_id=person_id, person__is_active=True, department_id=case.lead_id, role__in=list(DEPARTMENT_ROLES)
+        person_id=person_id, person__is_active=True, department=case.lead, role__in=list(DEPARTMENT_ROLES)
     )
     post = held.select_related("person").first()
     if post is None:
@@ -188,7 +189,7 @@ def assign(case: Case, *, person_id: int, by: Actor, at: datetime, version: int 
 
 
 def acknowledge(case: Case, *, by: Actor, at: datetime, version: int | None = None) -> CaseEvent:
-    """接单: the lead department has it; the acknowledge clock stops. Who takes it without being assigned becomes the handler."""
+    """接单: the acknowledge clock stops. Who takes it without being assigned becomes the handler."""
     clocks, calendar = moving.ticking(case)
     moving.stopped(clocks, [c.ClockKind.ACKNOWLEDGE], at=at, calendar=calendar, by=by)
     change = Change(clocks=clocks, department_id=case.lead_id)
@@ -199,9 +200,7 @@ def acknowledge(case: Case, *, by: Actor, at: datetime, version: int | None = No
     return moving.make(case, "acknowledge", change, by=by, at=at, version=version)
 
 
-def return_case(
-    case: Case, *, reason_code: str, text: str, by: Actor, at: datetime, version: int | None = None
-) -> CaseEvent:
+def return_case(case: Case, *, reason_code: str, text: str, by: Actor, at: datetime, version: int | None = None) -> CaseEvent:
     """退单, with a reason code and a text.
 
     The department first sent to may return only what was sent by mistake (首接负责制 (T), Beijing regulation §14): otherwise it
@@ -221,9 +220,7 @@ def return_case(
             facts={"reason_code": reason_code},
         )
     clocks, calendar = moving.ticking(case)
-    moving.stopped(
-        clocks, [c.ClockKind.ACKNOWLEDGE, c.ClockKind.HANDLE], at=at, calendar=calendar, by=by, reason=reason_code
-    )
+    moving.stopped(clocks, [c.ClockKind.ACKNOWLEDGE, c.ClockKind.HANDLE], at=at, calendar=calendar, by=by, reason=reason_code)
     limit = policy.desk_limit(is_urgent=case.is_urgent)
     moving.started(clocks, c.ClockKind.DISPATCH, limit, at=at, calendar=calendar, by=by, reason=reason_code)
     bounced = case.returns + 1 >= policy.bounce_limit

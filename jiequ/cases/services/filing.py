@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Refusal
 from jiequ.grid.queries import nearest_workers
@@ -113,6 +113,7 @@ def acceptance(case: Case, *, condition_id: int | None, place: Place | None, by:
     limit = moving.policy_of(case).desk_limit(is_urgent=case.is_urgent)
     moving.started(clocks, c.ClockKind.DISPATCH, limit, at=at, calendar=calendar, by=by)
     condition = fields.get("condition", case.condition)
+    assert condition is not None
     if runs_from_dispatch(condition):
         promised = calendar.add(clocks[c.ClockKind.DISPATCH].due_at, limit_of(condition))
         fields |= {"promised_at": promised.at, "is_promise_provisional": promised.is_provisional}
@@ -129,9 +130,7 @@ def limit_of(condition: FilingCondition) -> Any:
     return c.Limit(condition.limit_value, c.Unit(condition.limit_unit))
 
 
-def reject(
-    case: Case, *, reason_code: str, by: Actor, at: datetime, version: int | None = None, reply: str = ""
-) -> CaseEvent:
+def reject(case: Case, *, reason_code: str, by: Actor, at: datetime, version: int | None = None, reply: str = "") -> CaseEvent:
     """不予受理 with one of the six answers (or two of our own) and the sentence the reporter reads.
 
     A hotline's order is given back to the hotline: asked for within its return window, done when the hotline says yes.
@@ -193,7 +192,6 @@ def _tell_worker(case: Case, change: Change, template: str) -> None:
 def desk(case: Case, role: Role) -> tuple[str, int | None, int | None]:
     """The duty post of a desk role in the case's street."""
     return (role, case.street_id, None)
-
 
 
 def _filed_as(condition: FilingCondition) -> dict[str, Any]:

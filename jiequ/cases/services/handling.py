@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Refusal
 from jiequ.core.models import Picture
@@ -15,7 +15,7 @@ from jiequ.people.rules import Actor, Role
 
 from .. import clocks as c
 from ..access import Standing
-from ..flow import Closing, State
+from ..flow import Closing
 from ..models import Case, CaseEvent, Proof, Source, Task, TaskKind
 from ..policy import CANCEL_REASONS, FORCE_REASONS
 from . import moving
@@ -114,7 +114,10 @@ def send_back(case: Case, *, text: str, by: Actor, at: datetime, version: int | 
 
 
 def confirm(case: Case, *, by: Actor, at: datetime, version: int | None = None, text: str = "") -> CaseEvent:
-    """部门确认: the handling clock stops here, not when the handler submits; a check on the spot is asked for where the type wants one."""
+    """部门确认: the handling clock stops here, not when the handler submits.
+
+    A check on the spot is asked for where the type wants one.
+    """
     _need_proofs(case, ())
     clocks, calendar = moving.ticking(case)
     moving.stopped(clocks, [c.ClockKind.HANDLE, c.ClockKind.ACKNOWLEDGE], at=at, calendar=calendar, by=by)
@@ -132,9 +135,7 @@ def confirm(case: Case, *, by: Actor, at: datetime, version: int | None = None, 
     return moving.make(case, "confirm", change, by=by, at=at, version=version)
 
 
-def _ask_check(
-    case: Case, change: Change, clocks: c.Clocks, calendar: Any, *, by: Actor, at: datetime
-) -> None:
+def _ask_check(case: Case, change: Change, clocks: c.Clocks, calendar: Any, *, by: Actor, at: datetime) -> None:
     assert case.condition is not None
     policy = moving.policy_of(case)
     limit = policy.spot_limit(is_urgent=case.is_urgent)
@@ -192,9 +193,7 @@ def check_fail(
     clocks, calendar = moving.ticking(case)
     moving.stopped(clocks, [c.ClockKind.CHECK], at=at, calendar=calendar, by=by)
     if c.ClockKind.HANDLE in clocks:
-        clocks[c.ClockKind.HANDLE] = c.resume(
-            clocks[c.ClockKind.HANDLE], at=at, calendar=calendar, by=by.name, reason="rework"
-        )
+        clocks[c.ClockKind.HANDLE] = c.resume(clocks[c.ClockKind.HANDLE], at=at, calendar=calendar, by=by.name, reason="rework")
     due_at = moving.handle_due(clocks)
     post = (Role.DEPARTMENT_LEAD, case.street_id, case.lead_id)
     change = Change(

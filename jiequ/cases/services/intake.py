@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 from django.db.models import F
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from jiequ.channels.services import seal_phone
 from jiequ.core import audit, secrets
@@ -199,7 +199,8 @@ def site_of(place: Place, street_id: int | None) -> _Site:
 
 
 def _canonical(place: Place) -> tuple[float, float]:
-    assert place.x is not None and place.y is not None
+    assert place.x is not None
+    assert place.y is not None
     if not is_position(place.x, place.y):
         raise Refusal("bad_position", _("位置不对，请重新定位或手工填写地点。"), facts={"field": "place"})
     try:
@@ -217,9 +218,7 @@ def _street(street_id: int | None) -> int:
 def _known(account: Account) -> Reported | None:
     if not account.source_ref:
         return None
-    report = (
-        Report.objects.filter(system=account.system, source_ref=account.source_ref).select_related("case__street").first()
-    )
+    report = Report.objects.filter(system=account.system, source_ref=account.source_ref).select_related("case__street").first()
     return Reported(report.case, report, "", is_new=False) if report else None
 
 
@@ -249,11 +248,7 @@ def _open(account: Account, site: _Site, *, by: Actor, at: datetime) -> Reported
     event = _first_event(case, "report", by=by, at=at)
     calendar = calendar_for()
     enqueue(
-        *(
-            spec
-            for clock in clocks.values()
-            for spec in moving.clock_timers(case.pk, clock, calendar, street_id=street.pk)
-        ),
+        *(spec for clock in clocks.values() for spec in moving.clock_timers(case.pk, clock, calendar, street_id=street.pk)),
         moving.tell_job(case, "reporter_received", event, at=at, undo_seconds=0),
     )
     return Reported(case, report, token)
@@ -270,9 +265,7 @@ def _first_clocks(account: Account, policy: Policy, *, by: Actor, at: datetime) 
     return clocks
 
 
-def _case(
-    account: Account, site: _Site, street: Street, condition: FilingCondition | None, *, by: Actor, at: datetime
-) -> Case:
+def _case(account: Account, site: _Site, street: Street, condition: FilingCondition | None, *, by: Actor, at: datetime) -> Case:
     return Case(
         number=next_number(street.prefix, at.astimezone(ZONE).year),
         title=title_of(account, condition),

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import F
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from jiequ.channels.services import Notice, send
 from jiequ.core import audit
@@ -360,9 +360,7 @@ def local_day(at: datetime) -> date:
 
 def asked_task(case: Case, kind: str, *, by: Actor) -> Task:
     """The open task of that kind which one of the actor's departments was given; Forbidden if there is none."""
-    task = (
-        case.tasks.filter(kind=kind, state=Task.State.OPEN, department_id__in=by.departments()).order_by("pk").first()
-    )
+    task = case.tasks.filter(kind=kind, state=Task.State.OPEN, department_id__in=by.departments()).order_by("pk").first()
     if task is None:
         raise Forbidden("not_asked", _("没有请您的部门办理这一项，或已经办理。"), facts={"kind": str(kind)})
     return task

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import F
-from django.utils.translation import gettext_lazy as _
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Forbidden, Refusal
 from jiequ.core.worktime import Limit, Unit
@@ -107,7 +107,7 @@ def decide_consult(case: Case, *, group: str, text: str, by: Actor, at: datetime
 def call_bureau(case: Case, *, department_id: int, question: str, by: Actor, at: datetime) -> CaseEvent:
     """呼: what the street cannot solve goes to one district bureau, with an acknowledge clock."""
     moving.need_text(question)
-    bureau = Department.objects.filter(pk=department_id, street_id=None, is_active=True).first()
+    bureau = Department.objects.filter(pk=department_id, street__isnull=True, is_active=True).first()
     if bureau is None:
         raise Refusal("not_a_bureau", _("请选择区级部门。"), facts={"field": "department"})
     if case.tasks.filter(kind=TaskKind.CALL, state=Task.State.OPEN).exists():
@@ -144,9 +144,7 @@ def answer_call(case: Case, *, text: str, by: Actor, at: datetime) -> CaseEvent:
         facts={"task": task.pk},
         department_id=task.department_id,
         ends=[End({"pk": task.pk}, answer=text)],
-        notices=[
-            moving.notice(case, "call_answered", key=f"case:{case.pk}:call:{task.pk}", post=desk(case, Role.DUTY_LEADER))
-        ],
+        notices=[moving.notice(case, "call_answered", key=f"case:{case.pk}:call:{task.pk}", post=desk(case, Role.DUTY_LEADER))],
     )
     return moving.make(case, "answer_call", change, by=by, at=at)
 
@@ -190,9 +188,9 @@ def answer_urge(case: Case, *, text: str, by: Actor, at: datetime) -> CaseEvent:
     """督办回复: every open urge of the department (or the desk) is answered; who urged is told."""
     moving.need_text(text)
     grant = Standing(by, case).check("answer_urge")
-    which: dict[str, object] = {"kind": TaskKind.URGE}
-    which |= {"role__in": list(by.roles_in(case.street_id))} if grant.scope == Scope.STREET else {"department_id__in": list(by.departments())}
-    open_urges = list(case.tasks.filter(state=Task.State.OPEN, **which))
+    is_desk = grant.scope == Scope.STREET
+    addressed = Q(role__in=by.roles_in(case.street_id)) if is_desk else Q(department_id__in=by.departments())
+    open_urges = list(case.tasks.filter(addressed, kind=TaskKind.URGE, state=Task.State.OPEN))
     if not open_urges:
         raise Refusal("nothing_asked", _("没有待回复的督办。"))
     askers = {t.opened_by_id for t in open_urges if t.opened_by_id}

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import F
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from jiequ.channels.services import withdraw
 from jiequ.core import audit, jobs
@@ -35,7 +35,10 @@ def undo_until(event: CaseEvent, case: Case) -> datetime | None:
 
 
 def undo(event_id: int, *, by: Actor, at: datetime) -> Case:
-    """Put the case back as it was before the event. Refusal when too late, Stale when something came after, NotFound for others."""
+    """Put the case back as it was before the event.
+
+    Refusal when too late, Stale when something came after, NotFound for somebody else's.
+    """
     event = CaseEvent.objects.filter(pk=event_id).first()
     if event is None or by.person_id is None or event.by_id != by.person_id:
         raise NotFound("event_not_found", _("没有找到这一步，或不是您办理的。"))

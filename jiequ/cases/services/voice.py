@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from jiequ.channels.services import unseal_phone
 from jiequ.core import audit, secrets
@@ -24,7 +24,6 @@ from .intake import LAST4_LOOKUP, NAME_PURPOSE
 from .moving import Change
 
 REVEALERS = (Role.ACCEPTOR, Role.DUTY_LEADER)
-_LINK_GONE = _("这个链接已失效。可凭编号和手机号后四位查询，或联系街道。")
 
 
 def report_of_link(token: str, *, at: datetime) -> Report:
@@ -35,7 +34,7 @@ def report_of_link(token: str, *, at: datetime) -> Report:
         .first()
     )
     if report is None:
-        raise NotFound("link_gone", _LINK_GONE)
+        raise NotFound("link_gone", _("这个链接已失效。可凭编号和手机号后四位查询，或联系街道。"))
     return report
 
 
@@ -77,7 +76,7 @@ def reopen(case: Case, *, text: str, by: Actor, at: datetime, version: int | Non
     clocks, calendar = moving.ticking(case)
     limit = policy.desk_limit(is_urgent=case.is_urgent)
     moving.started(clocks, c.ClockKind.DISPATCH, limit, at=at, calendar=calendar, by=by, reason="reopen")
-    cleared = {name: None for name in ("ended_at", "handled_at", "confirmed_at", "checked_at", "lead_id", "handler_id")}
+    cleared = dict.fromkeys(("ended_at", "handled_at", "confirmed_at", "checked_at", "lead_id", "handler_id"))
     change = Change(
         fields={"reopens": case.reopens + 1, "closing": "", **cleared},
         clocks=clocks,
@@ -133,7 +132,10 @@ class Revealed:
 
 
 def reveal_reporter(report_id: int, *, reason: str, by: Actor, at: datetime) -> Revealed:
-    """Who reported: for an acceptor or duty leader of the street, with a reason, logged. Never for a handler or an administrator."""
+    """Who reported: for an acceptor or duty leader of the street, with a reason, logged.
+
+    Never for a handler or an administrator.
+    """
     moving.need_text(reason)
     report = Report.objects.select_related("reporter", "case").filter(pk=report_id).first()
     if report is None:
@@ -177,16 +179,23 @@ def export_person(report: Report, *, at: datetime) -> dict[str, Any]:
         "name": secrets.unseal(reporter.name_sealed, NAME_PURPOSE) if reporter and reporter.name_sealed else "",
         "phone": unseal_phone(reporter.phone_sealed) if reporter and reporter.phone_sealed else "",
         "reports": [
-            {"number": r.case.number, "at": r.at.isoformat(), "words": r.words, "place": r.place_words, "lon": r.lon, "lat": r.lat}
+            {
+                "number": r.case.number,
+                "at": r.at.isoformat(),
+                "words": r.words,
+                "place": r.place_words,
+                "lon": r.lon,
+                "lat": r.lat,
+            }
             for r in reports
         ],
     }
 
 
 def erase_person(report: Report, *, at: datetime) -> int:
-    """Everything that names the holder of a private link goes; cases and the audit chain stay whole. Returns the reports touched.
+    """Everything that names the holder of a private link goes; cases and the audit chain stay whole.
 
-    While one of the cases is open the phone is still needed to answer it: Refusal then.
+    Returns the reports touched. While one of the cases is open the phone is still needed to answer it: Refusal then.
     """
     reports = _same_person(report)
     if any(r.case.ended_at is None for r in reports):

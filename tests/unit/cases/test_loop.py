@@ -33,7 +33,10 @@ def test_a_case_goes_round_the_whole_loop(work: Casework) -> None:
         "rate",
     ]
     case.refresh_from_db()
-    assert case.state == "closed" and case.closing == "normal" and case.due_at is None and not case.is_late
+    assert case.state == "closed"
+    assert case.closing == "normal"
+    assert case.due_at is None
+    assert not case.is_late
     assert not case.tasks.filter(state="open").exists()
     assert case.number == "LG-2026-000001"
 
@@ -52,7 +55,8 @@ def test_a_handler_without_the_asked_for_photo_is_told_what_is_missing(work: Cas
     assert refused.value.code == "proof_missing"
     assert refused.value.facts["missing"][0]["phase"] == "after"
     case.refresh_from_db()
-    assert case.state == "handling" and not case.proofs.filter(phase="after").exists()
+    assert case.state == "handling"
+    assert not case.proofs.filter(phase="after").exists()
 
 
 def test_a_handler_of_another_department_does_not_see_the_case(work: Casework) -> None:
@@ -95,7 +99,8 @@ def test_a_leader_files_and_dispatches_with_one_tap(work: Casework) -> None:
         case, lead_id=work.water, assist_ids=[work.sanitation], condition_id=work.condition.pk, by=work.actor("he"), at=NOW
     )
     case.refresh_from_db()
-    assert case.state == "dispatched" and case.accepted_at == case.dispatched_at == NOW
+    assert case.state == "dispatched"
+    assert case.accepted_at == case.dispatched_at == NOW
     assert {t.department_id for t in case.tasks.all()} == {work.water, work.sanitation}
 
 
@@ -106,7 +111,9 @@ def test_the_first_department_cannot_simply_refuse(work: Casework) -> None:
     assert refused.value.code == "first_responsible"
     services.return_case(case, reason_code="wrong_type", text="是建筑垃圾", by=work.actor("wu"), at=NOW)
     case.refresh_from_db()
-    assert case.state == "returned" and case.lead_id is None and case.returns == 1
+    assert case.state == "returned"
+    assert case.lead_id is None
+    assert case.returns == 1
 
 
 def test_after_two_returns_the_duty_leader_decides_and_it_stays(work: Casework) -> None:
@@ -132,7 +139,8 @@ def test_a_failed_check_goes_back_to_the_same_department_with_its_old_clock(work
     services.check_fail(case, text="还有一半", by=work.actor("chen"), at=LATER)
     case = work.fresh(case, "huang")
     assert (case.state, case.lead_id, case.reworks) == ("rework", work.sanitation, 1)
-    assert case.clocks["handle"]["condition"] == "running" and case.clocks["handle"]["counted"] == counted
+    assert case.clocks["handle"]["condition"] == "running"
+    assert case.clocks["handle"]["counted"] == counted
     with pytest.raises(Refusal):  # the photo of the first round does not count again
         services.handle(case, shown=[], by=work.actor("huang"), at=LATER)
     shown = [services.Shown(picture=make_picture(case.street_id, "second"))]
@@ -147,7 +155,8 @@ def test_a_suspended_case_does_not_count_and_is_suspended_only_once(work: Casewo
     case = work.fresh(case, "wu")
     before = case.clocks["handle"]["counted"]
     services.resume(case, by=work.actor("wu"), at=NOW + timedelta(days=7))
-    assert case.state == "handling" and case.clocks["handle"]["counted"] == before
+    assert case.state == "handling"
+    assert case.clocks["handle"]["counted"] == before
     with pytest.raises(Refusal) as refused:
         services.ask_suspend(case, until=NOW + timedelta(days=30), text="再挂", by=work.actor("wu"), at=NOW + timedelta(days=8))
     assert refused.value.code == "suspended_before"
@@ -158,19 +167,24 @@ def test_merged_reporters_follow_the_other_case_and_come_home(work: Casework) ->
     second = work.fresh(second, "lin")
     services.merge(second, into=first.number, by=work.actor("lin"), at=NOW)
     first.refresh_from_db()
-    assert Report.objects.filter(case=first).count() == 2 and first.voices == 2
+    assert Report.objects.filter(case=first).count() == 2
+    assert first.voices == 2
     second = work.fresh(second, "lin")
     services.unmerge(second, by=work.actor("lin"), at=LATER)
     second.refresh_from_db()
     first.refresh_from_db()
-    assert second.state == "reported" and second.clocks["accept"]["condition"] == "running"
-    assert Report.objects.filter(case=second).count() == 1 and first.voices == 1
+    assert second.state == "reported"
+    assert second.clocks["accept"]["condition"] == "running"
+    assert Report.objects.filter(case=second).count() == 1
+    assert first.voices == 1
 
 
 def test_two_matters_become_two_cases(work: Casework) -> None:
     case = work.accepted()
     second = services.split(case, words="路灯也不亮", by=work.actor("lin"), at=NOW).case
-    assert second.split_from_id == case.pk and second.number != case.number and second.unit_grid_id == case.unit_grid_id
+    assert second.split_from_id == case.pk
+    assert second.number != case.number
+    assert second.unit_grid_id == case.unit_grid_id
     assert Report.objects.get(case=second).reporter_id == Report.objects.get(case=case).reporter_id
 
 
@@ -181,7 +195,9 @@ def test_a_resident_reopens_once_within_the_window(work: Casework) -> None:
         services.reopen(case, text="又有了", by=resident, at=NOW + timedelta(days=40))
     services.reopen(case, text="又有了", by=resident, at=LATER)
     case.refresh_from_db()
-    assert case.state == "reopened" and case.reopens == 1 and case.ended_at is None
+    assert case.state == "reopened"
+    assert case.reopens == 1
+    assert case.ended_at is None
 
 
 def test_undo_puts_a_case_back_and_its_notices_never_leave(work: Casework) -> None:
@@ -237,7 +253,8 @@ def test_an_urge_is_answered_by_whoever_has_the_case(work: Casework) -> None:
     services.urge(work.fresh(case, "du"), text="快些", by=work.actor("du"), at=NOW)
     services.answer_urge(work.fresh(case, "huang"), text="今天完成", by=work.actor("huang"), at=LATER)
     case.refresh_from_db()
-    assert case.urges == 1 and not case.tasks.filter(kind="urge", state="open").exists()
+    assert case.urges == 1
+    assert not case.tasks.filter(kind="urge", state="open").exists()
 
 
 def test_an_appeal_keeps_the_fact_and_exempts_the_figure(work: Casework) -> None:
@@ -250,7 +267,8 @@ def test_an_appeal_keeps_the_fact_and_exempts_the_figure(work: Casework) -> None
     services.review_appeal(work.fresh(case, "du"), granted=True, text="属实", by=work.actor("du"), at=at)
     services.review_appeal(work.fresh(case, "liang"), granted=True, text="同意", by=work.actor("liang"), at=at)
     case.refresh_from_db()
-    assert case.is_exempt and case.clocks["handle"]["is_exempt"]
+    assert case.is_exempt
+    assert case.clocks["handle"]["is_exempt"]
 
 
 def test_self_handled_is_reported_and_closed_in_one_step(work: Casework) -> None:
@@ -268,7 +286,8 @@ def test_an_outside_reference_makes_one_case_however_often_it_comes(work: Casewo
     numbers = {
         services.report_case(street_id=work.world.street.pk, account=account, by=system, at=NOW).case.number for _ in range(3)
     }
-    assert len(numbers) == 1 and Case.objects.count() == 1
+    assert len(numbers) == 1
+    assert Case.objects.count() == 1
 
 
 def test_a_hotline_case_closes_only_on_the_hotlines_yes(work: Casework) -> None:
@@ -277,7 +296,9 @@ def test_a_hotline_case_closes_only_on_the_hotlines_yes(work: Casework) -> None:
     case = work.fresh(case, "lin")
     services.close(case, reply="已清", by=work.actor("lin"), at=LATER)
     case = work.fresh(case, "lin")
-    assert case.state == "checking" and case.tasks.get(kind="hotline").state == "open"
+    assert case.state == "checking"
+    assert case.tasks.get(kind="hotline").state == "open"
     services.answer_hotline(case, granted=True, by=work.actor("lin"), at=LATER)
     case.refresh_from_db()
-    assert case.state == "closed" and case.reply == "已清"
+    assert case.state == "closed"
+    assert case.reply == "已清"

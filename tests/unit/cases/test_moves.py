@@ -67,14 +67,16 @@ def test_a_move_ends_where_the_document_says(name: str) -> None:
     if target == "=":
         assert move.target is None
     elif "," in target or move.back:
-        assert move.target is None and move.back
+        assert move.target is None
+        assert move.back
     else:
         assert move.target == target
 
 
 def test_unmerge_goes_back_only_to_states_a_merge_starts_from() -> None:
     row = re.search(r"^\| unmerge \|.*?\| merged \| (.+?) \|", TABLE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert row and _states(row.group(1)) == MOVES["merge"].sources
+    assert row
+    assert _states(row.group(1)) == MOVES["merge"].sources
 
 
 def test_who_receives_a_return_may_correct_and_dispatch_but_not_push_forward() -> None:
