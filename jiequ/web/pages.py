@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views
+from . import views, views_calendar
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,4 +17,8 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("robots.txt", views.robots, name="robots"),
     path("style", views.style, name="style"),
+    path("calendar", views_calendar.year_page, name="calendar"),
+    path("calendar/day", views_calendar.change_day, name="calendar_day"),
+    path("calendar/notice", views_calendar.load_notice, name="calendar_notice"),
+    path("calendar/hours", views_calendar.set_hours, name="calendar_hours"),
 ]

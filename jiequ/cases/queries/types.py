@@ -241,7 +241,7 @@ def duty_refusals(*, department_ids: Iterable[int], community_id: int | None, ev
     )
     concerned = Q(department_id__in=ids)
     if community_id is not None:
-        concerned |= Q(community_id=community_id) & is_community
+        concerned |= Q(community_id=community_id) & Q(is_community)
     broken = (
         DutyList.objects.filter(concerned)
         .exclude(pk__in=DutyList.types.through.objects.filter(eventtype_id=event_type_id).values("dutylist_id"))
