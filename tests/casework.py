@@ -102,6 +102,9 @@ class Casework:
     def fresh(self, case: Case, name: str) -> Case:
         return case_for(self.actor(name), case.number)
 
+    def just_reported(self) -> Case:
+        return self.reported().case
+
     def accepted(self, *, at: datetime = NOW, **changes: Any) -> Case:
         case = self.fresh(self.reported(at=at, **changes).case, "lin")
         services.accept(case, condition_id=self.condition.pk, by=self.actor("lin"), at=at)
