@@ -17,8 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
-from jiequ.core import calendar
-from jiequ.core.clock import now
+from jiequ.core import calendar, clock
 from jiequ.core.errors import Refusal
 from jiequ.core.holidays import DayKind
 from jiequ.core.models import CalendarDay
@@ -66,7 +65,7 @@ class MonthTable:
 @require_GET
 def year_page(request: HttpRequest) -> HttpResponse:
     """The year asked for (this one by default), with the form for one day if a day is asked for."""
-    today = now().astimezone(ZONE).date()
+    today = clock.now().astimezone(ZONE).date()
     text = request.GET.get("year", "")
     return _page(request, int(text) if text.isdecimal() and len(text) == 4 else today.year, today)
 
@@ -83,9 +82,9 @@ def change_day(request: HttpRequest) -> HttpResponse:
     try:
         name = request.POST.get("name", "").strip()[:60]
         change = calendar.DayChange(day, DayKind(kind), name)
-        calendar.change_days(changes=[change], by=actor_of(request), at=now(), edition=_edition(request))
+        calendar.change_days(changes=[change], by=actor_of(request), at=clock.now(), edition=_edition(request))
     except Refusal as refusal:
-        return _page(request, day.year, now().astimezone(ZONE).date(), day=day, refusal=refusal)
+        return _page(request, day.year, clock.now().astimezone(ZONE).date(), day=day, refusal=refusal)
     return redirect(f"{reverse('web:calendar')}?year={day.year}#month-{day.month}")
 
 
@@ -100,9 +99,9 @@ def load_notice(request: HttpRequest) -> HttpResponse:
     data = file.read(MAX_BYTES + 1) if file else request.POST.get("text", "").encode()
     try:
         named = parse_notice(data, year)
-        calendar.load_notice(year=year, named=named, by=actor_of(request), at=now(), edition=_edition(request))
+        calendar.load_notice(year=year, named=named, by=actor_of(request), at=clock.now(), edition=_edition(request))
     except Refusal as refusal:
-        today = now().astimezone(ZONE).date()
+        today = clock.now().astimezone(ZONE).date()
         return _page(request, year or today.year, today, refusal=refusal, pasted=request.POST.get("text", ""))
     return redirect(f"{reverse('web:calendar')}?year={year}")
 
@@ -114,9 +113,9 @@ def set_hours(request: HttpRequest) -> HttpResponse:
     """The daily working spans of the district."""
     times = [request.POST.get(name, "") for name in ("start1", "end1", "start2", "end2")]
     spans = [pair for pair in (times[:2], times[2:]) if any(pair)]
-    today = now().astimezone(ZONE).date()
+    today = clock.now().astimezone(ZONE).date()
     try:
-        calendar.set_hours(spans=spans, by=actor_of(request), at=now())
+        calendar.set_hours(spans=spans, by=actor_of(request), at=clock.now())
     except Refusal as refusal:
         return _page(request, today.year, today, refusal=refusal)
     return redirect("web:calendar")
@@ -141,7 +140,7 @@ def _page(
         "years": range(today.year - 1, today.year + 3),
         "months": [_month(table, year, month, names, today) for month in range(1, 13)],
         "weekdays": [_("一"), _("二"), _("三"), _("四"), _("五"), _("六"), _("日")],
-        "warnings": calendar.warnings(now()),
+        "warnings": calendar.warnings(clock.now()),
         "is_settled": calendar.is_settled(year),
         "edition": table.edition,
         "day": _cell(table, day, names, today) if day and day.year == year else None,
