@@ -72,7 +72,8 @@ def _take(drawing: Drawing, feature: Any, system: CoordinateSystem) -> None:
     match layer:
         case "community":
             outline = _canonical(geometry, system) if geometry.get("coordinates") else None
-            row = CommunityDrawn(_text(properties, "code"), _text(properties, "name"), _text(properties, "name_en", ""), outline)
+            names = _text(properties, "name"), _text(properties, "name_en", "")
+            row = CommunityDrawn(_text(properties, "code"), *names, outline)
             drawing.communities = [*(drawing.communities or []), row]
         case "unit_grid":
             if drawing.unit_grids is None:
@@ -125,10 +126,10 @@ def _place(properties: Mapping[str, Any], geometry: Mapping[str, Any], system: C
 def _pair(properties: Mapping[str, Any], geometry: Mapping[str, Any], system: CoordinateSystem) -> tuple[float, float, str]:
     """The position as it was given: the raw pair with its system where the feature carries it, else its point."""
     raw = properties.get("raw")
+    pair: Any = geometry.get("coordinates") if geometry.get("type") == "Point" else None
+    name: Any = system.value
     if isinstance(raw, dict):
         pair, name = [raw.get("x"), raw.get("y")], raw.get("system")
-    else:
-        pair, name = geometry.get("coordinates") if geometry.get("type") == "Point" else None, system.value
     if not isinstance(pair, list) or len(pair) < 2 or not all(_is_number(n) for n in pair[:2]):
         raise Unreadable("bad_point")
     if name not in set(CoordinateSystem) or not is_position(*to_canonical(pair[0], pair[1], name)):

@@ -117,9 +117,7 @@ class UnitGrid(models.Model):
         ordering = ["code15"]
         indexes = [models.Index(fields=["street", "code15"], name="grid_unit_street_code")]
         constraints = [
-            models.UniqueConstraint(
-                fields=["code15"], condition=Q(retired_at__isnull=True), name="grid_unit_code15_in_force"
-            ),
+            models.UniqueConstraint(fields=["code15"], condition=Q(retired_at__isnull=True), name="grid_unit_code15_in_force"),
             models.CheckConstraint(condition=Q(area_m2__gt=0), name="grid_unit_has_area"),
             _on_earth("grid_unit_on_earth"),
         ]

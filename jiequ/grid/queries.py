@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from jiequ.people import queries as people_queries
 from jiequ.people.rules import Role
@@ -113,7 +113,8 @@ def places(
         found = found.filter(beside_id=beside_id)
     if words.strip():
         found = found.filter(words__contains=words.strip().lower())
-    return found.order_by(Q(kind=PlaceKind.LANDMARK), "name", "id")
+    is_landmark = ExpressionWrapper(Q(kind=PlaceKind.LANDMARK), output_field=BooleanField())
+    return found.order_by(is_landmark, "name", "id")
 
 
 def communities(street_id: int) -> QuerySet[Community]:
@@ -137,10 +138,14 @@ def plate(code: str) -> Plate | None:
     """The plate with this code: a unit grid's 15 digits, or a street's number and a monitoring point's code (9-…)."""
     if len(code) == 15 and code.isdigit():
         row = UnitGrid.objects.filter(code15=code, retired_at=None).select_related("community").first()
-        return row and Plate(code, f"{row.community.name_zh} {code[-3:]}", row.lon, row.lat, row.street_id, row.pk)
+        if row is None:
+            return None
+        return Plate(code, f"{row.community.name_zh} {code[-3:]}", row.lon, row.lat, row.street_id, row.pk)
     street, _, point_code = code.partition("-")
     point = MonitoringPoint.objects.filter(street__code9=street, code=point_code).first()
-    return point and Plate(code, point.name, point.lon, point.lat, point.street_id, point.unit_grid_id)
+    if point is None:
+        return None
+    return Plate(code, point.name, point.lon, point.lat, point.street_id, point.unit_grid_id)
 
 
 # ---- who

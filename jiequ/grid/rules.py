@@ -19,7 +19,9 @@ TILES = 1 << ZOOM
 EARTH_RADIUS_M = 6_371_008.8
 MERCATOR_LAT = 85.051128779806604
 # GB/T 2260: the first two digits of a district code name a province-level division.
-PROVINCES = frozenset("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82".split())
+PROVINCES = frozenset(
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82".split()
+)
 
 
 class CoordinateSystem(StrEnum):

@@ -16,4 +16,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jiequ.web.ops.urls")),
     path("", include("jiequ.people.urls")),
     path("", include("jiequ.channels.urls")),
+    path("", include("jiequ.grid.urls")),
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from ..drawing import CommunityDrawn, Drawing, ResponsibilityDrawn
+from ..drawing import CommunityDrawn, Drawing, PlaceDrawn, ResponsibilityDrawn
 from ..rules import serials
 from ..topology import Drawn
 from . import names
@@ -69,23 +69,25 @@ def _street(
     groups = divided(members, centres, sketch.beside, sketch.in_river, parts=len(known), rng=rng)
     villages = [_middle(group, centres) for group in groups][::2] if is_main else []
     furnisher = Furnisher(sketch, warp, rng, roads if is_main else {}, villages)
-    drawing = Drawing(communities=[], unit_grids=[], responsibility_grids=[], places=[], points=[])
+    communities: list[CommunityDrawn] = []
+    units: list[Drawn] = []
+    grids: list[ResponsibilityDrawn] = []
+    places: list[PlaceDrawn] = []
     for number, (group, (name_zh, name_en)) in enumerate(zip(groups, known, strict=True), start=1):
         code12 = f"{code9}{number:03d}"
-        drawing.communities.append(CommunityDrawn(code12, name_zh, name_en))
+        communities.append(CommunityDrawn(code12, name_zh, name_en))
         codes = _codes(code12, group, centres, row_m=105 if is_main else 220)
-        drawing.unit_grids += [Drawn(codes[at], _geometry(sketch, warp, at)) for at in sorted(group, key=codes.__getitem__)]
+        units += [Drawn(codes[at], _geometry(sketch, warp, at)) for at in sorted(group, key=codes.__getitem__)]
         parts = max(1, round(len(group) / RESPONSIBILITY_SIZE))
         teams = divided(group, centres, sketch.beside, sketch.in_river, parts=parts, rng=rng, rounds=3)
         stem = name_zh.removesuffix("社区").removesuffix("村")
         for team, members in enumerate(teams, start=1):
             name = f"{stem}第{'一二三四五六七八九十'[team - 1]}网格"
-            drawing.responsibility_grids.append(ResponsibilityDrawn(name, tuple(sorted(codes[at] for at in members))))
-        drawing.places += furnisher.places(code12, name_zh, group, is_main)
-    if is_main:
-        drawing.points = monitoring_points(sketch, warp, rng, villages)
-    drawing.features = list(scenery(sketch, warp, zone, villages, roads if is_main else {}, rng))
-    return drawing
+            grids.append(ResponsibilityDrawn(name, tuple(sorted(codes[at] for at in members))))
+        places += furnisher.places(code12, name_zh, group, is_main)
+    points = monitoring_points(sketch, warp, rng, villages) if is_main else []
+    features = list(scenery(sketch, warp, zone, villages, roads if is_main else {}, rng))
+    return Drawing(communities, units, grids, points, places, features)
 
 
 def _codes(code12: str, group: Sequence[int], centres: Sequence[Pair], row_m: float) -> dict[int, str]:

@@ -30,7 +30,9 @@ def land_use(x: float, y: float, villages: Sequence[Pair]) -> str:
     return "homes"
 
 
-def scenery(sketch: Sketch, warp: Warp, zone: str, villages: Sequence[Pair], named: dict[int, str], rng: Random) -> Iterator[FeatureDrawn]:
+def scenery(
+    sketch: Sketch, warp: Warp, zone: str, villages: Sequence[Pair], named: dict[int, str], rng: Random
+) -> Iterator[FeatureDrawn]:
     """The features of one street; ``named``: names by the road's place in ``sketch.roads``."""
     land = sketch.land[zone]
     if zone == "main":

@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -102,8 +103,10 @@ def draw(rng: Random) -> Sketch:
 def _waves(rng: Random) -> Callable[[float, float, float], Curve]:
     def make(level: float, height: float, length: float) -> Curve:
         one, two = rng.uniform(0, math.tau), rng.uniform(0, math.tau)
-        return lambda t: level + height * math.sin(t * math.tau / length / 2 + one) + height / 3 * math.sin(
-            t * math.tau / length * 1.3 + two
+        return lambda t: (
+            level
+            + height * math.sin(t * math.tau / length / 2 + one)
+            + height / 3 * math.sin(t * math.tau / length * 1.3 + two)
         )
 
     return make
@@ -232,7 +235,7 @@ def shared_borders(faces: Sequence[Polygon]) -> list[dict[int, float]]:
     for at, face in enumerate(faces):
         for ring in (face.exterior, *face.interiors):
             pairs = [tuple(pair) for pair in shapely.get_coordinates(ring).tolist()]
-            for a, b in zip(pairs, pairs[1:], strict=False):
+            for a, b in pairwise(pairs):
                 key = (a, b) if a < b else (b, a)
                 other = owner.setdefault(key, at)
                 if other != at:
@@ -279,7 +282,7 @@ def densified(face: Polygon) -> list[list[Pair]]:
     for ring in (face.exterior, *face.interiors):
         pairs = [tuple(pair) for pair in shapely.get_coordinates(ring).tolist()]
         dense: list[Pair] = []
-        for a, b in zip(pairs, pairs[1:], strict=False):
+        for a, b in pairwise(pairs):
             low, high = (a, b) if a < b else (b, a)
             steps = max(1, math.ceil(math.dist(a, b) / STEP_M))
             between = [

@@ -6,194 +6,316 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0002_insert_only'),
+        ("core", "0002_insert_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MapVersion',
+            name="MapVersion",
             fields=[
-                ('street', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='core.street')),
-                ('token', models.CharField(max_length=43)),
-                ('changed_at', models.DateTimeField()),
+                (
+                    "street",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="core.street",
+                    ),
+                ),
+                ("token", models.CharField(max_length=43)),
+                ("changed_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Community',
+            name="Community",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code12', models.CharField(max_length=12)),
-                ('name_zh', models.CharField(max_length=60)),
-                ('name_en', models.CharField(blank=True, max_length=120)),
-                ('outline', models.JSONField(default=dict)),
-                ('retired_at', models.DateTimeField(blank=True, null=True)),
-                ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code12", models.CharField(max_length=12)),
+                ("name_zh", models.CharField(max_length=60)),
+                ("name_en", models.CharField(blank=True, max_length=120)),
+                ("outline", models.JSONField(default=dict)),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
             ],
             options={
-                'ordering': ['code12'],
+                "ordering": ["code12"],
             },
         ),
         migrations.CreateModel(
-            name='MapFeature',
+            name="MapFeature",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('water', 'water'), ('river', 'river'), ('park', 'park'), ('building', 'building'), ('lane', 'lane'), ('road', 'road'), ('trunk', 'trunk')], max_length=12)),
-                ('name', models.CharField(blank=True, max_length=60)),
-                ('geometry', models.JSONField()),
-                ('street', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.street')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("water", "water"),
+                            ("river", "river"),
+                            ("park", "park"),
+                            ("building", "building"),
+                            ("lane", "lane"),
+                            ("road", "road"),
+                            ("trunk", "trunk"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=60)),
+                ("geometry", models.JSONField()),
+                ("street", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.street")),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Place',
+            name="Place",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lon', models.FloatField()),
-                ('lat', models.FloatField()),
-                ('q18', models.BigIntegerField(db_index=True)),
-                ('raw_x', models.FloatField()),
-                ('raw_y', models.FloatField()),
-                ('raw_system', models.CharField(choices=[('cgcs2000', 'CGCS2000（国家大地坐标系）'), ('wgs84', 'WGS-84（卫星定位、无人机）'), ('gcj02', 'GCJ-02（微信、腾讯、高德）'), ('bd09', 'BD-09（百度）')], default='cgcs2000', max_length=8)),
-                ('kind', models.CharField(choices=[('road', '道路'), ('estate', '小区'), ('village', '村庄'), ('landmark', '地标')], max_length=8)),
-                ('name', models.CharField(max_length=80)),
-                ('aliases', models.JSONField(blank=True, default=list)),
-                ('words', models.TextField(help_text='name and aliases in small letters, one a line: what a search looks through')),
-                ('beside', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='landmarks', to='grid.place')),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='places', to='grid.community')),
-                ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("lon", models.FloatField()),
+                ("lat", models.FloatField()),
+                ("q18", models.BigIntegerField(db_index=True)),
+                ("raw_x", models.FloatField()),
+                ("raw_y", models.FloatField()),
+                (
+                    "raw_system",
+                    models.CharField(
+                        choices=[
+                            ("cgcs2000", "CGCS2000（国家大地坐标系）"),
+                            ("wgs84", "WGS-84（卫星定位、无人机）"),
+                            ("gcj02", "GCJ-02（微信、腾讯、高德）"),
+                            ("bd09", "BD-09（百度）"),
+                        ],
+                        default="cgcs2000",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("road", "道路"), ("estate", "小区"), ("village", "村庄"), ("landmark", "地标")], max_length=8
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("aliases", models.JSONField(blank=True, default=list)),
+                (
+                    "words",
+                    models.TextField(help_text="name and aliases in small letters, one a line: what a search looks through"),
+                ),
+                (
+                    "beside",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="landmarks",
+                        to="grid.place",
+                    ),
+                ),
+                (
+                    "community",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="places", to="grid.community"),
+                ),
+                ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
             ],
             options={
-                'ordering': ['community_id', 'kind', 'name'],
+                "ordering": ["community_id", "kind", "name"],
             },
         ),
         migrations.CreateModel(
-            name='ResponsibilityGrid',
+            name="ResponsibilityGrid",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('retired_at', models.DateTimeField(blank=True, null=True)),
-                ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
-                ('worker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='responsibility_grids', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
+                (
+                    "worker",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="responsibility_grids",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='GridMember',
+            name="GridMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('responsibility_grid', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='grid.responsibilitygrid')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "responsibility_grid",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="members", to="grid.responsibilitygrid"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UnitGrid',
+            name="UnitGrid",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code15', models.CharField(max_length=15)),
-                ('geometry', models.JSONField()),
-                ('lon', models.FloatField()),
-                ('lat', models.FloatField()),
-                ('area_m2', models.FloatField()),
-                ('retired_at', models.DateTimeField(blank=True, null=True)),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='unit_grids', to='grid.community')),
-                ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code15", models.CharField(max_length=15)),
+                ("geometry", models.JSONField()),
+                ("lon", models.FloatField()),
+                ("lat", models.FloatField()),
+                ("area_m2", models.FloatField()),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "community",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="unit_grids", to="grid.community"
+                    ),
+                ),
+                ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
             ],
             options={
-                'ordering': ['code15'],
+                "ordering": ["code15"],
             },
         ),
         migrations.AddField(
-            model_name='responsibilitygrid',
-            name='unit_grids',
-            field=models.ManyToManyField(related_name='responsibility_grids', through='grid.GridMember', to='grid.unitgrid'),
+            model_name="responsibilitygrid",
+            name="unit_grids",
+            field=models.ManyToManyField(related_name="responsibility_grids", through="grid.GridMember", to="grid.unitgrid"),
         ),
         migrations.CreateModel(
-            name='MonitoringPoint',
+            name="MonitoringPoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lon', models.FloatField()),
-                ('lat', models.FloatField()),
-                ('q18', models.BigIntegerField(db_index=True)),
-                ('raw_x', models.FloatField()),
-                ('raw_y', models.FloatField()),
-                ('raw_system', models.CharField(choices=[('cgcs2000', 'CGCS2000（国家大地坐标系）'), ('wgs84', 'WGS-84（卫星定位、无人机）'), ('gcj02', 'GCJ-02（微信、腾讯、高德）'), ('bd09', 'BD-09（百度）')], default='cgcs2000', max_length=8)),
-                ('code', models.CharField(max_length=20)),
-                ('name', models.CharField(max_length=80)),
-                ('kind', models.CharField(choices=[('drone', '无人机'), ('camera', '固定摄像头'), ('foot', '徒步巡查')], max_length=8)),
-                ('area', models.CharField(blank=True, max_length=60)),
-                ('risk_class', models.CharField(choices=[('high', '高风险'), ('medium', '中风险'), ('low', '低风险')], default='medium', max_length=8)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
-                ('unit_grid', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='grid.unitgrid')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("lon", models.FloatField()),
+                ("lat", models.FloatField()),
+                ("q18", models.BigIntegerField(db_index=True)),
+                ("raw_x", models.FloatField()),
+                ("raw_y", models.FloatField()),
+                (
+                    "raw_system",
+                    models.CharField(
+                        choices=[
+                            ("cgcs2000", "CGCS2000（国家大地坐标系）"),
+                            ("wgs84", "WGS-84（卫星定位、无人机）"),
+                            ("gcj02", "GCJ-02（微信、腾讯、高德）"),
+                            ("bd09", "BD-09（百度）"),
+                        ],
+                        default="cgcs2000",
+                        max_length=8,
+                    ),
+                ),
+                ("code", models.CharField(max_length=20)),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("drone", "无人机"), ("camera", "固定摄像头"), ("foot", "徒步巡查")], max_length=8
+                    ),
+                ),
+                ("area", models.CharField(blank=True, max_length=60)),
+                (
+                    "risk_class",
+                    models.CharField(
+                        choices=[("high", "高风险"), ("medium", "中风险"), ("low", "低风险")], default="medium", max_length=8
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
+                (
+                    "unit_grid",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="grid.unitgrid",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.AddField(
-            model_name='gridmember',
-            name='unit_grid',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='member', to='grid.unitgrid'),
+            model_name="gridmember",
+            name="unit_grid",
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name="member", to="grid.unitgrid"),
         ),
         migrations.AddConstraint(
-            model_name='community',
-            constraint=models.UniqueConstraint(fields=('code12',), name='grid_community_code12'),
+            model_name="community",
+            constraint=models.UniqueConstraint(fields=("code12",), name="grid_community_code12"),
         ),
         migrations.AddConstraint(
-            model_name='place',
-            constraint=models.UniqueConstraint(fields=('community', 'kind', 'name'), name='grid_place_name'),
+            model_name="place",
+            constraint=models.UniqueConstraint(fields=("community", "kind", "name"), name="grid_place_name"),
         ),
         migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['road', 'estate', 'village', 'landmark'])), name='grid_place_kind'),
+            model_name="place",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["road", "estate", "village", "landmark"])), name="grid_place_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('lat__range', (-90, 90)), ('lon__range', (-180, 180))), name='grid_place_on_earth'),
+            model_name="place",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))), name="grid_place_on_earth"
+            ),
         ),
         migrations.AddIndex(
-            model_name='unitgrid',
-            index=models.Index(fields=['street', 'code15'], name='grid_unit_street_code'),
+            model_name="unitgrid",
+            index=models.Index(fields=["street", "code15"], name="grid_unit_street_code"),
         ),
         migrations.AddConstraint(
-            model_name='unitgrid',
-            constraint=models.UniqueConstraint(condition=models.Q(('retired_at__isnull', True)), fields=('code15',), name='grid_unit_code15_in_force'),
+            model_name="unitgrid",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("retired_at__isnull", True)), fields=("code15",), name="grid_unit_code15_in_force"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unitgrid',
-            constraint=models.CheckConstraint(condition=models.Q(('area_m2__gt', 0)), name='grid_unit_has_area'),
+            model_name="unitgrid",
+            constraint=models.CheckConstraint(condition=models.Q(("area_m2__gt", 0)), name="grid_unit_has_area"),
         ),
         migrations.AddConstraint(
-            model_name='unitgrid',
-            constraint=models.CheckConstraint(condition=models.Q(('lat__range', (-90, 90)), ('lon__range', (-180, 180))), name='grid_unit_on_earth'),
+            model_name="unitgrid",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))), name="grid_unit_on_earth"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='responsibilitygrid',
-            constraint=models.UniqueConstraint(condition=models.Q(('retired_at__isnull', True)), fields=('street', 'name'), name='grid_responsibility_name_in_force'),
+            model_name="responsibilitygrid",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("retired_at__isnull", True)),
+                fields=("street", "name"),
+                name="grid_responsibility_name_in_force",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='monitoringpoint',
-            constraint=models.UniqueConstraint(fields=('street', 'code'), name='grid_point_code'),
+            model_name="monitoringpoint",
+            constraint=models.UniqueConstraint(fields=("street", "code"), name="grid_point_code"),
         ),
         migrations.AddConstraint(
-            model_name='monitoringpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['drone', 'camera', 'foot'])), name='grid_point_kind'),
+            model_name="monitoringpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["drone", "camera", "foot"])), name="grid_point_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='monitoringpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('risk_class__in', ['high', 'medium', 'low'])), name='grid_point_risk'),
+            model_name="monitoringpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("risk_class__in", ["high", "medium", "low"])), name="grid_point_risk"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='monitoringpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('lat__range', (-90, 90)), ('lon__range', (-180, 180))), name='grid_point_on_earth'),
+            model_name="monitoringpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))), name="grid_point_on_earth"
+            ),
         ),
     ]

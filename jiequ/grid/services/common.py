@@ -27,7 +27,13 @@ def changed(street_id: int, at: datetime) -> None:
 
 
 def record(
-    by: Actor, street_id: int, at: datetime, action: str, kind: str, object_id: int | str, facts: Mapping[str, Any] | None = None
+    by: Actor,
+    street_id: int,
+    at: datetime,
+    action: str,
+    kind: str,
+    object_id: int | str,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
     """The audit row of a change to the map: ids, codes and counts only."""
     audit.record(

@@ -7,7 +7,6 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from shapely.geometry import shape
 
@@ -123,6 +122,7 @@ def export_grids(*, street_id: int, by: Actor, at: datetime) -> dict[str, Any]:
 def drawing_of(street_id: int) -> Drawing:
     """Everything in force in a street, as plain values."""
     units = UnitGrid.objects.filter(street_id=street_id, retired_at=None)
+    places = Place.objects.filter(street_id=street_id, community__retired_at=None)
     return Drawing(
         communities=[
             CommunityDrawn(row.code12, row.name_zh, row.name_en, row.outline or None)
@@ -145,7 +145,7 @@ def drawing_of(street_id: int) -> Drawing:
                 row.beside.name if row.beside else "",
                 row.raw_system,
             )
-            for row in Place.objects.filter(street_id=street_id, community__retired_at=None).select_related("community", "beside")
+            for row in places.select_related("community", "beside")
         ],
     )
 

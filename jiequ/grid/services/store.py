@@ -77,13 +77,11 @@ def _store_communities(street_id: int, drawn: Sequence[CommunityDrawn], at: date
 
 def _store_units(street_id: int, drawn: Sequence[Drawn], at: datetime) -> Counts:
     in_force = UnitGrid.objects.filter(street_id=street_id, retired_at=None)
-    held = {code: geometry for code, geometry in in_force.values_list("code15", "geometry")}
+    held = dict(in_force.values_list("code15", "geometry"))
     wanted = {grid.code: grid for grid in drawn}
     redrawn = {code for code, grid in wanted.items() if code in held and held[code] != grid.geometry}
     gone = held.keys() - wanted.keys()
-    members = dict(
-        GridMember.objects.filter(unit_grid__in=in_force).values_list("unit_grid__code15", "responsibility_grid_id")
-    )
+    members = dict(GridMember.objects.filter(unit_grid__in=in_force).values_list("unit_grid__code15", "responsibility_grid_id"))
     _retire_units(street_id, sorted(gone | redrawn), at)
     rows = _unit_rows(street_id, [grid for code, grid in wanted.items() if code not in held or code in redrawn])
     made = UnitGrid.objects.bulk_create(rows)
@@ -108,7 +106,9 @@ def _unit_rows(street_id: int, drawn: Sequence[Drawn]) -> list[UnitGrid]:
         return []
     communities = dict(Community.objects.filter(street_id=street_id).values_list("code12", "id"))
     shapes = numpy.array([shape(grid.geometry) for grid in drawn], dtype=object)
-    middles = shapely.get_coordinates(numpy.where(shapely.contains(shapes, shapely.centroid(shapes)), shapely.centroid(shapes), shapely.point_on_surface(shapes)))  # fmt: skip
+    centres = shapely.centroid(shapes)
+    inside = numpy.where(shapely.contains(shapes, centres), centres, shapely.point_on_surface(shapes))
+    middles = shapely.get_coordinates(inside)
     areas = shapely.area(shapes) * [across * up for across, up in map(metres_per_degree, middles[:, 1].tolist())]
     return [
         UnitGrid(

@@ -1,0 +1,77 @@
+"""The forms of the map's pages. Rules are judged by the services; forms only read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from jiequ.people.models import Person
+
+from .models import MonitoringPoint, PointKind, ResponsibilityGrid, RiskClass, System
+from .services import PointFacts
+
+BIGGEST_FILE = 30 * 1024 * 1024
+
+
+class ResponsibilityForm(forms.Form):
+    """Name, worker and unit grids of a responsibility grid."""
+
+    name = forms.CharField(label=_("名称"), max_length=60)
+    worker = forms.TypedChoiceField(label=_("网格员"), required=False, coerce=int, empty_value=None)
+    codes = forms.CharField(
+        label=_("单元网格"),
+        max_length=40_000,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "data-grid-codes": ""}),
+        help_text=_("一行一个 15 位编码，也可以在地图上点选。"),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
+
+    def __init__(self, *args: Any, workers: list[Person], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["worker"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = [("", _("暂无")), *((person.pk, person.name) for person in workers)]
+
+    def clean_codes(self) -> list[str]:
+        """The codes, however they are parted."""
+        return [code for code in re.split(r"[\s,，、;；]+", self.cleaned_data["codes"]) if code]
+
+    @staticmethod
+    def filled(grid: ResponsibilityGrid, codes: list[str]) -> dict[str, Any]:
+        """What the form shows of a grid in force."""
+        return {"name": grid.name, "worker": grid.worker_id, "codes": "\n".join(codes), "version": grid.version}
+
+
+class PointForm(forms.Form):
+    """A monitoring point."""
+
+    code = forms.CharField(label=_("编号"), max_length=20)
+    name = forms.CharField(label=_("名称"), max_length=80)
+    kind = forms.ChoiceField(label=_("种类"), choices=PointKind.choices)
+    risk_class = forms.ChoiceField(label=_("风险等级"), choices=RiskClass.choices, initial=RiskClass.MEDIUM)
+    area = forms.CharField(label=_("片区"), max_length=60, required=False)
+    x = forms.FloatField(label=_("经度"), widget=forms.TextInput(attrs={"inputmode": "decimal", "data-grid-x": ""}))
+    y = forms.FloatField(label=_("纬度"), widget=forms.TextInput(attrs={"inputmode": "decimal", "data-grid-y": ""}))
+    system = forms.ChoiceField(label=_("坐标系"), choices=System.choices, widget=forms.Select(attrs={"data-grid-system": ""}))
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
+
+    def facts(self) -> PointFacts:
+        """The form as the service takes it."""
+        given = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        return PointFacts(**given)
+
+    @staticmethod
+    def filled(point: MonitoringPoint) -> dict[str, Any]:
+        """What the form shows of a point."""
+        names = ("code", "name", "kind", "risk_class", "area", "version")
+        position = {"x": point.raw_x, "y": point.raw_y, "system": point.raw_system}
+        return {name: getattr(point, name) for name in names} | position
+
+
+class ImportForm(forms.Form):
+    """A GeoJSON file."""
+
+    file = forms.FileField(label=_("GeoJSON 文件"), widget=forms.FileInput(attrs={"accept": ".geojson,.json"}))
