@@ -149,9 +149,7 @@ def make_world() -> World:
 
 def _add_departments(world: World) -> None:
     rows = [
-        Department(
-            key=key, name_zh=name_zh, name_en=name_en, kind=kind.value, street=getattr(world, where) if where else None
-        )
+        Department(key=key, name_zh=name_zh, name_en=name_en, kind=kind.value, street=getattr(world, where) if where else None)
         for key, name_zh, name_en, kind, where in DEPARTMENTS.values()
     ]
     world.departments = dict(zip(DEPARTMENTS, Department.objects.bulk_create(rows), strict=True))
@@ -213,8 +211,7 @@ def _add_grids(world: World) -> None:
     )
     world.responsibility_grids = dict(zip(workers, areas, strict=True))
     GridMember.objects.bulk_create(
-        GridMember(responsibility_grid=area, unit_grid=world.grids[name])
-        for name, area in world.responsibility_grids.items()
+        GridMember(responsibility_grid=area, unit_grid=world.grids[name]) for name, area in world.responsibility_grids.items()
     )
     MapVersion.objects.bulk_create(
         MapVersion(street=street, token=uuid4().hex, changed_at=BEGAN) for street in (world.street, world.other_street)
@@ -273,7 +270,7 @@ def world(db: None) -> World:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> MovableClock:
-    """The shell's clock at NOW. Every view and the session engine read it as ``core.clock.now()``."""
+    """The shell's clock at NOW, also for a module that took the function ``now`` itself."""
     movable = MovableClock(NOW)
-    monkeypatch.setattr(core_clock, "now", movable.now)
+    monkeypatch.setattr(core_clock, "timezone", movable)
     return movable
