@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django import forms
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import connection
+from django.db import DataError, connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.test import Client, RequestFactory
 from django.urls import path
@@ -254,9 +254,9 @@ def test_honest_text_passes(browser: Client) -> None:
 
 @pytest.mark.postgresql
 def test_postgresql_would_raise_for_what_the_guard_refuses() -> None:
-    with connection.cursor() as cursor, pytest.raises(ValueError, match="NUL"):
+    with pytest.raises(DataError, match="NUL"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT %s", ["a\0b"])
-    with connection.cursor() as cursor, pytest.raises(UnicodeEncodeError):
+    with pytest.raises(UnicodeEncodeError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT %s", ["\ud83d"])
 
 
