@@ -107,9 +107,7 @@ _STAFF_REPORTERS = _grants(
 _T = State
 _MERGEABLE = frozenset({_T.REPORTED, _T.ACCEPTED, _T.DISPATCHED, _T.RETURNED, _T.HANDLING, _T.REOPENED})
 _WORKING = frozenset({_T.DISPATCHED, _T.HANDLING, _T.REWORK})
-_CONSULTABLE = frozenset(
-    {_T.ACCEPTED, _T.DISPATCHED, _T.RETURNED, _T.HANDLING, _T.SUSPENDED, _T.REWORK, _T.REOPENED}
-)
+_CONSULTABLE = frozenset({_T.ACCEPTED, _T.DISPATCHED, _T.RETURNED, _T.HANDLING, _T.SUSPENDED, _T.REWORK, _T.REOPENED})
 _APPEALABLE = frozenset({_T.HANDLING, _T.HANDLED, _T.CHECKING, _T.REWORK, _T.CLOSED})
 _FILED = OPEN - {_T.REPORTED, _T.VERIFYING}
 _NONE: frozenset[State] = frozenset()
@@ -133,9 +131,7 @@ MOVES: dict[str, Move] = {
     for move in (
         _move("report", _NONE, _T.REPORTED, _STAFF_REPORTERS | _RESIDENT, creates=True),
         _move("self_handle", _NONE, _T.CLOSED, _grants(_S.STREET, _R.GRID_WORKER), creates=True),
-        _move(
-            "me_too", OPEN, None, _RESIDENT | _CLOCK | _grants(_S.STREET, _R.GRID_WORKER, _R.ACCEPTOR), adds=True
-        ),
+        _move("me_too", OPEN, None, _RESIDENT | _CLOCK | _grants(_S.STREET, _R.GRID_WORKER, _R.ACCEPTOR), adds=True),
         _move("ask_verify", {_T.REPORTED}, _T.VERIFYING, _DESK),
         _move("verify", {_T.VERIFYING}, _T.REPORTED, _CHECKERS),
         _move("correct", {_T.REPORTED, _T.VERIFYING, _T.ACCEPTED, _T.RETURNED, _T.REOPENED}, None, _DESK),
@@ -196,9 +192,7 @@ MOVES: dict[str, Move] = {
         _move("reopen", {_T.CLOSED}, _T.REOPENED, _RESIDENT | _grants(_S.STREET, _R.ACCEPTOR, _R.DUTY_LEADER)),
         _move("rate", {_T.CLOSED}, None, _RESIDENT | _grants(_S.STREET, _R.ACCEPTOR), adds=True),
         _move("ask_hotline", OPEN, None, _ACCEPT | _CLOCK, adds=True),
-        _move(
-            "answer_hotline", ANY, None, _CLOCK | _grants(_S.STREET, _R.ACCEPTOR, _R.DUTY_LEADER)
-        ),
+        _move("answer_hotline", ANY, None, _CLOCK | _grants(_S.STREET, _R.ACCEPTOR, _R.DUTY_LEADER)),
     )
 }
 

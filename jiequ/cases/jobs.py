@@ -31,9 +31,7 @@ def clock_mark(*, case_id: int, clock: str, mark: str, due: str, at: datetime) -
     ticking = c.load(case.clocks).get(kind)
     if ticking is None or not ticking.is_running or ticking.due_at.isoformat() != due:
         return
-    CaseEvent.objects.create(
-        case=case, move="light", state=case.state, facts={"clock": clock, "mark": mark, "due": due}, at=at
-    )
+    CaseEvent.objects.create(case=case, move="light", state=case.state, facts={"clock": clock, "mark": mark, "due": due}, at=at)
     notices = [n for n in (_told_at(case, kind, mark, due),) if n]
     if kind in {c.ClockKind.HANDLE, c.ClockKind.OUTER} and mark == "red":
         Case.objects.filter(pk=case.pk).update(is_late=True)
@@ -140,9 +138,7 @@ def recompute(*, after: int, edition: int, at: datetime) -> None:
 def _recompute(case: Case, *, at: datetime, edition: int) -> None:
     calendar = calendar_for()
     clocks = c.load(case.clocks)
-    fresh = {
-        kind: c.recompute(clock, at=at, calendar=calendar, reason=f"calendar {edition}") for kind, clock in clocks.items()
-    }
+    fresh = {kind: c.recompute(clock, at=at, calendar=calendar, reason=f"calendar {edition}") for kind, clock in clocks.items()}
     changed = [kind for kind in clocks if fresh[kind] != clocks[kind]]
     if not changed:
         return
@@ -152,11 +148,7 @@ def _recompute(case: Case, *, at: datetime, edition: int) -> None:
     facts = {"clocks": changed, "edition": edition}
     CaseEvent.objects.create(case=case, move="recompute", state=case.state, facts=facts, at=at)
     enqueue(
-        *(
-            spec
-            for kind in changed
-            for spec in moving.clock_timers(case.pk, fresh[kind], calendar, street_id=case.street_id)
-        )
+        *(spec for kind in changed for spec in moving.clock_timers(case.pk, fresh[kind], calendar, street_id=case.street_id))
     )
 
 

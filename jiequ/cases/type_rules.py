@@ -6,7 +6,7 @@ One event type has several filing conditions (立案条件), each with its own l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -188,3 +188,41 @@ def proofs_from_text(text: str) -> tuple[ProofNeed, ...]:
 def proofs_from_json(stored: Sequence[Mapping[str, Any]]) -> tuple[ProofNeed, ...]:
     """From ``FilingCondition.required_proofs``."""
     return tuple(ProofNeed(ProofKind(p["kind"]), ProofPhase(p["phase"]), int(p["at_least"])) for p in stored)
+
+
+# --- what changed between two editions -----------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that changed: the field, the condition's key (empty: the type itself), and both values.
+
+    A condition that came or went has the field ``condition`` and None on the side where it is not.
+    """
+
+    field: str
+    condition: str
+    before: Any
+    after: Any
+
+
+def differences(old: TypeDraft, new: TypeDraft) -> list[Difference]:
+    """What an edition changed, in the order of its fields, then of its conditions (by key)."""
+    found = _field_differences(old, new, "", leave_out="conditions")
+    before = {condition.key: condition for condition in old.conditions}
+    after = {condition.key: condition for condition in new.conditions}
+    for key in dict.fromkeys([*before, *after]):
+        if key in before and key in after:
+            found += _field_differences(before[key], after[key], key, leave_out="key")
+        else:
+            found.append(Difference("condition", key, before.get(key), after.get(key)))
+    if [k for k in before if k in after] != [k for k in after if k in before]:
+        found.append(Difference("order", "", tuple(before), tuple(after)))
+    return found
+
+
+def _field_differences(old: Any, new: Any, condition: str, *, leave_out: str) -> list[Difference]:
+    names = [f.name for f in fields(old) if f.name != leave_out]
+    return [
+        Difference(name, condition, getattr(old, name), getattr(new, name))
+        for name in names
+        if getattr(old, name) != getattr(new, name)
+    ]

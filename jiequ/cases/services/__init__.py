@@ -4,7 +4,6 @@ from .asking import ask_appeal, ask_extend, ask_suspend, extend, refuse_ask, res
 from .dispatching import accept_dispatch, acknowledge, assign, assist_done, bring_in, dispatch, return_case
 from .filing import accept, ask_verify, correct, reject, return_minutes_left, verify
 from .handling import (
-    Shown,
     cancel,
     check_fail,
     check_pass,
@@ -12,13 +11,13 @@ from .handling import (
     confirm,
     force_close,
     handle,
-    missing_proofs,
     send_back,
 )
 from .hotline import answer_hotline
 from .intake import Account, Contact, Place, Reported, me_too, report_case, self_handle
 from .joining import merge, split, unmerge
 from .moving import ask_hotline, policy_of
+from .proving import Shown, missing_proofs
 from .speaking import (
     acknowledge_call,
     answer_call,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..type_rules import Starts
 from . import moving
 from .intake import Place, condition_in_force, site_of
 from .moving import Change, End
+from .proving import Shown, proofs_of
 
 FINDINGS = ("true", "untrue", "cannot_tell")
 
@@ -31,7 +33,14 @@ def ask_verify(case: Case, *, by: Actor, at: datetime, version: int | None = Non
 
 
 def verify(
-    case: Case, *, finding: str, by: Actor, at: datetime, version: int | None = None, text: str = "", proofs: Any = ()
+    case: Case,
+    *,
+    finding: str,
+    by: Actor,
+    at: datetime,
+    version: int | None = None,
+    text: str = "",
+    shown: Sequence[Shown] = (),
 ) -> CaseEvent:
     """What the grid worker found: true, untrue, or cannot tell."""
     if finding not in FINDINGS:
@@ -40,7 +49,7 @@ def verify(
         text=text,
         facts={"finding": finding},
         ends=[End({"kind": TaskKind.VERIFY}, outcome=finding, answer=text)],
-        proofs=list(proofs),
+        proofs=proofs_of(case, shown, by=by, at=at),
         notices=[moving.notice(case, "verified", key=moving.move_key(case), post=desk(case, Role.ACCEPTOR))],
     )
     return moving.make(case, "verify", change, by=by, at=at, version=version)

@@ -3,86 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Refusal
-from jiequ.core.models import Picture
 from jiequ.people.rules import Actor, Role
 
 from .. import clocks as c
 from ..access import Standing
 from ..flow import Closing
-from ..models import Case, CaseEvent, Proof, Source, Task, TaskKind
+from ..models import Case, CaseEvent, Source, Task, TaskKind
 from ..policy import CANCEL_REASONS, FORCE_REASONS
 from . import moving
 from .filing import desk, spot_task
 from .moving import Change, End
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A proof as it is handed in: a picture or a text, and of which phase."""
-
-    phase: str = Proof.Phase.AFTER
-    picture: Picture | None = None
-    text: str = ""
-
-    @property
-    def kind(self) -> str:
-        return "photo" if self.picture else "note"
-
-
-def proofs_of(case: Case, shown: Sequence[Shown], *, by: Actor, at: datetime) -> list[Proof]:
-    """Rows for what was handed in, marked with the round they belong to."""
-    return [
-        Proof(
-            case=case,
-            kind=s.kind,
-            phase=s.phase,
-            picture=s.picture,
-            text=s.text,
-            at=at,
-            by_id=by.person_id,
-            department_id=case.lead_id,
-            round=round_of(case),
-        )
-        for s in shown
-        if s.picture or s.text.strip()
-    ]
-
-
-def round_of(case: Case) -> int:
-    """How often the case has come back: proofs of after and of the work count in their own round only."""
-    return case.reworks + case.reopens
-
-
-def missing_proofs(case: Case, new: Sequence[Proof] = ()) -> list[dict[str, Any]]:
-    """What the closing condition asks for and is not there. A photo of before may come from the report or any round."""
-    if case.condition is None:
-        return []
-    held = [*case.proofs.all(), *new]
-    return [
-        {**wanted, "held": count}
-        for wanted in case.condition.required_proofs
-        if (count := sum(_serves(case, proof, wanted) for proof in held)) < wanted.get("at_least", 1)
-    ]
-
-
-def _serves(case: Case, proof: Proof, wanted: dict[str, Any]) -> bool:
-    if proof.kind != wanted["kind"]:
-        return False
-    if wanted["phase"] == Proof.Phase.BEFORE:
-        return proof.phase in {Proof.Phase.BEFORE, Proof.Phase.REPORT}
-    return proof.phase == wanted["phase"] and proof.round == round_of(case)
-
-
-def _need_proofs(case: Case, new: Sequence[Proof]) -> None:
-    if missing := missing_proofs(case, new):
-        raise Refusal("proof_missing", _("还缺结案条件要求的凭证。"), facts={"missing": missing})
+from .proving import Shown, need_proofs, proofs_of
 
 
 def handle(
@@ -91,7 +28,7 @@ def handle(
     """处置 with every proof the closing condition asks for. The handling clock runs on until the department confirms."""
     Standing(by, case).check("handle")
     proofs = proofs_of(case, shown, by=by, at=at)
-    _need_proofs(case, proofs)
+    need_proofs(case, proofs)
     fields: dict[str, Any] = {"handled_at": at}
     if case.handler_id is None:
         fields["handler_id"] = by.person_id
@@ -118,7 +55,7 @@ def confirm(case: Case, *, by: Actor, at: datetime, version: int | None = None, 
 
     A check on the spot is asked for where the type wants one.
     """
-    _need_proofs(case, ())
+    need_proofs(case, ())
     clocks, calendar = moving.ticking(case)
     moving.stopped(clocks, [c.ClockKind.HANDLE, c.ClockKind.ACKNOWLEDGE], at=at, calendar=calendar, by=by)
     change = Change(
@@ -216,7 +153,7 @@ def close(case: Case, *, by: Actor, at: datetime, version: int | None = None, re
     assert case.condition is not None
     if case.condition.edition.needs_check and case.checked_at is None:
         raise Refusal("check_missing", _("还没有核查通过，不能结案。"), facts={"missing": ["check"]})
-    _need_proofs(case, ())
+    need_proofs(case, ())
     if case.source == Source.HOTLINE and grant.role != Role.SYSTEM:
         return moving.ask_hotline(case, "close", by=by, at=at, facts={"reply": reply})
     return moving.make(case, "close", ending(case, Closing.NORMAL, by=by, at=at, reply=reply), by=by, at=at, version=version)

@@ -18,8 +18,8 @@ from ..flow import Scope, State
 from ..models import Case, CaseEvent, Task, TaskKind
 from . import moving
 from .filing import desk
-from .handling import Shown, proofs_of
 from .moving import Change, End
+from .proving import Shown, proofs_of
 
 MOST_CONSULTED = 5
 ANSWER_LIMIT = Limit(4, Unit.WORK_HOUR)  # (P) to answer an urge or acknowledge a call

@@ -1,0 +1,480 @@
+"""The form of every move: its fields, and the service it calls. Phone, desk and scripts-off pages use the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, time
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from jiequ.core.worktime import ZONE
+from jiequ.people.models import Department
+from jiequ.people.queries import departments_of, members
+from jiequ.people.rules import Actor
+
+from . import policy, services, words
+from .models import Case, CaseEvent, Task, TaskKind
+from .queries.types import current_types
+
+Call = Callable[..., CaseEvent | Any]
+
+
+class MoveForm(forms.Form):
+    """A move's fields. ``call`` makes the move; ``tone`` and ``is_one_tap`` tell the page how to show it."""
+
+    move = ""
+    tone = "plain"  # primary | plain | danger
+    takes_photos = False
+    photo_phase = "after"
+    has_version = True
+
+    def __init__(self, data: Any = None, *, case: Case, actor: Actor, at: datetime) -> None:
+        super().__init__(data, auto_id=f"{self.move}_%s")
+        self.case, self.actor, self.at = case, actor, at
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fill choices that depend on the case."""
+
+    @property
+    def label(self) -> words.Words:
+        return words.MOVES[self.move]
+
+    @property
+    def is_one_tap(self) -> bool:
+        """True if there is nothing to fill in."""
+        return not self.fields and not self.takes_photos
+
+    def call(self, *, version: int | None, shown: list[services.Shown], **values: Any) -> Any:
+        """Make the move with the cleaned values."""
+        more: dict[str, Any] = {"version": version} if self.has_version else {}
+        if self.takes_photos:
+            more["shown"] = shown
+        service = getattr(services, self.service)
+        return service(self.case, by=self.actor, at=self.at, **more, **self.values(values))
+
+    service = ""
+
+    def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
+        """The service's arguments from the cleaned data."""
+        return cleaned
+
+
+def _text(label: Any, *, required: bool = True, rows: int = 3) -> forms.CharField:
+    return forms.CharField(label=label, required=required, max_length=1000, widget=forms.Textarea(attrs={"rows": rows}))
+
+
+def _departments(case: Case) -> list[tuple[int, str]]:
+    return [(d.pk, words_of(d)) for d in departments_of(case.street_id)]
+
+
+def words_of(department: Department) -> str:
+    """A department's name in the reader's language."""
+    is_english = (get_language() or "").startswith("en") and department.name_en
+    return str(department.name_en if is_english else department.name_zh)
+
+
+def condition_choices() -> list[tuple[str, list[tuple[int, str]]]]:
+    """Every filing condition in force, grouped by type, for a select."""
+    groups = []
+    for major in current_types():
+        for kind in major.types:
+            groups.append((f"{kind.code} {kind.name}", [(c.id, f"{c.name} · {c.limit}") for c in kind.conditions]))
+    return groups
+
+
+class _WithCondition(MoveForm):
+    condition_id = forms.TypedChoiceField(label=_("类型与立案条件"), coerce=int, choices=[])
+
+    def prepare(self) -> None:
+        self.fields["condition_id"].choices = [("", _("请选择")), *condition_choices()]  # type: ignore[attr-defined]
+        self.fields["condition_id"].initial = self.case.condition_id
+
+
+class AskVerify(MoveForm):
+    move = service = "ask_verify"
+    text = _text(_("要看什么"), required=False, rows=2)
+
+
+class Verify(MoveForm):
+    move = service = "verify"
+    tone = "primary"
+    takes_photos = True
+    photo_phase = "before"
+    finding = forms.ChoiceField(label=_("核实结果"), choices=list(words.FINDINGS.items()), widget=forms.RadioSelect)
+    text = _text(_("说明"), required=False, rows=2)
+
+
+class Correct(_WithCondition):
+    move = service = "correct"
+    title = forms.CharField(label=_("标题"), max_length=80, required=False)
+    is_urgent = forms.BooleanField(label=_("紧急"), required=False)
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.fields["condition_id"].required = False
+        self.fields["title"].initial = self.case.title
+        self.fields["is_urgent"].initial = self.case.is_urgent
+
+    def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
+        return cleaned | {"condition_id": cleaned["condition_id"] or None}
+
+
+class Accept(_WithCondition):
+    move = service = "accept"
+    tone = "primary"
+
+
+class Reject(MoveForm):
+    move = service = "reject"
+    tone = "danger"
+    reason_code = forms.ChoiceField(label=_("理由"), choices=[], widget=forms.RadioSelect)
+    reply = _text(_("给上报人的话"), required=False, rows=2)
+
+    def prepare(self) -> None:
+        self.fields["reason_code"].choices = words.reason_choices(policy.REJECT_REASONS)  # type: ignore[attr-defined]
+
+
+class Dispatch(MoveForm):
+    move = service = "dispatch"
+    tone = "primary"
+    lead_id = forms.TypedChoiceField(label=_("主办部门"), coerce=int, choices=[])
+    assist_ids = forms.TypedMultipleChoiceField(
+        label=_("协办部门"), coerce=int, choices=[], required=False, widget=forms.CheckboxSelectMultiple
+    )
+    text = _text(_("交代的话"), required=False, rows=2)
+    send_now_reason = forms.CharField(label=_("非工作时间马上通知的理由"), max_length=100, required=False)
+
+    def prepare(self) -> None:
+        choices = _departments(self.case)
+        for name in ("lead_id", "assist_ids"):
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+        self.fields["lead_id"].initial = suggested_lead(self.case)
+
+
+class AcceptDispatch(Dispatch):
+    move = service = "accept_dispatch"
+    condition_id = forms.TypedChoiceField(label=_("类型与立案条件"), coerce=int, choices=[])
+    field_order = ("condition_id", "lead_id", "assist_ids", "text", "send_now_reason")
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.fields["condition_id"].choices = condition_choices()  # type: ignore[attr-defined]
+        self.fields["condition_id"].initial = self.case.condition_id
+
+
+def suggested_lead(case: Case) -> int | None:
+    """The department the catalogue names for the type, in this street; the dispatcher may choose another."""
+    if case.condition is None:
+        return None
+    key = case.condition.edition.lead_department_key
+    return next((d.pk for d in departments_of(case.street_id) if d.key == key), None)
+
+
+class BringIn(MoveForm):
+    move = service = "bring_in"
+    department_ids = forms.TypedMultipleChoiceField(
+        label=_("请哪些部门协办"), coerce=int, choices=[], widget=forms.CheckboxSelectMultiple
+    )
+    text = _text(_("请他们做什么"), required=False, rows=2)
+
+    def prepare(self) -> None:
+        choices = [pair for pair in _departments(self.case) if pair[0] != self.case.lead_id]
+        self.fields["department_ids"].choices = choices  # type: ignore[attr-defined]
+
+
+class Assign(MoveForm):
+    move = service = "assign"
+    person_id = forms.TypedChoiceField(label=_("指派给"), coerce=int, choices=[], widget=forms.RadioSelect)
+
+    def prepare(self) -> None:
+        people = members(self.case.lead_id, self.at) if self.case.lead_id else []
+        self.fields["person_id"].choices = [(p.pk, p.name) for p in people]  # type: ignore[attr-defined]
+
+
+class Acknowledge(MoveForm):
+    move = service = "acknowledge"
+    tone = "primary"
+
+
+class Return(MoveForm):
+    move, service = "return", "return_case"
+    tone = "danger"
+    reason_code = forms.ChoiceField(label=_("退单原因"), choices=[], widget=forms.RadioSelect)
+    text = _text(_("情况说明"))
+
+    def prepare(self) -> None:
+        self.fields["reason_code"].choices = words.reason_choices(policy.RETURN_REASONS)  # type: ignore[attr-defined]
+
+
+class _Saying(MoveForm):
+    has_version = False
+    text = _text(_("情况"))
+
+
+class AssistDone(_Saying):
+    move = service = "assist_done"
+    tone = "primary"
+
+
+class Handle(MoveForm):
+    move = service = "handle"
+    tone = "primary"
+    takes_photos = True
+    text = _text(_("处置情况"), required=False, rows=2)
+
+
+class SendBack(MoveForm):
+    move = service = "send_back"
+    text = _text(_("还要补充什么"))
+
+
+class Confirm(MoveForm):
+    move = service = "confirm"
+    tone = "primary"
+    text = _text(_("说明"), required=False, rows=2)
+
+
+class CheckPass(MoveForm):
+    move = service = "check_pass"
+    tone = "primary"
+    takes_photos = True
+    photo_phase = "check"
+
+
+class CheckFail(MoveForm):
+    move = service = "check_fail"
+    tone = "danger"
+    takes_photos = True
+    photo_phase = "check"
+    text = _text(_("哪里没有做好"), rows=2)
+
+
+class Close(MoveForm):
+    move = service = "close"
+    tone = "primary"
+    reply = _text(_("给上报人的话"), rows=3)
+
+
+class ForceClose(MoveForm):
+    move = service = "force_close"
+    tone = "danger"
+    reason_code = forms.ChoiceField(label=_("理由"), choices=[], widget=forms.RadioSelect)
+    text = _text(_("情况说明"))
+    reply = _text(_("给上报人的话"), required=False, rows=2)
+
+    def prepare(self) -> None:
+        self.fields["reason_code"].choices = words.reason_choices(policy.FORCE_REASONS)  # type: ignore[attr-defined]
+
+
+class Cancel(ForceClose):
+    move = service = "cancel"
+
+    def prepare(self) -> None:
+        self.fields["reason_code"].choices = words.reason_choices(policy.CANCEL_REASONS)  # type: ignore[attr-defined]
+
+
+class AskSuspend(MoveForm):
+    move = service = "ask_suspend"
+    has_version = False
+    until = forms.DateField(label=_("挂到哪天"), widget=forms.DateInput(attrs={"type": "date"}))
+    text = _text(_("理由"))
+
+    def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
+        return cleaned | {"until": datetime.combine(cleaned["until"], time(9), tzinfo=ZONE)}
+
+
+class AskExtend(MoveForm):
+    move = service = "ask_extend"
+    has_version = False
+    share = forms.TypedChoiceField(
+        label=_("延长多少"),
+        coerce=float,
+        choices=[("0.5", _("原时限的一半")), ("1", _("一个原时限"))],
+        widget=forms.RadioSelect,
+    )
+    text = _text(_("理由"))
+
+
+class Suspend(MoveForm):
+    move = service = "suspend"
+    tone = "primary"
+
+
+class Extend(MoveForm):
+    move = service = "extend"
+    tone = "primary"
+
+
+class RefuseAsk(MoveForm):
+    move = service = "refuse_ask"
+    has_version = False
+    kind = forms.ChoiceField(label=_("哪项申请"), choices=[], widget=forms.RadioSelect)
+    text = _text(_("理由"), rows=2)
+
+    def prepare(self) -> None:
+        asked = self.case.tasks.filter(kind__in=[TaskKind.SUSPEND, TaskKind.EXTEND], state=Task.State.OPEN)
+        self.fields["kind"].choices = [(t.kind, words.TASKS[t.kind]) for t in asked]  # type: ignore[attr-defined]
+
+
+class Resume(MoveForm):
+    move = service = "resume"
+    tone = "primary"
+
+
+class AskAppeal(_Saying):
+    move = service = "ask_appeal"
+    text = _text(_("申诉理由"))
+
+
+class ReviewAppeal(MoveForm):
+    move = service = "review_appeal"
+    granted = forms.TypedChoiceField(
+        label=_("意见"),
+        coerce=lambda value: value == "yes",
+        choices=[("yes", _("同意，不计入统计")), ("no", _("不同意"))],
+        widget=forms.RadioSelect,
+    )
+    text = _text(_("说明"), rows=2)
+
+
+class Merge(MoveForm):
+    move = service = "merge"
+    into = forms.CharField(label=_("并入哪个编号"), max_length=20)
+    text = _text(_("说明"), required=False, rows=2)
+
+
+class Unmerge(MoveForm):
+    move = service = "unmerge"
+    text = _text(_("说明"), required=False, rows=2)
+
+
+class Split(MoveForm):
+    move = service = "split"
+    has_version = False
+    words = _text(_("第二件事是什么"))
+
+
+class AskConsult(MoveForm):
+    move = service = "ask_consult"
+    has_version = False
+    takes_photos = True
+    photo_phase = "process"
+    question = _text(_("要商量的问题"), rows=2)
+    department_ids = forms.TypedMultipleChoiceField(
+        label=_("问哪些部门（最多 5 个）"), coerce=int, choices=[], widget=forms.CheckboxSelectMultiple
+    )
+    answer_by = forms.DateTimeField(
+        label=_("什么时候前答复"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+    )
+
+    def prepare(self) -> None:
+        self.fields["department_ids"].choices = _departments(self.case)  # type: ignore[attr-defined]
+
+
+class AnswerConsult(_Saying):
+    move = service = "answer_consult"
+    tone = "primary"
+    text = _text(_("答复"))
+
+
+class DecideConsult(_Saying):
+    move = service = "decide_consult"
+    group = forms.ChoiceField(label=_("哪次会商"), choices=[])
+    text = _text(_("决定"))
+
+    def prepare(self) -> None:
+        asked = {t.group: t.asked[:30] for t in self.case.tasks.filter(kind=TaskKind.CONSULT)}
+        self.fields["group"].choices = list(asked.items())  # type: ignore[attr-defined]
+
+
+class CallBureau(MoveForm):
+    move, service = "call", "call_bureau"
+    has_version = False
+    department_id = forms.TypedChoiceField(label=_("区级部门"), coerce=int, choices=[])
+    question = _text(_("请他们解决什么"))
+
+    def prepare(self) -> None:
+        bureaus = departments_of(None)
+        self.fields["department_id"].choices = [(d.pk, words_of(d)) for d in bureaus]  # type: ignore[attr-defined]
+
+
+class AcknowledgeCall(MoveForm):
+    move = service = "acknowledge_call"
+    has_version = False
+    tone = "primary"
+
+
+class AnswerCall(_Saying):
+    move = service = "answer_call"
+    tone = "primary"
+    text = _text(_("答复"))
+
+
+SCORES = [(5, _("5 很好")), (4, _("4 较好")), (3, _("3 一般")), (2, _("2 较差")), (1, _("1 很差"))]
+
+
+class AssessCall(MoveForm):
+    move = service = "assess_call"
+    has_version = False
+    score = forms.TypedChoiceField(label=_("协同得怎样"), coerce=int, choices=SCORES, widget=forms.RadioSelect)
+    text = _text(_("说明"), required=False, rows=2)
+
+
+class Urge(_Saying):
+    move = service = "urge"
+    text = _text(_("督办的话"), required=False, rows=2)
+
+
+class AnswerUrge(_Saying):
+    move = service = "answer_urge"
+    tone = "primary"
+    text = _text(_("回复"))
+
+
+class Note(_Saying):
+    move = service = "note"
+    takes_photos = True
+    photo_phase = "process"
+    text = _text(_("记一笔"), rows=2)
+
+
+class Reopen(MoveForm):
+    move = service = "reopen"
+    text = _text(_("哪里没有解决"), rows=2)
+
+
+class AnswerHotline(MoveForm):
+    move = service = "answer_hotline"
+    has_version = False
+    granted = forms.TypedChoiceField(
+        label=_("热线的答复"),
+        coerce=lambda value: value == "yes",
+        choices=[("yes", _("同意")), ("no", _("不同意"))],
+        widget=forms.RadioSelect,
+    )
+    outer_due_at = forms.DateTimeField(
+        label=_("新的工单时限"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+    )
+    text = _text(_("说明"), required=False, rows=2)
+
+
+FORMS: dict[str, type[MoveForm]] = {
+    form.move: form
+    for form in (
+        *(AskVerify, Verify, Correct, Accept, Reject, Dispatch, AcceptDispatch, BringIn, Assign, Acknowledge, Return),
+        *(AssistDone, Handle, SendBack, Confirm, CheckPass, CheckFail, Close, ForceClose, Cancel, AskSuspend, Suspend),
+        *(Resume, AskExtend, Extend, RefuseAsk, AskAppeal, ReviewAppeal, Merge, Unmerge, Split, AskConsult),
+        *(AnswerConsult, DecideConsult, CallBureau, AcknowledgeCall, AnswerCall, AssessCall, Urge, AnswerUrge, Note),
+        *(Reopen, AnswerHotline),
+    )
+}
+"""The moves made by staff on a case's page. Reporting, self-handling, "me too" and rating have pages of their own."""

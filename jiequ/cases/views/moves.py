@@ -1,0 +1,143 @@
+"""One move of one case, by a form: with scripts a part of the case's page, without them a page of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.decorators.http import require_http_methods, require_POST
+
+from jiequ.core import clock, pictures
+from jiequ.core.errors import NotFound
+from jiequ.core.http import is_htmx
+from jiequ.core.once import once
+from jiequ.people.access import actor_of, signed_in
+from jiequ.people.rules import Actor
+
+from .. import services
+from ..access import Standing, case_for
+from ..forms import FORMS, MoveForm
+from ..models import Case, CaseEvent, Proof
+from ..words import MOVES
+
+MOST_PHOTOS = 9
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def move(request: HttpRequest, number: str, name: str) -> HttpResponse:
+    """GET: the move's form. POST: the move; 422 with the form where it does not fit, 303 to where the reader came from."""
+    if name not in FORMS:
+        raise NotFound("move_not_found", "")
+    actor, at = actor_of(request), clock.now()
+    photos = cleaned_photos(request) if request.method == "POST" else []
+    return once(request, lambda: _move(request, actor, number, name, photos, at))
+
+
+def _move(
+    request: HttpRequest, actor: Actor, number: str, name: str, photos: list[pictures.Clean], at: datetime
+) -> HttpResponse:
+    case = case_for(actor, number)
+    if request.method == "GET":
+        Standing(actor, case).check(name)
+        return _form_page(request, FORMS[name](case=case, actor=actor, at=at))
+    form = FORMS[name](request.POST, case=case, actor=actor, at=at)
+    if not form.is_valid():
+        return _form_page(request, form, status=422)
+    shown = kept(case.street_id, photos, phase=form.photo_phase, at=at) if form.takes_photos else []
+    done = form.call(version=_version(request), shown=shown, **form.cleaned_data)
+    return done_at(request, case, done)
+
+
+def _form_page(request: HttpRequest, form: MoveForm, *, status: int = 200) -> HttpResponse:
+    template = "cases/parts/move_form.html" if is_htmx(request) else "cases/move.html"
+    context = {"form": form, "case": form.case, "back_url": case_url(form.case.number)}
+    return render(request, template, context, status=status)
+
+
+def done_at(request: HttpRequest, case: Case, done: Any) -> HttpResponse:
+    """Back to the page the reader came from, which offers to undo the event for its ten seconds."""
+    event_id = done.pk if isinstance(done, CaseEvent) else 0
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
+        target = case_url(case.number)
+    mark = "&" if "?" in target else "?"
+    target = f"{target}{mark}{urlencode({'done': event_id})}" if event_id else target
+    if is_htmx(request):
+        answer = HttpResponse(status=204)
+        answer["HX-Redirect"] = target
+        return answer
+    redirect = HttpResponseRedirect(target)
+    redirect.status_code = 303
+    return redirect
+
+
+@signed_in
+@require_POST
+def undo(request: HttpRequest, event_id: int) -> HttpResponse:
+    """Take back the reader's own last move, within ten seconds."""
+    actor, at = actor_of(request), clock.now()
+
+    def run() -> HttpResponse:
+        case = services.undo(event_id, by=actor, at=at)
+        return done_at(request, case, None)
+
+    return once(request, run)
+
+
+def undo_of(request: HttpRequest, actor: Actor, at: datetime) -> dict[str, Any] | None:
+    """What the Undo toast shows on a page reached by ``done_at``; None when there is nothing to take back."""
+    event_id = request.GET.get("done", "")
+    if not event_id.isdigit() or actor.person_id is None:
+        return None
+    event = CaseEvent.objects.select_related("case__street").filter(pk=int(event_id), by_id=actor.person_id).first()
+    until = services.undo_until(event, event.case) if event else None
+    if event is None or until is None or at >= until:
+        return None
+    seconds = max(1, int((until - at).total_seconds()))
+    return {
+        "text": f"{MOVES[event.move]} · {event.case.number}",
+        "url": reverse("cases:undo", args=[event.pk]),
+        "seconds": seconds,
+        "next": request.path,
+    }
+
+
+@signed_in
+def picture(request: HttpRequest, number: str, proof_id: int, variant: str = "full") -> HttpResponse:
+    """A photo of a case, for whoever may see the case."""
+    case = case_for(actor_of(request), number)
+    return picture_of(request, case, proof_id, variant)
+
+
+def picture_of(request: HttpRequest, case: Case, proof_id: int, variant: str) -> HttpResponse:
+    """A proof's photo; NotFound unless it belongs to the case."""
+    proof = Proof.objects.select_related("picture").filter(pk=proof_id, case=case, picture__isnull=False).first()
+    if proof is None or proof.picture is None or variant not in set(pictures.Variant):
+        raise NotFound("picture_not_found", "")
+    return pictures.response(proof.picture, variant, request=request)
+
+
+def cleaned_photos(request: HttpRequest, field: str = "photos") -> list[pictures.Clean]:
+    """The photos of a form, through the one door, before any transaction. Refusal for the first that is not one."""
+    files = request.FILES.getlist(field)[:MOST_PHOTOS]
+    return [pictures.clean(file) for file in files if file.size]
+
+
+def kept(street_id: int, photos: list[pictures.Clean], *, phase: str, at: datetime) -> list[services.Shown]:
+    """Proofs of a phase from cleaned photos."""
+    return [services.Shown(phase=phase, picture=pictures.keep(p, street_id=street_id, at=at)) for p in photos]
+
+
+def case_url(number: str) -> str:
+    """The page of a case."""
+    return reverse("cases:case", args=[number])
+
+
+def _version(request: HttpRequest) -> int | None:
+    value = request.POST.get("version", "")
+    return int(value) if value.isdigit() else None
