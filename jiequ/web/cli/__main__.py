@@ -15,6 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser(os.environ.get("JIEQU_PROGRAM", "jiequ")).parse_args(arguments)
     command = COMMANDS[options.command]
     try:
+        if options.command == "init" and (options.example or options.settings):
+            os.environ.setdefault("JIEQU_MODE", "development")  # writes a file; there may be no settings yet
         return int(_run(command.module, options, command.is_production) or 0)
     except KeyboardInterrupt:
         return 130

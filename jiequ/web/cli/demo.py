@@ -52,11 +52,10 @@ def _throw_away() -> None:
 
 
 def _prepare() -> None:
-    from django.conf import settings
     from django.core.management import call_command, get_commands
     from django.db import connections
 
-    settings.VAR.mkdir(parents=True, exist_ok=True)
+    ready.make_var()
     if ready.pending_migrations():
         print("Making the database …", flush=True)
         call_command("migrate", interactive=False, verbosity=0)

@@ -12,6 +12,7 @@ def main(options: argparse.Namespace) -> int:
     """Work until told to stop; with ``--once`` only what is due now."""
     stop = stop_on_signals()
     if options.once:
+        jobs.schedule_periodic(clock.now())
         while not stop.is_set() and jobs.work_once(at=clock.now()):
             pass
         return 0

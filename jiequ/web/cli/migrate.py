@@ -7,17 +7,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
 from jiequ.core import insert_only
+from jiequ.web.cli import ready
 from jiequ.web.database import database
 
 
 def main(options: argparse.Namespace) -> int:
     """Migrate; with ``--plan`` only say what would be done."""
-    settings.VAR.mkdir(parents=True, exist_ok=True)
+    ready.make_var()
     with as_owner():
         call_command("migrate", plan=options.plan, interactive=False)
         if not options.plan:

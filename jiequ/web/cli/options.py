@@ -77,6 +77,7 @@ def _init(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("workbook", nargs="?", help="an XLSX file; see --example")
     sub.add_argument("--example", metavar="FILE", help="write an example workbook to fill in")
     sub.add_argument("--check", action="store_true", help="read and check the workbook, store nothing")
+    sub.add_argument("--settings", metavar="FILE", help="write a settings file with fresh secrets")
 
 
 def _jobs(sub: argparse.ArgumentParser) -> None:

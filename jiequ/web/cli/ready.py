@@ -17,6 +17,13 @@ def set_up() -> None:
     django.setup()
 
 
+def make_var() -> None:
+    """The folder of the data: for this account and its group only."""
+    from django.conf import settings
+
+    Path(settings.VAR).mkdir(mode=0o750, parents=True, exist_ok=True)
+
+
 def pending_migrations() -> int:
     """How many migrations the database lacks."""
     from django.db import connection

@@ -67,7 +67,7 @@ class Supervisor:
         status = child.process.poll()
         if status is None:
             return
-        _signal_group(child, signal.SIGKILL)  # what a dead master left behind
+        _kill_group(child.process)
         child.process = None
         child.pause = FIRST_PAUSE_SECONDS if now - child.started_at > STEADY_AFTER_SECONDS else child.pause * 2
         child.pause = min(child.pause, LONGEST_PAUSE_SECONDS)
@@ -80,24 +80,22 @@ class Supervisor:
 
     def stop(self) -> None:
         """SIGTERM to all; what has not ended within ``STOP_WITHIN_SECONDS`` is killed with its whole group."""
-        living = [child for child in self.children if child.process]
-        for child in living:
-            with contextlib.suppress(ProcessLookupError):
-                child.process and child.process.send_signal(signal.SIGTERM)
+        living = [(child, child.process) for child in self.children if child.process]
+        for _child, process in living:
+            process.send_signal(signal.SIGTERM)
         give_up_at = time.monotonic() + STOP_WITHIN_SECONDS
-        for child in living:
-            assert child.process is not None
+        for child, process in living:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.process.wait(max(0.0, give_up_at - time.monotonic()))
-            _signal_group(child, signal.SIGKILL)
-            child.process.wait()
+                process.wait(max(0.0, give_up_at - time.monotonic()))
+            _kill_group(process)
+            process.wait()
             child.process = None
 
 
-def _signal_group(child: Child, number: signal.Signals) -> None:
-    assert child.process is not None
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Also what a dead master left behind: every child is a session, so its group has its number."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.process.pid, number)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def stop_on_signals() -> threading.Event:

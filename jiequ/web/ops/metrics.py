@@ -47,8 +47,9 @@ def _counts(at: datetime) -> list[Sample]:
         "due": Q(dead_at=None, due_at__lte=at),
         "dead": Q(dead_at__isnull=False),
     }
-    rows = Job.objects.order_by("kind").values("kind").annotate(**{s: Count("id", filter=q) for s, q in states.items()})
-    return [(_labels(kind=row["kind"], state=state), row[state]) for row in rows for state in states]
+    columns = [Count("id", filter=condition) for condition in states.values()]
+    rows = Job.objects.order_by("kind").values_list("kind").annotate(*columns)
+    return [(_labels(kind=row[0], state=state), row[place]) for row in rows for place, state in enumerate(states, 1)]
 
 
 def _ages(at: datetime) -> list[Sample]:
