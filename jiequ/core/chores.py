@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from . import audit, calendar, idempotency, throttle
+from . import audit, calendar, idempotency, picture_files, secrets, throttle
 from .jobs import late_jobs
 from .kinds import every
 
-__all__ = ["audit", "idempotency", "pictures", "secrets", "sweep", "throttle"]
+__all__ = ["audit", "calendar", "idempotency", "picture_files", "secrets", "sweep", "throttle"]
 
 log = logging.getLogger("jiequ.jobs")
 

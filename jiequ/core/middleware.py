@@ -142,7 +142,7 @@ def _body_texts(request: HttpRequest) -> Iterator[str]:
         for name, files in request.FILES.lists():
             yield name
             yield from (file.name or "" for file in files)
-    elif request.content_type.endswith("json"):
+    elif (request.content_type or "").endswith("json"):
         yield from _json_texts(request.body)
 
 

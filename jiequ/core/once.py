@@ -88,7 +88,8 @@ def _form_parts(request: HttpRequest) -> Iterator[str | bytes]:
         yield from (name, str(len(values)), *values)
     for name in sorted(request.FILES):
         files = request.FILES.getlist(name)
-        yield from (name, str(len(files)), *map(_file_digest, files))
+        yield from (name, str(len(files)))
+        yield from map(_file_digest, files)
 
 
 def _file_digest(file: UploadedFile) -> bytes:

@@ -9,21 +9,15 @@ answer with ``response``.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
-import os
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
-from pathlib import Path
+from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
@@ -31,17 +25,16 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.translation import gettext as _
 
-from . import decode
+from . import decode, picture_files
 from .db import writing
 from .errors import NotFound, Refusal
-from .kinds import every
 from .models import Picture
+from .picture_files import Variant
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 SECONDS_ALLOWED = 30
 AT_ONCE = threading.BoundedSemaphore(2)  # decoders a web process may run side by side
-ORPHAN_AGE = timedelta(hours=24)
 CACHE_SECONDS = 300
 
 log = logging.getLogger(__name__)
@@ -51,13 +44,6 @@ class Readable(Protocol):
     """An upload, or any open binary file."""
 
     def read(self, size: int = -1, /) -> bytes: ...
-
-
-class Variant(StrEnum):
-    """The two sizes that are kept."""
-
-    FULL = "full"
-    THUMB = "thumb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +79,7 @@ def clean(file: Readable) -> Clean:
     data = _bounded(file)
     facts, picture, thumb = _developed(data)
     sha256 = hashlib.sha256(picture).hexdigest()
-    _store(sha256, picture, thumb)
+    picture_files.store(sha256, picture, thumb)
     return Clean(sha256, facts["width"], facts["height"], len(picture), _hints(facts))
 
 
@@ -103,7 +89,7 @@ def keep(clean: Clean, *, street_id: int, at: datetime) -> Picture:
         return Picture.objects.create(
             street_id=street_id,
             sha256=clean.sha256,
-            name=str(_relative(clean.sha256, Variant.FULL)),
+            name=str(picture_files.relative(clean.sha256, Variant.FULL)),
             width=clean.width,
             height=clean.height,
             size_bytes=clean.size_bytes,
@@ -237,92 +223,16 @@ def _hints(facts: dict[str, Any]) -> Hints:
     return Hints(taken_at, facts.get("lon"), facts.get("lat"))
 
 
-# -- files -----------------------------------------------------------------------------------------------------------
-
-
-def _relative(sha256: str, variant: Variant) -> Path:
-    ending = ".jpg" if variant == Variant.FULL else ".thumb.jpg"
-    return Path("pictures", sha256[:2], sha256[2:4], sha256 + ending)
-
-
-def _path(sha256: str, variant: Variant) -> Path:
-    return Path(settings.MEDIA_ROOT) / _relative(sha256, variant)
+# -- serving ---------------------------------------------------------------------------------------------------------
 
 
 def open_picture(picture: Picture, variant: Variant | str = Variant.FULL) -> BinaryIO:
     """The stored file, open for reading; raises NotFound if it is gone. Check access first."""
     try:
-        return _path(picture.sha256, Variant(variant)).open("rb")
+        return picture_files.place(picture.sha256, Variant(variant)).open("rb")
     except FileNotFoundError as error:
         log.error("picture %s has no file", picture.pk)
         raise NotFound("picture_gone", _("没有找到这张照片")) from error
-
-
-def _store(sha256: str, picture: bytes, thumb: bytes) -> None:
-    """Both files, whole or not at all, the thumbnail first; a file that is there is marked as used now."""
-    with _lock(fcntl.LOCK_SH):
-        for variant, content in ((Variant.THUMB, thumb), (Variant.FULL, picture)):
-            path = _path(sha256, variant)
-            if path.exists():
-                os.utime(path)
-            else:
-                _write(path, content)
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
-        _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _lock(kind: int) -> Iterator[None]:
-    """Many store at once, the sweep alone: it never removes a file between another's look and its row."""
-    root = Path(settings.MEDIA_ROOT, "pictures")
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("a") as file:
-        fcntl.flock(file, kind)
-        yield
-
-
-@every("core.picture_sweep", daily_at="03:30", outside=True)
-def sweep_orphans(*, at: datetime) -> int:
-    """Remove files that no row names and nobody touched for a day (a request that died between file and row)."""
-    oldest = (at - ORPHAN_AGE).timestamp()
-    root = Path(settings.MEDIA_ROOT, "pictures")
-    return sum(_sweep_folder(folder, oldest) for folder in sorted(root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]")))
-
-
-def _sweep_folder(folder: Path, oldest: float) -> int:
-    with _lock(fcntl.LOCK_EX):
-        old = [file for file in folder.iterdir() if file.stat().st_mtime < oldest]
-        names = {file.name.split(".")[0] for file in old}
-        used = set(Picture.objects.filter(sha256__in=names).values_list("sha256", flat=True)) if names else set()
-        gone = [file for file in old if file.name.split(".")[0] not in used]
-        for file in gone:
-            file.unlink(missing_ok=True)
-    return len(gone)
-
-
-# -- serving ---------------------------------------------------------------------------------------------------------
 
 
 def response(picture: Picture, variant: Variant | str = Variant.FULL, *, request: HttpRequest | None = None) -> HttpResponse:
@@ -336,7 +246,7 @@ def response(picture: Picture, variant: Variant | str = Variant.FULL, *, request
         answer: HttpResponse = HttpResponseNotModified()
     elif settings.PICTURES_ACCEL:
         answer = HttpResponse(content_type="image/jpeg")
-        answer["X-Accel-Redirect"] = settings.PICTURES_ACCEL.rstrip("/") + f"/{_relative(picture.sha256, variant)}"
+        answer["X-Accel-Redirect"] = settings.PICTURES_ACCEL.rstrip("/") + f"/{picture_files.relative(picture.sha256, variant)}"
     else:
         with open_picture(picture, variant) as file:
             answer = HttpResponse(file.read(), content_type="image/jpeg")

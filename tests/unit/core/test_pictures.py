@@ -14,7 +14,7 @@ from django.test import RequestFactory, override_settings
 from django.utils import translation
 from PIL import Image
 
-from jiequ.core import decode, pictures
+from jiequ.core import decode, picture_files, pictures
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.models import Picture
 from tests.hostile.picture_files import exif, photo, saved
@@ -100,9 +100,9 @@ def test_the_same_photo_twice_is_two_rows_and_one_file_and_forgetting_one_keeps_
     assert len(_files(media)) == 2
     pictures.forget([first.pk])
     _age(media)
-    assert pictures.sweep_orphans(at=AT) == 0
+    assert picture_files.sweep_orphans(at=AT) == 0
     pictures.forget([second.pk])
-    assert pictures.sweep_orphans(at=AT) == 2
+    assert picture_files.sweep_orphans(at=AT) == 2
     assert _files(media) == []
 
 
@@ -118,9 +118,9 @@ def test_a_file_whose_request_died_before_its_row_is_swept_after_a_day_not_soone
     part = media / "pictures" / kept.sha256[:2] / kept.sha256[2:4] / ".part-left"
     part.write_bytes(b"half")
     _age(media, hours=23)
-    assert pictures.sweep_orphans(at=AT) == 0
+    assert picture_files.sweep_orphans(at=AT) == 0
     _age(media)
-    assert pictures.sweep_orphans(at=AT) == 3
+    assert picture_files.sweep_orphans(at=AT) == 3
     assert _files(media) == [f"{kept.sha256}.jpg", f"{kept.sha256}.thumb.jpg"]
 
 
@@ -128,7 +128,7 @@ def test_a_photo_sent_again_while_its_old_file_waits_for_the_sweep_keeps_it(medi
     pictures.clean(io.BytesIO(saved("JPEG")))
     _age(media)
     clean = pictures.clean(io.BytesIO(saved("JPEG")))
-    assert pictures.sweep_orphans(at=datetime.now(UTC)) == 0
+    assert picture_files.sweep_orphans(at=datetime.now(UTC)) == 0
     with pictures.open_picture(pictures.keep(clean, street_id=1, at=AT)) as file:
         assert file.read(2) == b"\xff\xd8"
 

@@ -1,0 +1,81 @@
+"""Strangers' bytes have one door each: pictures are opened in one module, forwarded addresses are read in one function."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OPENS_PICTURES = "jiequ/core/decode.py"
+READS_FORWARDED = {
+    "jiequ/core/http.py",
+    "jiequ/web/ops/health.py",  # refuses whatever was forwarded, believes none of it
+}
+
+
+def imports_pillow(source: str) -> bool:
+    """True if the code can open a picture: whoever imports PIL could."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import) and any(name.name.split(".")[0] == "PIL" for name in node.names):
+            return True
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "PIL":
+            return True
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("PIL."):
+            return True
+    return False
+
+
+def uses_image_field(source: str) -> bool:
+    """True for Django's own ImageField, which opens pictures behind our back."""
+    return any(
+        isinstance(node, ast.Attribute | ast.Name) and getattr(node, "attr", getattr(node, "id", "")) == "ImageField"
+        for node in ast.walk(ast.parse(source))
+    )
+
+
+def reads_forwarded(source: str) -> bool:
+    """True if the code looks at what a proxy, or anybody, says about the client's address."""
+    words = {"HTTP_X_FORWARDED_FOR", "X-FORWARDED-FOR", "HTTP_X_REAL_IP", "X-REAL-IP", "HTTP_FORWARDED", "REMOTE_ADDR"}
+    return any(isinstance(node, ast.Constant) and str(node.value).upper() in words for node in ast.walk(ast.parse(source)))
+
+
+def product() -> dict[str, str]:
+    return {
+        str(file.relative_to(ROOT)): file.read_text(encoding="utf-8")
+        for file in (ROOT / "jiequ").rglob("*.py")
+        if "migrations" not in file.parts
+    }
+
+
+def test_pictures_are_opened_in_one_module_only() -> None:
+    assert [name for name, source in product().items() if imports_pillow(source)] == [OPENS_PICTURES]
+    assert [name for name, source in product().items() if uses_image_field(source)] == []
+
+
+def test_the_clients_address_is_read_in_one_module() -> None:
+    assert {name for name, source in product().items() if reads_forwarded(source)} == READS_FORWARDED
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import PIL",
+        "import PIL.Image as i",
+        "from PIL import Image",
+        "from PIL.Image import open",
+        "import_module('PIL.Image')",
+    ],
+)
+def test_the_search_finds_every_way_to_pillow(source: str) -> None:
+    assert imports_pillow(source)
+    assert not imports_pillow("import pillars\nfrom . import PIL_free\n'talks of PIL'")
+
+
+def test_the_search_finds_image_fields_and_forwarded_headers() -> None:
+    assert uses_image_field("photo = forms.ImageField()")
+    assert uses_image_field("from django.forms import ImageField\nphoto = ImageField()")
+    assert reads_forwarded("request.META['HTTP_X_FORWARDED_FOR']")
+    assert reads_forwarded("request.headers.get('X-Real-Ip')")
+    assert not reads_forwarded("request.META['HTTP_ACCEPT']")
