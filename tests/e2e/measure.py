@@ -13,14 +13,20 @@ from playwright.sync_api import Page, Response
 from jiequ.people.access import Door, access_of
 
 # Every control a thumb is meant to hit on a phone; links inside running text and the display settings are not among them.
-TARGETS = ".actions .button, .tab, .cell[href], .case[href], .choice, .door, .page .button:not(.button-small), .photo-add, .photo-remove, .more > summary"
+TARGETS = ", ".join(
+    [
+        ".actions .button, .page .button:not(.button-small), .tab, .door, .choice",
+        ".cell[href], .case[href], .photo-add, .photo-remove, .more > summary",
+    ]
+)
 SMALL_TARGETS = """([selector, least]) => [...document.querySelectorAll(selector)]
   .filter((one) => one.offsetParent !== null || getComputedStyle(one).position === "fixed")
   .map((one) => [one.className, one.textContent.trim().slice(0, 20), Math.round(one.getBoundingClientRect().height * 10) / 10])
   .filter(([, , height]) => height < least)"""
 TOO_WIDE = """() => {
   const room = document.documentElement.clientWidth;
-  const wide = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > room + 0.5 && one.offsetParent);
+  const sticksOut = (one) => one.offsetParent && one.getBoundingClientRect().right > room + 0.5;
+  const wide = [...document.querySelectorAll("body *")].filter(sticksOut);
   const over = document.documentElement.scrollWidth - room;
   return over > 0 ? [`${over}px`, ...wide.slice(0, 3).map((one) => one.tagName + "." + one.className)] : [];
 }"""

@@ -21,7 +21,7 @@ export function start(scope) {
   }
   if (document.body.dataset.queue) return;
   document.body.dataset.queue = "1";
-  addEventListener("online", () => flush());
+  addEventListener("online", () => flush({ now: true }));
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && flush());
   draw().then(() => flush());
 }
@@ -183,7 +183,7 @@ function row(entry, texts) {
   item.className = `is-${entry.state}`;
   const words = document.createElement("div");
   const photos = entry.fields.filter(([, value]) => value instanceof Blob).length;
-  const clock = new Date(entry.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const clock = new Date(entry.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
   words.append(
     Object.assign(document.createElement("span"), { textContent: entry.label }),
     Object.assign(document.createElement("small"), { textContent: `${clock}${photos ? ` · ${texts.textPhotos.replace("{n}", photos)}` : ""}` }),
