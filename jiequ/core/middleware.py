@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from .errors import Refusal
@@ -80,9 +81,17 @@ class RequestGuard:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Look at what is known without reading the body."""
-        refusal = _size_problem(request) or _type_problem(request) or _text_problem(_outer_texts(request))
-        return refuse(request, refusal) if refusal else self.get_response(request)
+        """Look at what is known without reading the body.
+
+        A cookie that cannot be read is as if absent: a portal on a parent domain may have set it, and nobody can mend it.
+        This stands before the session and the language, so it finds the reader's language itself.
+        """
+        request.COOKIES = {name: value for name, value in request.COOKIES.items() if is_clean(value)}
+        with translation.override(translation.get_language_from_request(request)):
+            refusal = _size_problem(request) or _type_problem(request) or _text_problem(_outer_texts(request))
+            if refusal:
+                return refuse(request, refusal)
+        return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
         """Look at fields, file names and JSON texts before any view does."""
@@ -126,7 +135,6 @@ def is_clean(text: str) -> bool:
 
 def _outer_texts(request: HttpRequest) -> Iterator[str]:
     yield request.path_info
-    yield from request.COOKIES.values()
     for name, values in request.GET.lists():
         yield name
         yield from values

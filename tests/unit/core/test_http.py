@@ -14,12 +14,14 @@ from django.db import DataError, connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.test import Client, RequestFactory
 from django.urls import path
+from django.utils import translation
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from jiequ.core import http, middleware
 from jiequ.core.errors import Forbidden, NotFound, Refusal, Stale, Throttled, Unauthenticated
-from jiequ.people.access import public
+from jiequ.people.access import public, signed_in
 from jiequ.web import urls
 from jiequ.web.urls import handler400, handler403, handler404, handler500  # noqa: F401  # Django looks for them here
 
@@ -67,6 +69,12 @@ def only_get(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok")
 
 
+@signed_in
+def inside(request: HttpRequest) -> HttpResponse:
+    """Reads the session."""
+    return HttpResponse("ok")
+
+
 @public
 def guarded(request: HttpRequest) -> HttpResponse:
     """Under Django's CSRF check."""
@@ -79,6 +87,7 @@ urlpatterns = [
     path("echo", echo),
     path("only-get", only_get),
     path("guarded", guarded),
+    path("inside", inside),
     *urls.urlpatterns,
 ]
 
@@ -223,7 +232,7 @@ def test_broken_text_is_refused_wherever_it_stands(browser: Client, text: str) -
     assert all(re.search("无法识别的字符", answer.content.decode()) for answer in answers)
 
 
-def test_broken_text_in_a_multipart_form_a_file_name_a_json_body_a_path_or_a_cookie_is_refused(browser: Client) -> None:
+def test_broken_text_in_a_multipart_form_a_file_name_a_json_body_or_a_path_is_refused(browser: Client) -> None:
     def multipart(head: bytes, value: bytes) -> bytes:
         return b"--x\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n" + value + b"\r\n--x--\r\n"
 
@@ -232,8 +241,17 @@ def test_broken_text_in_a_multipart_form_a_file_name_a_json_body_a_path_or_a_coo
     for value in (b'{"a": "\\u0000"}', b'{"\\u0000": 1}', b'[["\\ud83d"]]', b'{"a": "\xff"}'):
         answers.append(browser.post("/echo", value, content_type="application/json"))
     answers.append(browser.get("/raise/%00"))
-    answers.append(browser.get("/echo", headers={"cookie": 'theme="\\000"'}))
     assert [answer.status_code for answer in answers] == [400] * len(answers)
+
+
+def test_a_cookie_that_cannot_be_read_is_as_if_absent(browser: Client) -> None:
+    """Else a portal of the district that sets GBK cookies on the parent domain would lock its people out."""
+    for cookie in ('jiequ_session="\\000"', "portal=\xc4\xe3\xba\xc3; jiequ_session=\xff", "csrftoken=\xff"):
+        assert browser.get("/only-get", headers={"cookie": cookie}).status_code == 200
+        assert browser.get("/inside", headers={"cookie": cookie}).status_code == 302
+    kept = RequestFactory().get("/", headers={"cookie": 'theme=dark; portal="\\000"'})
+    middleware.RequestGuard(lambda request: HttpResponse())(kept)
+    assert kept.COOKIES == {"theme": "dark"}
 
 
 def test_names_in_a_multipart_form_that_cannot_be_read_never_arrive(browser: Client) -> None:
@@ -258,6 +276,18 @@ def test_postgresql_would_raise_for_what_the_guard_refuses() -> None:
         cursor.execute("SELECT %s", ["a\0b"])
     with pytest.raises(UnicodeEncodeError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT %s", ["\ud83d"])
+
+
+def test_the_guard_answers_in_the_readers_language() -> None:
+    sentences = {
+        language: Client()
+        .get("/echo?q=%00", headers={"accept": "application/json", "accept-language": language})
+        .json()["message"]
+        for language in ("zh-hans", "en")
+    }
+    assert "无法识别" in sentences["zh-hans"]
+    with translation.override("en"):
+        assert sentences["en"] == gettext("内容里有无法识别的字符，请删掉后再试")
 
 
 def test_the_guard_knows_clean_text_from_broken() -> None:
