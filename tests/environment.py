@@ -32,6 +32,7 @@ def _begin() -> None:
         server = postgres.start(FOLDER / "postgresql")
         atexit.register(_end, server.stop)
         os.environ.update(DATABASE_URL=server.url("jiequ_app"), DATABASE_OWNER_URL=server.url("jiequ_owner"))
+        os.environ["JIEQU_POSTGRESQL_PROGRAMS"] = str(server.programs)
     else:
         atexit.register(_end)
         os.environ["DATABASE_URL"] = f"sqlite:///{FOLDER / 'test.sqlite3'}"

@@ -27,7 +27,7 @@ def _run(module: str, options: object, is_production: bool) -> int:
     if not is_production:
         return int(importlib.import_module(module).main(options) or 0)
     try:
-        if os.environ.get("JIEQU_MODE") != "demo":
+        if os.environ.get("JIEQU_MODE") not in {"demo", "test"}:
             envfile.load()
     except (OSError, ValueError) as fault:
         print(f"The settings file cannot be read: {fault}", file=sys.stderr)
