@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -42,6 +44,7 @@ from .services import types as services
 
 READERS = (*sorted(DESK_ROLES), Role.SYSTEM_ADMIN)
 READ_AND_POST = ["GET", "HEAD", "POST"]
+PREFIX = "form"  # of the conditions in the form
 
 FIELD_WORDS = {
     "name_zh": gettext_lazy("名称"),
@@ -164,11 +167,10 @@ def _edit(request: HttpRequest, event_type: EventType | None) -> HttpResponse:
         form = _type_form(event_type, initial=TypeForm.filled(current) if current else None)
         rows = ConditionSet(initial=[ConditionForm.filled(c) for c in current.conditions] if current else None)
         return _form(request, event_type, form, rows, seen)
-    text = request.POST.get("edition", "")
-    seen = int(text) if text.isdecimal() and len(text) < 9 else 0
-    form, rows = _type_form(event_type, data=request.POST), ConditionSet(request.POST)
+    seen = _number(request.POST, "edition")
     if "more" in request.POST:
-        return _form(request, event_type, form, _with_one_more(rows), seen)
+        return _form(request, event_type, *_one_more(event_type, request.POST), seen)
+    form, rows = _type_form(event_type, data=request.POST), ConditionSet(_without_empty(request.POST))
     try:
         draft = _draft(form, rows)
         edition = _save(request, event_type, form, draft, seen)
@@ -198,17 +200,36 @@ def _draft(form: TypeForm, rows: Any) -> rules.TypeDraft:
     return form.draft(tuple(row.draft() for row in kept))
 
 
-def _with_one_more(rows: Any) -> Any:
-    """The same formset with one empty form at the end; what was typed stays."""
-    data = rows.data.copy()
-    total = int(data.get("form-TOTAL_FORMS", "0")) if str(data.get("form-TOTAL_FORMS", "")).isdecimal() else 0
-    data["form-TOTAL_FORMS"] = str(min(total + 1, rules.MAX_CONDITIONS))
-    defaults = {"limit_unit": "work_hour", "covers": "whole", "starts": "dispatch", "strength": "P", "has_light": "on"}
-    for name, value in (defaults | {"ORDER": str(total + 1)}).items():
-        data.setdefault(f"form-{total}-{name}", value)
-    again = ConditionSet(data)
-    again.is_shown_unchecked = True
-    return again
+def _one_more(event_type: EventType | None, data: QueryDict) -> tuple[TypeForm, Any]:
+    """The forms as typed, not judged yet, with an empty condition at the end."""
+    form = _type_form(event_type)
+    form.initial = _typed(data, form)
+    count = min(_number(data, f"{PREFIX}-TOTAL_FORMS"), rules.MAX_CONDITIONS)
+    rows = [_typed(data, ConditionForm(prefix=f"{PREFIX}-{n}")) for n in range(count)]
+    empty = {"limit_unit": "work_hour", "strength": "P", "has_light": True}
+    return form, ConditionSet(initial=[*rows, empty][: rules.MAX_CONDITIONS])
+
+
+def _typed(data: QueryDict, form: forms.Form) -> dict[str, Any]:
+    """What was typed into each field, unchecked."""
+    return {
+        name: field.widget.value_from_datadict(data, MultiValueDict(), form.add_prefix(name))
+        for name, field in form.fields.items()
+    }
+
+
+def _without_empty(data: QueryDict) -> QueryDict:
+    """A condition in which nothing is said counts as taken away."""
+    data = data.copy()
+    for n in range(min(_number(data, f"{PREFIX}-TOTAL_FORMS"), rules.MAX_CONDITIONS)):
+        if not any(data.get(f"{PREFIX}-{n}-{name}", "").strip() for name in ("key", "name_zh", "limit_value", "closing_zh")):
+            data[f"{PREFIX}-{n}-DELETE"] = "on"
+    return data
+
+
+def _number(data: QueryDict, name: str) -> int:
+    text = data.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
 
 
 def _form(

@@ -17,4 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jiequ.people.urls")),
     path("", include("jiequ.channels.urls")),
     path("", include("jiequ.grid.urls")),
+    path("", include("jiequ.cases.urls")),
 ]
