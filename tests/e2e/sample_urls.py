@@ -16,17 +16,20 @@ from jiequ.people.access import public
 from jiequ.web.urls import handler400, handler403, handler404, handler500, urlpatterns  # noqa: F401
 
 PAGE = """{% extends "web/phone.html" %}{% load i18n ui once %}{% block content %}<h1>Sample</h1>
-<form class="form" method="post" action="/sample/take" enctype="multipart/form-data" data-queue data-queue-label="Sample" data-draft="sample">
-{% csrf_token %}{% once_key %}{% include "web/parts/photos.html" with camera_first=True max=3 %}{% include "web/parts/place.html" %}
+<form class="form" method="post" action="/sample/take" enctype="multipart/form-data" data-queue data-queue-label="Sample"
+ data-draft="sample">{% csrf_token %}{% once_key %}
+{% include "web/parts/photos.html" with camera_first=True max=3 %}{% include "web/parts/place.html" %}
 <div class="field"><label for="words">Words</label><input id="words" name="words" data-place-typed></div>
 {% include "web/parts/map.html" with id="sample-map" basemap="/sample/base" pick=True %}
 <button class="button" name="act" value="go">Send</button></form>
-<form method="post" action="/sample/plain" data-draft="plain">{% csrf_token %}<label>Plain <textarea name="plain"></textarea></label>
+<form method="post" action="/sample/plain" data-draft="plain">{% csrf_token %}
+<label>Plain <textarea name="plain"></textarea></label>
 <button class="button">Plain go</button></form>
 <a href="#more">More</a>{% include "web/parts/dialog.html" with id="more" title="More" body="web/parts/keys_help_list.html" %}
 {% endblock %}"""
 DESK = """{% extends "web/desk.html" %}{% load ui %}{% block content %}<h1>Desk</h1><input data-keys-search aria-label="find">
-<table class="table" data-keys><tbody>{% for n in "123" %}<tr tabindex="-1" data-row="{{ n }}"><td><a href="/sample/done?row={{ n }}">row {{ n }}</a></td>
+<table class="table" data-keys><tbody>{% for n in "123" %}<tr tabindex="-1" data-row="{{ n }}">
+<td><a href="/sample/done?row={{ n }}">row {{ n }}</a></td>
 <td><a data-key="d" href="/sample/done?dispatch={{ n }}">Dispatch</a></td></tr>{% endfor %}</tbody></table>{% endblock %}"""
 SQUARE = [[[113.498, 23.178], [113.502, 23.178], [113.502, 23.182], [113.498, 23.182], [113.498, 23.178]]]
 received: list[dict[str, Any]] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,12 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
 @pytest.fixture(autouse=True)
-def sample(settings: Any, world: Any) -> Iterator[list[dict[str, Any]]]:
+def sample(settings: Any, world: Any) -> list[dict[str, Any]]:
     """The sample page is served; what it received is the effect that counts."""
     settings.ROOT_URLCONF = "tests.e2e.sample_urls"
     sample_urls.received.clear()
     sample_urls.refuse_with.clear()
-    yield sample_urls.received
+    return sample_urls.received
 
 
 def picture(width: int, height: int, kind: str = "JPEG") -> dict[str, Any]:
