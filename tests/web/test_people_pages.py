@@ -52,7 +52,8 @@ def test_an_administrator_makes_a_person_gives_a_post_and_closes_the_account(wor
     xi = world.client("xi")
     made = xi.post("/people/new", {"name": "孙 力", "username": "Sun", "phone": "138 0000 0099", "street": world.street.pk})
     person = Person.objects.get(username="sun")
-    assert made.status_code == 302 and made["Location"] == f"/people/{person.pk}"
+    assert made.status_code == 302
+    assert made["Location"] == f"/people/{person.pk}"
     assert (person.name, person.phone, person.street_id) == ("孙 力", "13800000099", world.street.pk)
     assert not person.has_usable_password()
 
@@ -132,7 +133,8 @@ def test_somebody_of_another_street_finds_no_person_here(world: World, clock: Mo
     Post.objects.create(person=stranger, account="staff", role="leader", street=world.other_street, starts_on="2026-01-05")
     client = client_of(stranger)
     listed = client.get("/people").content.decode()
-    assert "安外" in listed and "陈勇" not in listed
+    assert "安外" in listed
+    assert "陈勇" not in listed
     assert client.get(f"/people/{world.chen.pk}").status_code == 404
     assert client.get("/people/999999").status_code == 404
 
