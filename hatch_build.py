@@ -18,8 +18,6 @@ import polib
 
 VENDOR = Path("jiequ/web/static/vendor")
 FILES = {
-    "weui/dist/style/weui.min.css": "weui/weui.min.css",
-    "weui/LICENSE.txt": "weui/LICENSE",
     "leaflet/dist/leaflet.js": "leaflet/leaflet.js",
     "leaflet/dist/leaflet.css": "leaflet/leaflet.css",
     "leaflet/dist/images/layers.png": "leaflet/images/layers.png",

@@ -156,7 +156,7 @@ def test_the_wheel_carries_what_was_made(tmp_path: Path) -> None:
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
     assert "jiequ/web/static/vendor/leaflet/leaflet.js" in names
-    assert "jiequ/web/static/vendor/weui/weui.min.css" in names
+    assert "jiequ/web/static/vendor/leaflet/leaflet.css" in names
     assert [name for name in names if name.endswith("LC_MESSAGES/django.mo")]
     assert "jiequ/web/templates/web/base.html" in names
     assert not [name for name in names if name.startswith(("tests/", "bench/"))]
