@@ -5,31 +5,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Suggestion',
+            name="Suggestion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('state', models.CharField(default=jiequ.web.models.SuggestionState['OPEN'], max_length=10)),
-                ('text', models.CharField(max_length=1000)),
-                ('answer', models.CharField(blank=True, max_length=1000)),
-                ('page', models.CharField(blank=True, max_length=200)),
-                ('language', models.CharField(max_length=10)),
-                ('made_at', models.DateTimeField()),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_by_id', models.BigIntegerField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                ("state", models.CharField(default=jiequ.web.models.SuggestionState["OPEN"], max_length=10)),
+                ("text", models.CharField(max_length=1000)),
+                ("answer", models.CharField(blank=True, max_length=1000)),
+                ("page", models.CharField(blank=True, max_length=200)),
+                ("language", models.CharField(max_length=10)),
+                ("made_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_by_id", models.BigIntegerField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['state', '-id'], name='suggestion_by_state')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='suggestion_says_something'), models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at', None), ('state', jiequ.web.models.SuggestionState['OPEN'])), models.Q(('answered_at__isnull', False), ('state', jiequ.web.models.SuggestionState['ANSWERED']), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='suggestion_answered_has_an_answer')],
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["state", "-id"], name="suggestion_by_state")],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("text", ""), _negated=True), name="suggestion_says_something"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("answer", ""), ("answered_at", None), ("state", jiequ.web.models.SuggestionState["OPEN"])
+                            ),
+                            models.Q(
+                                ("answered_at__isnull", False),
+                                ("state", jiequ.web.models.SuggestionState["ANSWERED"]),
+                                models.Q(("answer", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="suggestion_answered_has_an_answer",
+                    ),
+                ],
             },
         ),
     ]
