@@ -22,6 +22,7 @@ from tests.hostile.picture_files import CANARY, Hostile
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_MB = 250
+pytestmark = pytest.mark.sqlite  # touches no database: once is enough
 
 
 def traces(data: bytes) -> list[str]:
