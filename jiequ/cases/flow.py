@@ -209,12 +209,12 @@ def moves_for(state: State, grants: frozenset[Grant]) -> list[Move]:
 
 
 STEPS: tuple[tuple[str, str], ...] = (
-    ("discover", "发现"),
-    ("accept", "受理"),
-    ("dispatch", "分流"),
-    ("handle", "处置"),
-    ("feed_back", "反馈"),
-    ("rate", "评价"),
+    ("discover", "发现"),  # data
+    ("accept", "受理"),  # data
+    ("dispatch", "分流"),  # data
+    ("handle", "处置"),  # data
+    ("feed_back", "反馈"),  # data
+    ("rate", "评价"),  # data
 )
 """The verbs a case passes one after the other; 跟踪 and 督办 run beside them all the time (DOMAIN §2)."""
 

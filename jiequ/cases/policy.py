@@ -18,7 +18,7 @@ class Policy:
 
     bounce_limit: int = 2  # (C) after so many returns the duty leader decides
     first_responsible: bool = True  # (T) Beijing regulation §14
-    first_responsible_term: str = "首接负责制"  # Guangzhou says 首派负责制
+    first_responsible_term: str = "首接负责制"  # data; Guangzhou says 首派负责制
     desk_minutes: int = 30  # (P) accept, dispatch, acknowledge, check
     urgent_desk_minutes: int = 10  # (P)
     check_hours: int = 4  # (P) work hours for a check on the spot

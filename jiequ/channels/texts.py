@@ -216,5 +216,5 @@ def _values(facts: Mapping[str, Any], language: str) -> dict[str, str]:
         values["type"] = kind if isinstance(kind, str) else kind.get(language) or next(iter(kind.values()))
     if facts.get("due"):
         due = timezone.localtime(datetime.fromisoformat(facts["due"]))
-        values["due"] = due.strftime("%Y-%m-%d %H:%M") if language == "en" else formats.date_format(due, "n月j日 H:i")
+        values["due"] = due.strftime("%Y-%m-%d %H:%M") if language == "en" else formats.date_format(due, "n月j日 H:i")  # data
     return values

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from jiequ.cases.flow import Closing, State
 from jiequ.grid.models import GridMember
@@ -14,15 +15,15 @@ from jiequ.people.rules import DEPARTMENT_ROLES, DESK_ROLES, Actor, Role
 class Source(models.TextChoices):
     """Where a case came from (DOMAIN §2, 发现)."""
 
-    RESIDENT = "resident", "居民上报"
-    CALLER = "caller", "来电代录"
-    STAFF = "staff", "巡查发现"
-    LEADER = "leader", "领导交办"
-    HOTLINE = "hotline", "12345 热线"
-    CAMERA = "camera", "视频发现"
-    DRONE = "drone", "无人机发现"
-    OUTSIDE = "outside", "外部系统"
-    SPLIT = "split", "拆分"
+    RESIDENT = "resident", _("居民上报")
+    CALLER = "caller", _("来电代录")
+    STAFF = "staff", _("巡查发现")
+    LEADER = "leader", _("领导交办")
+    HOTLINE = "hotline", _("12345 热线")
+    CAMERA = "camera", _("视频发现")
+    DRONE = "drone", _("无人机发现")
+    OUTSIDE = "outside", _("外部系统")
+    SPLIT = "split", _("拆分")
 
 
 STREET_FOUND = frozenset({Source.STAFF, Source.LEADER, Source.CAMERA, Source.DRONE})
@@ -32,17 +33,17 @@ STREET_FOUND = frozenset({Source.STAFF, Source.LEADER, Source.CAMERA, Source.DRO
 class TaskKind(models.TextChoices):
     """What somebody is asked for on a case. The open ones addressed to you are your to-do list."""
 
-    LEAD = "lead", "主办"
-    ASSIST = "assist", "协办"
-    VERIFY = "verify", "核实"
-    CHECK = "check", "核查"
-    CONSULT = "consult", "会商"
-    CALL = "call", "呼叫"
-    URGE = "urge", "督办"
-    SUSPEND = "suspend", "挂账审批"
-    EXTEND = "extend", "延期审批"
-    APPEAL = "appeal", "申诉审核"
-    HOTLINE = "hotline", "待热线答复"
+    LEAD = "lead", _("主办")
+    ASSIST = "assist", _("协办")
+    VERIFY = "verify", _("核实")
+    CHECK = "check", _("核查")
+    CONSULT = "consult", _("会商")
+    CALL = "call", _("呼叫")
+    URGE = "urge", _("督办")
+    SUSPEND = "suspend", _("挂账审批")
+    EXTEND = "extend", _("延期审批")
+    APPEAL = "appeal", _("申诉审核")
+    HOTLINE = "hotline", _("待热线答复")
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
