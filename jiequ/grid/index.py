@@ -49,7 +49,8 @@ class SpotIndex:
         for at, spot in enumerate(self._spots):
             if spot.responsibility_grid_id is not None:
                 self._by_responsibility[spot.responsibility_grid_id].append(at)
-        self.bounds: tuple[float, float, float, float] = tuple(shapely.total_bounds(self._shapes).tolist())
+        nowhere = (1.0, 1.0, -1.0, -1.0)
+        self.bounds = tuple(shapely.total_bounds(self._shapes).tolist()) if cells else nowhere
         self._tree.query(Point(0, 0))  # the tree is built at its first use: do it here, before threads share it
 
     def __len__(self) -> int:

@@ -43,9 +43,9 @@ def community_rows(street_id: int) -> list[CommunityRow]:
 
 
 def responsibility_rows(street_id: int) -> QuerySet[ResponsibilityGrid]:
-    """The responsibility grids in force by name, with worker and number of unit grids. One SELECT."""
+    """The responsibility grids in force, oldest first, with worker and number of unit grids. One SELECT."""
     rows = ResponsibilityGrid.objects.filter(street_id=street_id, retired_at=None)
-    return rows.select_related("worker").annotate(units=Count("members")).order_by("name")
+    return rows.select_related("worker").annotate(units=Count("members")).order_by("id")
 
 
 def unit_page(

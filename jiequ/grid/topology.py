@@ -158,7 +158,10 @@ class _Plane:
         return shapely.transform(array, lambda pairs: (pairs - self._origin) * self._scale) if len(array) else array
 
     def codes_beside(self, piece: Any, grids: Sequence[Drawn]) -> tuple[str, ...]:
-        return tuple(sorted(grids[i].code for i in self.tree.query(piece, predicate="dwithin", distance=0.1)))[:4]
+        """The codes of at most four grids with the most border along a piece."""
+        near = self.tree.query(piece, predicate="dwithin", distance=0.1)
+        contact = shapely.area(shapely.intersection(self.shapes[near], piece.buffer(0.5)))
+        return tuple(sorted(grids[i].code for i in near[numpy.argsort(-contact, kind="stable")[:4]]))
 
     def problem(self, fault: Fault, piece: Any, codes: tuple[str, ...]) -> Problem:
         inside = piece.representative_point()

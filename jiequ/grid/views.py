@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -195,7 +196,7 @@ def plates(request: HttpRequest) -> HttpResponse:
     street = _street(request)
     community_id = _id(request, "community")
     rows, more = pages.plate_rows(street, community_id=community_id, after=request.GET.get("after", "")[:20])
-    shown = [(row, plate_pictures.picture(request.build_absolute_uri(reverse("grid:plate", args=[row.code])))) for row in rows]
+    shown = [(row, plate_pictures.picture(settings.BASE_URL + reverse("grid:plate", args=[row.code]))) for row in rows]
     context = {"rows": shown, "more": more, "communities": pages.community_rows(street.pk), "community_id": community_id}
     return _page(request, street, "plates", "grid/plates.html", context)
 

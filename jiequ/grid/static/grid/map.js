@@ -63,9 +63,9 @@ function ring(steps, { scale, origin }) {
 }
 
 function style(group, order, mode) {
+  if (mode === "points" || mode === "point") return { color: "#566970", weight: 0.5, opacity: 0.5, fillOpacity: 0 };
   const tint = order.has(group) ? TINTS[order.get(group) % TINTS.length] : "#7b8d94";
-  const fill = mode === "points" || mode === "point" ? 0 : order.has(group) ? 0.22 : 0.04;
-  return { color: tint, weight: 0.6, opacity: 0.7, fillColor: tint, fillOpacity: fill };
+  return { color: tint, weight: 0.6, opacity: 0.7, fillColor: tint, fillOpacity: order.has(group) ? 0.22 : 0.04 };
 }
 
 function drawPoints(box, columns) {
