@@ -31,8 +31,8 @@ STATES: dict[str, Words] = {
 }
 
 TONES: dict[str, str] = {
-    State.REPORTED: "new",
-    State.REOPENED: "new",
+    State.REPORTED: "brand",
+    State.REOPENED: "brand",
     State.RETURNED: "stop",
     State.REWORK: "stop",
     State.SUSPENDED: "wait",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Refusal
@@ -15,7 +15,7 @@ from jiequ.people.rules import DEPARTMENT_ROLES, Actor, Role
 
 from ..clocks import Light
 from ..flow import ENDED, State
-from ..models import Case, CaseEvent, CaseQuerySet, Task, TaskKind
+from ..models import Case, CaseEvent, CaseQuerySet, Proof, Task, TaskKind
 
 ROW_RELATED = ("event_type", "condition__edition", "lead", "community", "unit_grid", "street")
 PAGE = 50
@@ -209,12 +209,91 @@ def near_open(
 
 
 def recent_types(actor: Actor, *, size: int = 5) -> list[int]:
-    """The filing conditions the actor used last, for the top of the picker. One SELECT."""
+    """The event types the actor used last, for the top of the picker. One SELECT."""
     if actor.person_id is None:
         return []
     used = (
-        Case.objects.filter(opened_by_id=actor.person_id, condition__isnull=False)
+        Case.objects.filter(opened_by_id=actor.person_id, event_type__isnull=False)
         .order_by("-pk")
-        .values_list("condition_id", flat=True)[:50]
+        .values_list("event_type_id", flat=True)[:50]
     )
     return [i for i in dict.fromkeys(used) if i is not None][:size]
+
+
+@dataclass(frozen=True, slots=True)
+class Tray:
+    """One tray of the desk: a name, and the cases that lie in it."""
+
+    key: str
+    states: tuple[str, ...] = ()
+    light: str = ""
+    is_suspect: bool | None = None
+
+
+TRAYS: tuple[Tray, ...] = (
+    Tray("accept", (State.REPORTED, State.VERIFYING), is_suspect=False),
+    Tray("dispatch", (State.ACCEPTED, State.REOPENED), is_suspect=False),
+    Tray("returned", (State.RETURNED,)),
+    Tray("work", (State.DISPATCHED, State.HANDLING, State.HANDLED, State.REWORK)),
+    Tray("close", (State.CHECKING,)),
+    Tray("suspended", (State.SUSPENDED,)),
+    Tray("late", light=Light.RED),
+    Tray("suspect", (State.REPORTED, State.VERIFYING), is_suspect=True),
+)
+"""What lies before a desk, tray by tray (受理, 分流, 退单, 在办, 结案, 挂账, 超期, 待甄别)."""
+
+
+def tray_counts(actor: Actor, *, at: datetime) -> dict[str, int]:
+    """How many cases lie in each tray. One SELECT."""
+    counts = {tray.key: Count("pk", filter=_tray_filter(tray, at)) for tray in TRAYS}
+    found: dict[str, int] = Case.objects.visible_to(actor).exclude(state__in=list(ENDED)).aggregate(**counts)
+    return found
+
+
+def _tray_filter(tray: Tray, at: datetime) -> Q:
+    wanted = Q(state__in=tray.states) if tray.states else ~Q(state=State.SUSPENDED)
+    if tray.light:
+        wanted &= Q(due_at__lt=at)
+    if tray.is_suspect is not None:
+        wanted &= Q(is_suspect=tray.is_suspect)
+    return wanted
+
+
+def tray_page(actor: Actor, key: str, *, at: datetime, after: tuple[datetime, int] | None = None, size: int = PAGE) -> TrayPage:
+    """A tray's cases, the one due first on top; a keyset page after (due_at, id). One SELECT."""
+    tray = next((t for t in TRAYS if t.key == key), TRAYS[0])
+    rows = Case.objects.visible_to(actor).filter(_tray_filter(tray, at)).exclude(state__in=list(ENDED))
+    rows = rows.filter(due_at__isnull=False) if key != "suspended" else rows
+    order = "due_at" if key != "suspended" else "changed_at"
+    if after is not None:
+        moment, pk = after
+        rows = rows.filter(Q(**{f"{order}__gt": moment}) | Q(**{order: moment, "pk__gt": pk}))
+    found = list(rows.select_related(*ROW_RELATED).defer("clocks").order_by(order, "pk")[: size + 1])
+    more = found[size - 1] if len(found) > size else None
+    return TrayPage(tray, found[:size], (getattr(more, order), more.pk) if more else None)
+
+
+@dataclass(frozen=True, slots=True)
+class TrayPage:
+    """A page of a tray; ``next_after`` is the key of the following one."""
+
+    tray: Tray
+    rows: list[Case]
+    next_after: tuple[datetime, int] | None
+
+
+def lately_dispatched(actor: Actor, *, at: datetime, size: int = 10) -> list[Case]:
+    """What was sent to a department within two days and is still at work, newest first, with open tasks' departments."""
+    found = (
+        Case.objects.visible_to(actor)
+        .filter(dispatched_at__gte=at - timedelta(days=2), lead__isnull=False)
+        .exclude(state__in=list(ENDED))
+    )
+    tasks = Prefetch("tasks", queryset=Task.objects.filter(kind__in=["lead", "assist"]).select_related("department"))
+    return list(found.select_related(*ROW_RELATED).prefetch_related(tasks).order_by("-dispatched_at")[:size])
+
+
+def first_photos(cases: Sequence[Case]) -> dict[int, Proof]:
+    """The first photo of each case that has one. One SELECT."""
+    shown = Proof.objects.filter(case__in=cases, picture__isnull=False).order_by("-pk")
+    return {proof.case_id: proof for proof in shown}

@@ -14,8 +14,9 @@ from .handling import (
     send_back,
 )
 from .hotline import answer_hotline
-from .intake import Account, Contact, Place, Reported, me_too, report_case, self_handle
+from .intake import Account, Contact, Place, Reported, canonical, me_too, report_case, self_handle
 from .joining import merge, split, unmerge
+from .limits import clear_suspicion, is_suspect
 from .moving import ask_hotline, policy_of
 from .proving import Shown, missing_proofs
 from .speaking import (
@@ -41,6 +42,7 @@ from .voice import (
     report_of_link,
     reveal_reporter,
     revoke_link,
+    windows,
 )
 
 __all__ = [
@@ -69,8 +71,10 @@ __all__ = [
     "bring_in",
     "call_bureau",
     "cancel",
+    "canonical",
     "check_fail",
     "check_pass",
+    "clear_suspicion",
     "close",
     "confirm",
     "correct",
@@ -81,6 +85,7 @@ __all__ = [
     "extend",
     "force_close",
     "handle",
+    "is_suspect",
     "me_too",
     "merge",
     "missing_proofs",
@@ -109,4 +114,5 @@ __all__ = [
     "unmerge",
     "urge",
     "verify",
+    "windows",
 ]

@@ -188,7 +188,7 @@ def _check_words(account: Account, *, may_be_empty: bool = False) -> None:
 def site_of(place: Place, street_id: int | None) -> _Site:
     """The place as stored. A point outside every known grid keeps the point and takes the street it was handed in for."""
     if place.x is not None and place.y is not None:
-        lon, lat = _canonical(place)
+        lon, lat = canonical(place)
         spot = locate(lon, lat)
         if spot:
             return _Site(spot.street_id, spot.community_id, spot.unit_grid_id, lon, lat)
@@ -198,7 +198,8 @@ def site_of(place: Place, street_id: int | None) -> _Site:
     return _Site(_street(street_id), place.community_id)
 
 
-def _canonical(place: Place) -> tuple[float, float]:
+def canonical(place: Place) -> tuple[float, float]:
+    """The point in CGCS2000: longitude, latitude. Refusal if it is nowhere or in a system nobody knows."""
     assert place.x is not None
     assert place.y is not None
     if not is_position(place.x, place.y):

@@ -53,11 +53,11 @@ def round_of(case: Case) -> int:
     return case.reworks + case.reopens
 
 
-def missing_proofs(case: Case, new: Sequence[Proof] = ()) -> list[dict[str, Any]]:
+def missing_proofs(case: Case, new: Sequence[Proof] = (), *, proofs: Sequence[Proof] | None = None) -> list[dict[str, Any]]:
     """What the closing condition asks for and is not there. A photo of before may come from the report or any round."""
     if case.condition is None:
         return []
-    held = [*case.proofs.all(), *new]
+    held = [*(case.proofs.all() if proofs is None else proofs), *new]
     return [
         {**wanted, "held": count}
         for wanted in case.condition.required_proofs

@@ -17,6 +17,7 @@ from jiequ.people.rules import Actor, Role
 
 from .. import clocks as c
 from ..access import Standing, case_by_id
+from ..flow import State
 from ..models import Case, CaseEvent, Rating, Report, Reporter
 from . import moving
 from .filing import desk
@@ -29,7 +30,7 @@ REVEALERS = (Role.ACCEPTOR, Role.DUTY_LEADER)
 def report_of_link(token: str, *, at: datetime) -> Report:
     """The report a private link opens; NotFound when it is unknown, revoked or expired, said alike. One SELECT."""
     report = (
-        Report.objects.select_related("case")
+        Report.objects.select_related("case", "rating", "street")
         .filter(token_hash=token_hash(token), token_revoked_at=None, token_expires_at__gt=at)
         .first()
     )
@@ -230,3 +231,23 @@ def _same_person(report: Report) -> list[Report]:
     known = Report.objects.select_related("case", "reporter")
     blind = report.reporter.phone_blind if report.reporter else ""
     return list(known.filter(reporter__phone_blind=blind) if blind else known.filter(pk=report.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Until when a reporter may rate, and ask again; None where they may not."""
+
+    rate_until: datetime | None
+    reopen_until: datetime | None
+
+
+def windows(case: Case, report: Report, *, at: datetime) -> Windows:
+    """What is still open to this reporter after the case has ended."""
+    policy = moving.policy_of(case)
+    if case.state != State.CLOSED or case.ended_at is None:
+        return Windows(None, None)
+    rate_until = case.ended_at + timedelta(days=policy.rating_days)
+    reopen_until = case.ended_at + timedelta(days=policy.reopen_days)
+    may_rate = at <= rate_until and not hasattr(report, "rating")
+    may_reopen = at <= reopen_until and not case.reopens
+    return Windows(rate_until if may_rate else None, reopen_until if may_reopen else None)

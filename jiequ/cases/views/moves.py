@@ -98,12 +98,16 @@ def undo_of(request: HttpRequest, actor: Actor, at: datetime) -> dict[str, Any] 
     until = services.undo_until(event, event.case) if event else None
     if event is None or until is None or at >= until:
         return None
-    seconds = max(1, int((until - at).total_seconds()))
+    return undo_toast(event, event.case, until, at)
+
+
+def undo_toast(event: CaseEvent, case: Case, until: datetime, at: datetime) -> dict[str, Any]:
+    """The toast's words, address and seconds (web/parts/undo.html)."""
     return {
-        "text": f"{MOVES[event.move]} · {event.case.number}",
+        "text": f"{MOVES[event.move]} · {case.number}",
         "url": reverse("cases:undo", args=[event.pk]),
-        "seconds": seconds,
-        "next": request.path,
+        "seconds": max(1, int((until - at).total_seconds())),
+        "key": f"undo-{event.pk}-{event.facts['version']:012d}",
     }
 
 

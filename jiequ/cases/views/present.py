@@ -1,0 +1,260 @@
+"""Cases and events as the templates show them: plain values in the reader's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.signing import BadSignature, TimestampSigner
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from jiequ.core.errors import NotFound
+
+from .. import clocks as c
+from .. import words
+from ..flow import State, step_of
+from ..models import Case, CaseEvent, Proof
+from ..queries.lists import light_of
+from ..queries.types import said
+
+NEAR_M = 60.0
+_OFFER = TimestampSigner(salt="cases.near")
+_OFFER_SECONDS = 3600
+_STEP_ORDER = ("discover", "accept", "dispatch", "handle", "track", "urge", "feed_back", "rate")
+
+
+def row(case: Case, at: datetime, *, metres: float | None = None, url: str = "") -> dict[str, Any]:
+    """A line of a list (web/parts/case_row.html)."""
+    return {
+        "id": case.pk,
+        "url": url or reverse("cases:case", args=[case.number]),
+        "number": case.number,
+        "type_name": type_name(case),
+        "place": place_words(case),
+        "light": light_of(case, at).value,
+        "due_at": case.due_at if case.ended_at is None else None,
+        "is_provisional": case.is_promise_provisional,
+        "state": str(words.STATES[case.state]),
+        "state_tone": words.TONES.get(case.state, "go"),
+        "distance_m": metres,
+        "is_urgent": case.is_urgent,
+        "voices": case.voices,
+        "lead": named(case.lead) if case.lead_id else "",
+    }
+
+
+def type_name(case: Case) -> str:
+    """What it is: the type as it was filed, else the first words."""
+    if case.condition_id and case.condition:
+        edition = case.condition.edition
+        return said(edition.name_zh, edition.name_en)
+    return case.title
+
+
+def place_words(case: Case) -> str:
+    """Where, in words."""
+    parts = [case.address, named(case.community) if case.community_id else ""]
+    return " · ".join(part for part in parts if part)
+
+
+def named(thing: Any) -> str:
+    """A department's or community's name in the reader's language."""
+    return "" if thing is None else said(thing.name_zh, thing.name_en)
+
+
+def source_words(source: str) -> str:
+    """Where a case came from."""
+    return str(words.SOURCES[source])
+
+
+def steps(case: Case, *, is_rated: bool) -> list[dict[str, str]]:
+    """All eight verbs; 跟踪 and 督办 run beside the work all the time."""
+    labels = (_("发现"), _("受理"), _("分流"), _("处置"), _("跟踪"), _("督办"), _("反馈"), _("评价"))
+    now = _STEP_ORDER.index(step_of(State(case.state), is_rated=is_rated))
+    marks = ["past" if i < now else "now" if i == now else "next" for i in range(8)]
+    return [{"label": label, "mark": mark} for label, mark in zip(labels, marks, strict=True)]
+
+
+def reporter_entries(
+    events: Iterable[CaseEvent], own: Sequence[Proof], after: Sequence[Proof], token: str
+) -> list[dict[str, Any]]:
+    """A reporter's timeline, newest first: what was done and when, not by whom."""
+    entries = []
+    for event in events:
+        if event.move not in words.FOR_REPORTER:
+            continue
+        photos = own if event.move == "report" else after if event.move == "handle" else ()
+        entries.append(
+            {
+                "title": str(words.FOR_REPORTER[event.move]),
+                "at": event.at,
+                "who": _department_words(event),
+                "text": "",
+                "tone": "stop" if event.move in {"reject", "check_fail", "cancel"} else "",
+                "photos": [_my_photo(p, token) for p in photos] if token else [],
+            }
+        )
+    return entries[::-1]
+
+
+def _department_words(event: CaseEvent) -> str:
+    names = event.facts.get("names") if event.move in {"dispatch", "accept_dispatch"} else None
+    return "、".join(names) if names else ""
+
+
+def _my_photo(proof: Proof, token: str) -> dict[str, str]:
+    return {"url": reverse("cases:my_picture", args=[token, proof.pk, "full"]), "alt": _("照片")}
+
+
+def staff_entries(events: Iterable[CaseEvent], proofs: Iterable[Proof], number: str) -> list[dict[str, Any]]:
+    """The whole timeline for those at work on the case, newest first."""
+    by_event: dict[int, list[Proof]] = {}
+    by_time: dict[datetime, list[Proof]] = {}
+    for proof in proofs:
+        by_time.setdefault(proof.at, []).append(proof)
+    return [_entry(event, by_event.get(event.pk) or by_time.get(event.at, []), number) for event in events][::-1]
+
+
+def _entry(event: CaseEvent, proofs: Sequence[Proof], number: str) -> dict[str, Any]:
+    shown = [p for p in proofs if p.picture_id] if event.move in _WITH_PHOTOS else []
+    return {
+        "title": _title(event),
+        "who": event.by_name if event.by_id else ("" if event.by_role in {"system", ""} else _("居民")),
+        "at": event.at,
+        "text": _event_text(event),
+        "tone": "clock" if event.move in {"light", "recompute"} else "stop" if event.move in _STOPS else "",
+        "photos": [{"url": photo_url(number, p), "alt": _("照片")} for p in shown],
+    }
+
+
+_WITH_PHOTOS = frozenset(
+    {"report", "self_handle", "handle", "check_pass", "check_fail", "verify", "note", "ask_consult", "me_too"}
+)
+_STOPS = frozenset(
+    {"return", "check_fail", "send_back", "reject", "cancel", "force_close", "not_delivered", "refuse_ask", "undo"}
+)
+
+
+def _title(event: CaseEvent) -> str:
+    if event.move == "light":
+        clock = words.CLOCKS.get(event.facts.get("clock", ""), "")
+        return f"{clock} · {words.MARKS.get(event.facts.get('mark', ''), '')}"
+    return str(words.MOVES.get(event.move, event.move))
+
+
+def _event_text(event: CaseEvent) -> str:
+    parts = []
+    if event.move == "undo":
+        parts.append(str(words.MOVES.get(event.facts.get("move", ""), "")))
+    if event.reason_code:
+        parts.append(words.reason_words(event.reason_code))
+    if names := event.facts.get("names"):
+        parts.append("、".join(names))
+    if finding := event.facts.get("finding"):
+        parts.append(str(words.FINDINGS.get(finding, finding)))
+    if silent := event.facts.get("silent"):
+        parts.append(_("没有答复：%(names)s") % {"names": "、".join(silent)})
+    if into := event.facts.get("into") or event.facts.get("to"):
+        parts.append(str(into))
+    if event.text:
+        parts.append(event.text)
+    return " · ".join(parts)
+
+
+def photo_url(number: str, proof: Proof, variant: str = "full") -> str:
+    """Where a case's photo is served."""
+    return reverse("cases:picture", args=[number, proof.pk, variant])
+
+
+def clock_lines(clocks: Iterable[c.Clock], *, for_reporter: bool = False) -> list[dict[str, Any]]:
+    """The clocks' history in words. A reporter sees the handling clock only, without who pressed what."""
+    wanted = {c.ClockKind.HANDLE, c.ClockKind.OUTER} if for_reporter else set(c.ClockKind)
+    return [
+        {
+            "name": str(words.CLOCKS[clock.kind]),
+            "due_at": clock.due_at,
+            "is_provisional": clock.is_provisional,
+            "is_running": clock.is_running,
+            "is_late": clock.is_late,
+            "is_exempt": clock.is_exempt,
+            "counted_hours": round(clock.counted / 3600, 1),
+            "limit_hours": round(clock.limit / 3600, 1),
+            "entries": [
+                {
+                    "what": str(words.CLOCK_ENTRIES[entry.what]),
+                    "at": datetime.fromisoformat(entry.at),
+                    "due_at": datetime.fromisoformat(entry.due),
+                    "counted_hours": round(entry.counted / 3600, 1),
+                    "by": "" if for_reporter else entry.by,
+                    "reason": "" if for_reporter else entry.reason,
+                }
+                for entry in clock.entries
+            ],
+        }
+        for clock in clocks
+        if clock.kind in wanted
+    ]
+
+
+def what_next(case: Case, at: datetime) -> dict[str, Any]:
+    """Plain words for a resident: what we do next, until when, who (DESIGN §6)."""
+    texts: dict[str, str] = {
+        State.REPORTED: _("工作人员正在核对，核对后告诉您是否受理。"),
+        State.VERIFYING: _("网格员正在到现场核实。"),
+        State.REJECTED: _("这件事没有受理，原因见下。"),
+        State.ACCEPTED: _("已经受理，正在派给负责的部门。"),
+        State.REOPENED: _("已经按您的要求重新办理，正在派给负责的部门。"),
+        State.RETURNED: _("正在重新确定负责的部门。"),
+        State.DISPATCHED: _("已派给负责部门，等待他们接单。"),
+        State.HANDLING: _("负责部门正在处理。"),
+        State.REWORK: _("核查没有通过，负责部门正在返工。"),
+        State.SUSPENDED: _("暂时不具备条件，挂起等待；条件具备后继续。"),
+        State.HANDLED: _("现场已处理，部门正在确认。"),
+        State.CHECKING: _("正在核查处理结果。"),
+        State.CLOSED: _("已经办结。问题解决了吗？请您评价。"),
+        State.CANCELLED: _("这件事已撤销，原因见下。"),
+        State.MERGED: _("与另一件相同的上报合并办理。"),
+    }
+    due = case.promised_at if case.accepted_at else case.due_at
+    return {
+        "text": texts[case.state],
+        "until": None if case.ended_at else due,
+        "is_provisional": case.is_promise_provisional,
+        "who": named(case.lead) if case.lead_id else "",
+        "reply": case.reply if case.ended_at else "",
+        "is_late": bool(due and at > due and not case.ended_at),
+    }
+
+
+def near_row(case: Case, metres: float) -> dict[str, Any]:
+    """An open case near by, as a stranger may see it: type, state, metres; ``offer`` lets them say "me too" for an hour."""
+    return {
+        "type_name": type_name(case) if case.condition_id else _("待核对的上报"),
+        "state": str(words.STATES[case.state]),
+        "state_tone": words.TONES.get(case.state, "go"),
+        "metres": round(metres),
+        "reported_at": case.reported_at,
+        "voices": case.voices,
+        "offer": _OFFER.sign(str(case.pk)),
+    }
+
+
+def offered(offer: str) -> int:
+    """The case a "me too" was offered for; NotFound for anything that was not offered within the hour."""
+    try:
+        return int(_OFFER.unsign(offer, max_age=_OFFER_SECONDS))
+    except BadSignature as error:
+        raise NotFound("offer_gone", _("这条已经不在了，请直接提交。")) from error
+
+
+def basemap_url(street_id: int | None) -> str:
+    """The street's own synthetic basemap; empty where the reader has no street."""
+    return reverse("grid:layer_base", args=[street_id]) if street_id else ""
+
+
+def is_english() -> bool:
+    """True if the reader reads English."""
+    return (get_language() or "").startswith("en")

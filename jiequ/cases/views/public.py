@@ -1,0 +1,336 @@
+"""What a resident does without an account: report, follow by a private link or by number, say "me too", rate, ask again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from jiequ.core import clock, pictures, throttle
+from jiequ.core.errors import NotFound, Refusal
+from jiequ.core.http import client_network, is_htmx
+from jiequ.core.ids import new_token
+from jiequ.core.models import Street
+from jiequ.core.once import once
+from jiequ.grid import queries as grid
+from jiequ.grid.models import Community
+from jiequ.people.access import actor_of, private_link, public
+from jiequ.people.rules import Actor, Role
+
+from .. import services
+from ..access import case_by_id
+from ..clocks import Clock, load
+from ..models import Case, Proof, Report, Source
+from ..queries import lists
+from ..queries.page import reporter_timeline
+from ..queries.types import control_notice, type_choice, type_picker
+from . import moves, present, reading
+
+DEVICE_SECONDS = 365 * 24 * 3600
+ASKS_AN_HOUR = 20
+STAFF_SOURCES = (Source.STAFF, Source.CALLER, Source.LEADER, Source.HOTLINE)
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: HttpRequest) -> HttpResponse:
+    """上报: a photo, a place, a word. Residents need no account; staff may name the type; a grid worker may have it done."""
+    actor, at = actor_of(request), clock.now()
+    if request.method != "POST":
+        return _with_device(request, render(request, "cases/report.html", _report_page(request, actor)))
+    photos = moves.cleaned_photos(request)
+    suspect = False
+    if actor.person_id is None:
+        place = reading.place_of(request.POST)
+        device, address = reading.device_of(request), client_network(request)
+        suspect = services.is_suspect(device=device, address=address, place=place, at=at)
+    return once(request, lambda: _report(request, actor, photos, suspect, at), scope=_device_scope(request, actor))
+
+
+def _device_scope(request: HttpRequest, actor: Actor) -> str | None:
+    """Two residents' keys never meet: a stranger who guesses a key gets no answer of somebody else's."""
+    return f"device:{reading.device_of(request)}" if actor.person_id is None else None
+
+
+def _report(request: HttpRequest, actor: Actor, photos: list[pictures.Clean], suspect: bool, at: datetime) -> HttpResponse:
+    account = _account(request, actor, photos, suspect, at)
+    street_id = reading.whole(request.POST, "street") or _street_of(request, actor)
+    if request.POST.get("self_handled") == "on":
+        done = services.self_handle(street_id=street_id, account=account, by=actor, at=at)
+        return redirect(moves.case_url(done.case.number))
+    known = request.POST.get("me_too", "").strip()
+    if known:
+        done = services.me_too(_known_near(known), account=account, by=actor, at=at)
+    else:
+        done = services.report_case(street_id=street_id, account=account, by=actor, at=at)
+    target = reverse("cases:mine", args=[done.token]) if done.token else moves.case_url(done.case.number)
+    answer = HttpResponseRedirect(f"{target}?new=1")
+    answer.status_code = 303
+    return answer
+
+
+def _account(request: HttpRequest, actor: Actor, photos: list[pictures.Clean], suspect: bool, at: datetime) -> services.Account:
+    data = request.POST
+    is_staff = actor.person_id is not None
+    source = data.get("source", "") if is_staff else Source.RESIDENT
+    if is_staff and source not in STAFF_SOURCES:
+        source = Source.STAFF
+    street_id = _street_of(request, actor) or _any_street()
+    place = reading.place_of(data)
+    return services.Account(
+        source=source,
+        words=data.get("words", "").strip(),
+        place=place,
+        pictures=[pictures.keep(photo, street_id=street_id, at=at) for photo in photos],
+        contact=reading.contact_of(data),
+        condition_id=reading.whole(data, "condition"),
+        is_urgent=is_staff and data.get("is_urgent") == "on",
+        is_confidential=data.get("is_confidential") == "on",
+        wants_call=data.get("wants_call") == "on",
+        seen_at=reading.seen_at_of(data, at),
+        outer_due_at=reading.outer_due_of(data) if source == Source.HOTLINE else None,
+        system="12345" if source == Source.HOTLINE else "",
+        source_ref=data.get("source_ref", "").strip()[:100] if source == Source.HOTLINE else "",
+        device="" if is_staff else reading.device_of(request),
+        is_suspect=suspect,
+    )
+
+
+def _street_of(request: HttpRequest, actor: Actor) -> int | None:
+    """Where no point tells the street: the chosen community's, the reader's own, or the only one there is."""
+    if community := reading.whole(request.POST, "community"):
+        found = Community.objects.filter(pk=community, retired_at=None).values_list("street_id", flat=True).first()
+        if found is None:
+            raise Refusal("unknown_community", _("没有这个社区，请重新选择。"), facts={"field": "community"})
+        return found
+    if actor.street_id:
+        return actor.street_id
+    streets = list(Street.objects.filter(is_active=True).values_list("pk", flat=True)[:2])
+    return streets[0] if len(streets) == 1 else None
+
+
+def _any_street() -> int:
+    return Street.objects.filter(is_active=True).values_list("pk", flat=True).order_by("pk")[0]
+
+
+def _known_near(offer: str) -> Case:
+    """The case a "me too" was offered for by ``near``: a guessed number opens nothing."""
+    found = Case.objects.select_related("street").filter(is_confidential=False, is_suspect=False)
+    case = found.filter(pk=present.offered(offer)).first()
+    if case is None:
+        raise NotFound("case_not_found", _("没有找到这个案件。"))
+    return case
+
+
+def _report_page(request: HttpRequest, actor: Actor) -> dict[str, Any]:
+    is_staff = actor.person_id is not None
+    plate = grid.plate(request.GET.get("plate", "")) if request.GET.get("plate") else None
+    context: dict[str, Any] = {
+        "is_staff": is_staff,
+        "is_grid_worker": actor.has(Role.GRID_WORKER),
+        "may_record": actor.has(Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER),
+        "sources": [(s.value, present.source_words(s)) for s in STAFF_SOURCES],
+        "streets": list(Street.objects.filter(is_active=True).order_by("code9")),
+        "communities": list(Community.objects.filter(retired_at=None).select_related("street").order_by("code12")),
+        "plate": plate,
+        "basemap": present.basemap_url(actor.street_id),
+    }
+    if is_staff:
+        context["picker"] = type_picker(actor.street_id or 0, actor.person_id, recent=lists.recent_types(actor))
+    return context
+
+
+def _with_device(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    if not request.COOKIES.get("device"):
+        answer.set_cookie(
+            "device", new_token()[:32], max_age=DEVICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
+        )
+    return answer
+
+
+@public
+@require_GET
+def near(request: HttpRequest) -> HttpResponse:
+    """Open cases near a point, for "me too", and what a control area has to say; type and distance only."""
+    throttle.take(
+        throttle.bucket("near", client_network(request)), capacity=ASKS_AN_HOUR * 10, per_seconds=3600, at=clock.now()
+    )
+    place = reading.place_of(request.GET)
+    condition_type = reading.whole(request.GET, "event_type")
+    found: list[tuple[Case, float]] = []
+    notice = None
+    if place.x is not None and place.y is not None:
+        lon, lat = services.canonical(place)
+        found = lists.near_open(lon, lat, radius_m=present.NEAR_M, event_type_id=condition_type)
+        notice = control_notice(lon, lat, condition_type, clock.now())
+    rows = [present.near_row(case, metres) for case, metres in found]
+    if is_htmx(request):
+        return render(request, "cases/parts/near.html", {"rows": rows, "notice": notice})
+    return JsonResponse({"ok": True, "rows": rows, "notice": notice.notice if notice else ""})
+
+
+# -- one's own report ------------------------------------------------------------------------------------------------
+
+
+@private_link
+@require_GET
+def mine(request: HttpRequest, token: str) -> HttpResponse:
+    """One report, for whoever holds its link: what happened, what comes next, until when, and who."""
+    report, case, actor = _by_link(request, token)
+    return _private(render(request, "cases/mine.html", _mine(request, report, case, actor, token)))
+
+
+def _by_link(request: HttpRequest, token: str) -> tuple[Report, Case, Actor]:
+    report = services.report_of_link(token, at=clock.now())
+    actor = Actor.resident(report.pk, language=get_language() or report.language)
+    return report, case_by_id(actor, report.case_id), actor
+
+
+def _mine(request: HttpRequest, report: Report, case: Case, actor: Actor, token: str) -> dict[str, Any]:
+    at = clock.now()
+    events = reporter_timeline(case)
+    proofs = list(case.proofs.filter(phase__in=[Proof.Phase.AFTER]).select_related("picture")) if case.ended_at else []
+    own = list(report.proofs.select_related("picture"))
+    clocks: list[Clock] = list(load(case.clocks).values())
+    return {
+        "report": report,
+        "case": case,
+        "row": present.row(case, at),
+        "now": at,
+        "token": token,
+        "is_new": request.GET.get("new") == "1",
+        "link": request.build_absolute_uri(request.path),
+        "steps": present.steps(case, is_rated=hasattr(report, "rating")),
+        "timeline": present.reporter_entries(events, own, proofs, token),
+        "next": present.what_next(case, at),
+        "clock_lines": present.clock_lines(clocks, for_reporter=True),
+        "type": type_choice(case.event_type_id) if case.event_type_id else None,
+        "windows": services.windows(case, report, at=at),
+    }
+
+
+@private_link
+@require_POST
+def rate(request: HttpRequest, token: str) -> HttpResponse:
+    """评价 one's own closed case."""
+    return _act(request, token, lambda report, case, actor, at: _rate(request, report, case, actor, at))
+
+
+def _rate(request: HttpRequest, report: Report, case: Case, actor: Actor, at: datetime) -> None:
+    solved = request.POST.get("is_solved")
+    if solved not in {"yes", "no"}:
+        raise Refusal("verdict_missing", _("请选择问题解决了没有。"), facts={"field": "is_solved"})
+    satisfaction = reading.whole(request.POST, "satisfaction") or 0
+    services.rate(
+        case,
+        report=report,
+        is_solved=solved == "yes",
+        satisfaction=satisfaction,
+        text=request.POST.get("text", ""),
+        by=actor,
+        at=at,
+    )
+
+
+@private_link
+@require_POST
+def reopen(request: HttpRequest, token: str) -> HttpResponse:
+    """The fix did not hold: once, within the window."""
+    text = request.POST.get("text", "")
+    return _act(request, token, lambda report, case, actor, at: services.reopen(case, text=text, by=actor, at=at))
+
+
+@private_link
+@require_POST
+def revoke(request: HttpRequest, token: str) -> HttpResponse:
+    """The link is lost or was shared: it stops working. The report stays, and can be found by number and phone."""
+    report, case, _actor = _by_link(request, token)
+    services.revoke_link(report, at=clock.now())
+    return render(request, "cases/link_gone.html", {"number": case.number})
+
+
+@private_link
+@require_GET
+def export(request: HttpRequest, token: str) -> HttpResponse:
+    """Everything kept about the holder of the link, as a file."""
+    report, _case, _actor = _by_link(request, token)
+    answer = JsonResponse(
+        services.export_person(report, at=clock.now()), json_dumps_params={"ensure_ascii": False, "indent": 2}
+    )
+    answer["Content-Disposition"] = 'attachment; filename="my-reports.json"'
+    return _private(answer)
+
+
+@private_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: HttpRequest, token: str) -> HttpResponse:
+    """Delete what names the holder of the link; asked twice, since it cannot be undone."""
+    report, case, _actor = _by_link(request, token)
+    if request.method != "POST":
+        return _private(render(request, "cases/erase.html", {"token": token, "case": case}))
+    services.erase_person(report, at=clock.now())
+    return render(request, "cases/link_gone.html", {"number": case.number, "is_erased": True})
+
+
+@private_link
+@require_GET
+def my_picture(request: HttpRequest, token: str, proof_id: int, variant: str) -> HttpResponse:
+    """A photo the reporter sent, or one of what was done."""
+    report, case, _actor = _by_link(request, token)
+    proof = case.proofs.filter(pk=proof_id).first() or report.proofs.filter(pk=proof_id).first()
+    if proof is None or not (proof.report_id == report.pk or (proof.phase == Proof.Phase.AFTER and case.ended_at)):
+        raise NotFound("picture_not_found", "")
+    return moves.picture_of(request, proof.case, proof.pk, variant)
+
+
+def _act(request: HttpRequest, token: str, act: Any) -> HttpResponse:
+    def run() -> HttpResponse:
+        report, case, actor = _by_link(request, token)
+        act(report, case, actor, clock.now())
+        answer = HttpResponseRedirect(reverse("cases:mine", args=[token]))
+        answer.status_code = 303
+        return answer
+
+    return once(request, run, scope=f"link:{token[:16]}")
+
+
+def _private(answer: HttpResponse) -> HttpResponse:
+    """A page whose address is its key: nobody keeps it, nobody is told where the reader came from."""
+    answer["Cache-Control"] = "private, no-store"
+    answer["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+def query(request: HttpRequest) -> HttpResponse:
+    """查进度 by number and the phone's last four, throttled; a fresh link for the one who knows both."""
+    given = {"number": request.POST.get("number", ""), "last4": request.POST.get("last4", "")}
+    if request.method != "POST":
+        return render(request, "cases/query.html", {"number": request.GET.get("number", "")})
+    at = clock.now()
+    for bucket in (
+        throttle.bucket("query-address", client_network(request)),
+        throttle.bucket("query-number", given["number"].strip().upper()),
+    ):
+        throttle.take(bucket, capacity=ASKS_AN_HOUR, per_seconds=3600, at=at)
+    try:
+        report = services.report_by_number(given["number"], given["last4"])
+    except NotFound as refusal:
+        return render(request, "cases/query.html", given | {"refusal": refusal}, status=404)
+    case = case_by_id(Actor.resident(report.pk), report.case_id)
+    context = {
+        "case": case,
+        "row": present.row(case, at),
+        "now": at,
+        "steps": present.steps(case, is_rated=False),
+        "timeline": present.reporter_entries(reporter_timeline(case), [], [], ""),
+        "next": present.what_next(case, at),
+    }
+    return _private(render(request, "cases/progress.html", context))

@@ -1,0 +1,96 @@
+"""What a report's form says, read from the request: words, place, photos, contact. Pages and the programs' door share it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from jiequ.core.errors import Refusal
+from jiequ.core.worktime import ZONE
+from jiequ.grid.queries import places, plate
+
+from ..services import Contact, Place
+
+_LATEST = timedelta(minutes=5)
+_OLDEST = timedelta(days=7)
+
+
+def place_of(data: Any) -> Place:
+    """Where: a point of the phone, else a plate that was scanned, a place by name, a community, or words."""
+    said = str(data.get("place_words", "")).strip()
+    if (lon := _number(data, "lon")) is not None and (lat := _number(data, "lat")) is not None:
+        return Place(lon, lat, str(data.get("system") or "wgs84"), _number(data, "accuracy_m"), words=said)
+    if code := str(data.get("plate", "")).strip():
+        found = plate(code)
+        if found is None:
+            raise Refusal("unknown_plate", _("没有这块点位牌，请核对牌上的编号。"), facts={"field": "plate"})
+        words = f"{found.name} {said}".strip()
+        return Place(found.lon, found.lat, "cgcs2000", words=words)
+    if place_id := whole(data, "place"):
+        named = places().filter(pk=place_id).first()
+        if named is None:
+            raise Refusal("unknown_place", _("没有这个地点，请重新选择。"), facts={"field": "place"})
+        return Place(named.lon, named.lat, "cgcs2000", words=f"{named.name} {said}".strip())
+    return Place(community_id=whole(data, "community"), words=said)
+
+
+def contact_of(data: Any) -> Contact | None:
+    """Who, if they said so."""
+    name, phone = str(data.get("name", "")).strip(), str(data.get("phone", "")).strip()
+    if not name and not phone:
+        return None
+    is_minor, has_guardian = data.get("is_minor") == "on", data.get("guardian") == "on"
+    if is_minor and not has_guardian:
+        raise Refusal("guardian_missing", _("未满 14 岁请由监护人同意后再留下联系方式。"), facts={"field": "guardian"})
+    return Contact(name=name, phone=phone, is_minor_with_guardian=is_minor)
+
+
+def seen_at_of(data: Any, at: datetime) -> datetime | None:
+    """When the page says it was seen; a clock that is wrong or a time long past is left out."""
+    given = parse_datetime(str(data.get("located_at", "")))
+    if given is None or given.tzinfo is None or not at - _OLDEST <= given <= at + _LATEST:
+        return None
+    return min(given, at)
+
+
+def whole(data: Any, name: str) -> int | None:
+    """A whole number of a field; None if empty; Refusal for anything else."""
+    value = str(data.get(name) or "").strip()
+    if not value:
+        return None
+    if not value.isdecimal() or len(value) > 18:
+        raise Refusal("bad_number", _("“%(name)s”不是一个编号。") % {"name": name}, facts={"field": name})
+    return int(value)
+
+
+def _number(data: Any, name: str) -> float | None:
+    value = str(data.get(name) or "").strip()
+    if not value:
+        return None
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise Refusal("bad_number", _("“%(name)s”不是数字。") % {"name": name}, facts={"field": name}) from error
+    if number != number or number in (float("inf"), float("-inf")):
+        raise Refusal("bad_number", _("“%(name)s”不是数字。") % {"name": name}, facts={"field": name})
+    return number
+
+
+def device_of(request: HttpRequest) -> str:
+    """The random id a browser carries for limits; made by the report page, never joined with a person."""
+    return str(request.COOKIES.get("device", ""))[:64]
+
+
+def outer_due_of(data: Any) -> datetime | None:
+    """The time limit printed on a hotline's order, in local time if no zone is given; None if empty."""
+    value = str(data.get("outer_due_at") or "").strip()
+    if not value:
+        return None
+    given = parse_datetime(value)
+    if given is None:
+        raise Refusal("bad_time", _("工单时限不是一个时间。"), facts={"field": "outer_due_at"})
+    return given if given.tzinfo else given.replace(tzinfo=ZONE)
