@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jiequ.core.worktime import Limit, Unit
 from jiequ.people.models import Department
+from jiequ.people.rules import DepartmentKind
 
 from . import catalogue
 from . import type_rules as rules
@@ -33,10 +35,21 @@ PRIORITY_WORDS = {0: _("0 特急"), 1: _("1 急"), 2: _("2 一般"), 3: _("3 缓
 
 
 def department_names() -> dict[str, str]:
-    """Every department key that a type may name, with a name: the catalogue's and this installation's own."""
-    names = {row["key"]: said(row["name_zh"], row["name_en"]) for row in catalogue.departments()}
-    own = Department.objects.filter(is_active=True).order_by("key").values_list("key", "name_zh", "name_en")
-    return names | {key: said(chinese, english) for key, chinese, english in own}
+    """Every department key that a type may name, with a name: the catalogue's, and what this installation adds to it.
+
+    ``sq`` stands for the committee of the place's community, so the committees themselves are not listed.
+    """
+    own = Department.objects.filter(is_active=True).exclude(kind=DepartmentKind.COMMUNITY.value).order_by("key")
+    names = {key: said(chinese, english) for key, chinese, english in own.values_list("key", "name_zh", "name_en")}
+    return {row["key"]: said(row["name_zh"], row["name_en"]) for row in catalogue.departments()} | {
+        key: name for key, name in names.items() if key not in catalogue_keys()
+    }
+
+
+@cache
+def catalogue_keys() -> frozenset[str]:
+    """The keys of the starter catalogue's departments."""
+    return frozenset(row["key"] for row in catalogue.departments())
 
 
 class TypeForm(forms.Form):
