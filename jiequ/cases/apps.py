@@ -5,3 +5,26 @@ class CasesConfig(AppConfig):
     name = "jiequ.cases"
     label = "cases"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Tell the floors below what they may ask of cases: links, lost notices, hand-over, sealed columns."""
+        from django.urls import reverse
+
+        from jiequ.channels.notices import PHONE_PURPOSE
+        from jiequ.channels.services import on_not_delivered, register_link
+        from jiequ.core import secrets
+        from jiequ.people.rules import Actor
+        from jiequ.people.services import on_hand_over
+
+        from .models import Case
+        from .services import handover, intake
+
+        def link(case_id: str, actor: Actor) -> str | None:
+            found = Case.objects.visible_to(actor).filter(pk=int(case_id)).values_list("number", flat=True).first()
+            return reverse("cases:case", args=[found]) if found else None
+
+        register_link("case", link)
+        on_not_delivered(handover.note_not_delivered)
+        on_hand_over("cases", handover.move_work, handover.open_work)
+        secrets.sealed_column("cases.Reporter", "name_sealed", intake.NAME_PURPOSE)
+        secrets.sealed_column("cases.Reporter", "phone_sealed", PHONE_PURPOSE)

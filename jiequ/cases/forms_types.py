@@ -121,7 +121,7 @@ class ConditionForm(forms.Form):
     name_zh = forms.CharField(label=_("立案条件"), max_length=80)
     name_en = forms.CharField(label=_("英文"), max_length=160, required=False)
     limit_value = forms.DecimalField(label=_("时限"), min_value=0, max_value=9999, max_digits=6, decimal_places=2)
-    limit_unit = forms.ChoiceField(label=_("单位"), choices=[(u.value, w) for u, w in UNIT_WORDS.items()])
+    limit_unit = forms.ChoiceField(label=_("时限单位"), choices=[(u.value, w) for u, w in UNIT_WORDS.items()])
     closing_zh = forms.CharField(label=_("结案条件"), max_length=200)
     closing_en = forms.CharField(label=_("结案条件英文"), max_length=300, required=False)
     covers = forms.ChoiceField(label=_("时限管到"), choices=[(c.value, w) for c, w in COVERS_WORDS.items()])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from jiequ.channels.services import Notice, send
 from jiequ.core.calendar import calendar_for, on_change
@@ -15,7 +14,7 @@ from jiequ.people.rules import Actor, Role
 from . import clocks as c
 from .access import case_by_id
 from .flow import ENDED, State
-from .models import Case, CaseEvent, Report, Reporter, Task
+from .models import Case, CaseEvent, Report, Reporter
 from .services import asking, moving, speaking
 from .services.voice import erase_reports
 
@@ -167,10 +166,3 @@ def forget_reporters(*, at: datetime) -> None:
                 )
         else:
             Reporter.objects.filter(pk=reporter.pk).update(keep_until=today + timedelta(days=30))
-
-
-def hand_over_cases(*, from_id: int, to_id: int, by: Actor, at: datetime) -> dict[str, Any]:
-    """Registered with people: open tasks and handled cases of one person go to another."""
-    tasks = Task.objects.filter(person_id=from_id, state=Task.State.OPEN).update(person_id=to_id)
-    cases = Case.objects.filter(handler_id=from_id).exclude(state__in=list(ENDED)).update(handler_id=to_id)
-    return {"tasks": tasks, "cases": cases}

@@ -98,6 +98,7 @@ MOVES: dict[str, Words] = {
     "not_delivered": _("通知未送达"),
     "recompute": _("时限重算"),
     "reveal": _("查看上报人"),
+    "hand_over": _("移交"),
 }
 
 FOR_REPORTER: dict[str, Words] = {
