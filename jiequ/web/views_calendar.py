@@ -139,7 +139,7 @@ def _page(
         "year": year,
         "years": range(today.year - 1, today.year + 3),
         "months": [_month(table, year, month, names, today) for month in range(1, 13)],
-        "weekdays": [_("一"), _("二"), _("三"), _("四"), _("五"), _("六"), _("日")],
+        "weekdays": [_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日")],
         "warnings": calendar.warnings(clock.now()),
         "is_settled": calendar.is_settled(year),
         "edition": table.edition,
