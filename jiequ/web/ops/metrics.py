@@ -47,8 +47,8 @@ def _counts(at: datetime) -> list[Sample]:
         "due": Q(dead_at=None, due_at__lte=at),
         "dead": Q(dead_at__isnull=False),
     }
-    columns = [Count("id", filter=condition) for condition in states.values()]
-    rows = Job.objects.order_by("kind").values_list("kind").annotate(*columns)
+    columns = {state: Count("id", filter=condition) for state, condition in states.items()}
+    rows = Job.objects.order_by("kind").values_list("kind").annotate(**columns)
     return [(_labels(kind=row[0], state=state), row[place]) for row in rows for place, state in enumerate(states, 1)]
 
 
