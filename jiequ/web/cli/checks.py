@@ -185,7 +185,7 @@ def work(at: datetime) -> Iterator[Finding]:
     if waiting > LATE_SECONDS:
         yield Finding(_("最早的到期任务已等了 %(minutes)d 分钟：任务进程没有运行，或忙不过来") % {"minutes": waiting // 60})
     if dead := jobs.dead_jobs().count():
-        yield Finding(_("有 %(count)d 个任务多次失败后被放弃，请在管理页查看") % {"count": dead})
+        yield Finding(_("有 %(count)d 个任务多次失败后被放弃，见 ./run jobs --dead") % {"count": dead})
     if not settings.SMS_PORTS:
         yield Finding(_("没有配置短信：上报人的通知都会变成人工回电任务"), is_fault=False)
     if stale := secrets.stale_values():

@@ -78,10 +78,13 @@ def _init(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--example", metavar="FILE", help="write an example workbook to fill in")
     sub.add_argument("--check", action="store_true", help="read and check the workbook, store nothing")
     sub.add_argument("--settings", metavar="FILE", help="write a settings file with fresh secrets")
+    sub.add_argument("--code", metavar="USERNAME", help="print a one-time code for one who lost password and second factor")
 
 
 def _jobs(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--once", action="store_true", help="work what is due now, then stop")
+    sub.add_argument("--dead", action="store_true", help="list the jobs that were given up")
+    sub.add_argument("--revive", type=int, metavar="ID", help="try a job that was given up again")
 
 
 def _migrate(sub: argparse.ArgumentParser) -> None:

@@ -34,7 +34,7 @@ def change(file: Path, do: Callable[[Any], None]) -> Path:
 
 
 def run(file: Path, check: bool = False) -> int:
-    return init.main(argparse.Namespace(settings=None, example=None, workbook=str(file), check=check))
+    return init.main(argparse.Namespace(settings=None, code=None, example=None, workbook=str(file), check=check))
 
 
 def test_the_example_is_a_workbook_that_loads(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,3 +125,12 @@ def test_a_settings_file_has_fresh_secrets_and_is_never_overwritten(tmp_path: Pa
     secrets = [{line for line in file.read_text().splitlines() if "KEY=" in line} for file in (one, two)]
     assert not secrets[0] & secrets[1]
     assert init.main(argparse.Namespace(settings=str(one))) == 1
+
+
+def test_an_administrator_who_lost_everything_gets_a_code_on_the_server(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(book) == 0
+    capsys.readouterr()
+    assert init.main(argparse.Namespace(settings=None, code="admin1")) == 0
+    assert "一次性重置码" in capsys.readouterr().out
+    assert AuditEntry.objects.filter(action="person.reset_code_made").count() == 4
+    assert init.main(argparse.Namespace(settings=None, code="nobody")) == 1
