@@ -177,7 +177,7 @@ def area_end(request: HttpRequest, area_id: int) -> HttpResponse:
 
 
 def _area_form(request: HttpRequest, street: Street, row: ControlArea | None) -> HttpResponse:
-    options = {
+    options: dict[str, Any] = {
         "communities": [(c.pk, said(c.name_zh, c.name_en)) for c in grid_queries.communities(street.pk)],
         "types": _type_choices(),
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -280,20 +281,25 @@ def _said(field: str, value: Any, names: dict[str, str]) -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, Limit):
-        return queries.limit_words(value.value, value.unit)
+        return queries.limit_words(Decimal(value.value), value.unit)
     if isinstance(value, rules.ConditionDraft):
-        limit = queries.limit_words(value.limit.value, value.limit.unit)
-        return f"{queries.said(value.name_zh, value.name_en)} · {limit}"
+        return f"{queries.said(value.name_zh, value.name_en)} · {_said('limit', value.limit, names)}"
     if field == "proofs":
-        return "、".join(queries.proof_words(p.kind, p.phase, p.at_least) for p in value)
-    words = {"covers": COVERS_WORDS, "starts": STARTS_WORDS, "strength": STRENGTH_WORDS, "trace_strength": STRENGTH_WORDS}
-    if field in words:
-        return str(words[field][value])
-    if field == "priority":
-        return str(PRIORITY_WORDS[value])
+        return _("、").join(queries.proof_words(p.kind, p.phase, p.at_least) for p in value)
+    if field in VALUE_WORDS:
+        return str(VALUE_WORDS[field][value])
     if isinstance(value, tuple):
-        return "、".join(names.get(key, key) for key in value)
-    return names.get(value, value) if field == "lead_department_key" else str(value)
+        return _("、").join(str(names.get(key, key)) for key in value)
+    return str(names.get(value, value)) if field == "lead_department_key" else str(value)
+
+
+VALUE_WORDS: dict[str, dict[Any, Any]] = {
+    "covers": COVERS_WORDS,
+    "starts": STARTS_WORDS,
+    "strength": STRENGTH_WORDS,
+    "trace_strength": STRENGTH_WORDS,
+    "priority": PRIORITY_WORDS,
+}
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], refusal: Refusal | None = None) -> HttpResponse:

@@ -166,7 +166,7 @@ def _types(codes: Iterable[tuple[str, str]]) -> list[EventType]:
     found = [t for t in EventType.objects.order_by("code") if (t.kind, t.code) in wanted]
     unknown = sorted(code for kind, code in wanted - {(t.kind, t.code) for t in found})
     if unknown:
-        raise Refusal("type.unknown", _("没有这些代码：%(codes)s。") % {"codes": "、".join(unknown)})
+        raise Refusal("type.unknown", _("没有这些代码：%(codes)s。") % {"codes": _("、").join(unknown)})
     return found
 
 

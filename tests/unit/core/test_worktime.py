@@ -167,6 +167,7 @@ CALENDARS = {hours: WorkCalendar(known(2025, 2026), hours=hours) for hours in DA
 
 
 @given(HOURS, UNITS, MOMENTS, SECONDS)
+@settings(deadline=None)
 def test_adding_and_counting_are_inverse(hours: tuple, unit: Unit, start: datetime, seconds: int) -> None:
     calendar = CALENDARS[hours]
     due = calendar.due(unit, seconds, start).at
@@ -175,6 +176,7 @@ def test_adding_and_counting_are_inverse(hours: tuple, unit: Unit, start: dateti
 
 
 @given(HOURS, UNITS, st.lists(MOMENTS, min_size=3, max_size=6))
+@settings(deadline=None)
 def test_counting_is_additive_over_splits(hours: tuple, unit: Unit, moments: list[datetime]) -> None:
     calendar, ordered = CALENDARS[hours], sorted(moments)
     parts = [calendar.counted_seconds(unit, a, b) for a, b in pairwise(ordered)]
@@ -183,6 +185,7 @@ def test_counting_is_additive_over_splits(hours: tuple, unit: Unit, moments: lis
 
 
 @given(UNITS, MOMENTS, MOMENTS, SECONDS, SECONDS)
+@settings(deadline=None)
 def test_a_later_start_or_a_longer_limit_is_never_due_earlier(
     unit: Unit, one: datetime, other: datetime, less: int, more: int
 ) -> None:
@@ -192,6 +195,7 @@ def test_a_later_start_or_a_longer_limit_is_never_due_earlier(
 
 
 @given(UNITS, st.lists(MOMENTS, min_size=2, max_size=9), st.data())
+@settings(deadline=None)
 def test_pauses_never_make_a_clock_run_backwards(unit: Unit, moments: list[datetime], data: st.DataObject) -> None:
     start, *rest = sorted(moments)
     pauses = [tuple(sorted(data.draw(st.tuples(MOMENTS, MOMENTS)))) for _ in range(data.draw(st.integers(0, 4)))]
@@ -201,6 +205,7 @@ def test_pauses_never_make_a_clock_run_backwards(unit: Unit, moments: list[datet
 
 
 @given(UNITS, MOMENTS, MOMENTS, SECONDS)
+@settings(deadline=None)
 def test_an_open_pause_stops_the_clock_for_good(unit: Unit, start: datetime, other: datetime, later: int) -> None:
     start, paused = sorted([start, other])
     end = paused + timedelta(seconds=later)
@@ -209,6 +214,7 @@ def test_an_open_pause_stops_the_clock_for_good(unit: Unit, start: datetime, oth
 
 
 @given(MOMENTS)
+@settings(deadline=None)
 def test_the_next_working_moment_is_working_time_and_no_work_is_lost_before_it(moment: datetime) -> None:
     then = CALENDAR.next_working_moment(moment)
     assert then >= moment
@@ -217,7 +223,7 @@ def test_the_next_working_moment_is_working_time_and_no_work_is_lost_before_it(m
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1), timezones=st.just(ZONE)), st.integers(0, 9 * 86400))  # noqa: DTZ001
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_counting_agrees_with_a_twin_that_walks_minute_by_minute(start: datetime, seconds: int) -> None:
     start = start.replace(second=0, microsecond=0)
     minutes = seconds // 60
@@ -226,9 +232,8 @@ def test_counting_agrees_with_a_twin_that_walks_minute_by_minute(start: datetime
 
 
 @given(MOMENTS, st.sampled_from(FIELD_UNITS), st.integers(1, 20))
-def test_a_due_is_provisional_exactly_when_an_unpublished_day_lies_on_the_way(
-    start: datetime, unit: Unit, value: int
-) -> None:
+@settings(deadline=None)
+def test_a_due_is_provisional_exactly_when_an_unpublished_day_lies_on_the_way(start: datetime, unit: Unit, value: int) -> None:
     due = CALENDAR.add(start, Limit(value, unit))
     assert due.is_provisional == (not unit.runs_always and due.at.year > 2026)
 
