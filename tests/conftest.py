@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from django.test import TransactionTestCase
 
+from jiequ.grid import queries
 from tests import database
 from tests.actors import clock, world  # noqa: F401  (fixtures for every test)
+from tests.support.kinds import own_kinds  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 OWN_ADDRESSES = ("127.", "::1", "localhost")
@@ -40,6 +42,12 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+@pytest.fixture(autouse=True)
+def fresh_map() -> None:
+    """The process's index of unit grids may be a second old; another test's grids are older than that."""
+    queries.forget()
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ def run_worker(stop: threading.Event) -> None:
             stop.set()
         for loop in loops:
             loop.join(timeout=0.2)
+    limited.close()
     connection.close()
     if limited.stuck > MOST_STUCK:
         raise RuntimeError(f"{limited.stuck} outside jobs hang; their handlers need time-outs of their own")
@@ -88,19 +89,25 @@ class TimeLimited:
         try:
             outcome, value = self._hand.do(call, kind.timeout_seconds)
         except queue.Empty:
-            self._hand = None
+            self.close()
             self.stuck += 1
             raise TookTooLong(f"no answer within {kind.timeout_seconds:g} s") from None
         if outcome == "raised":
             raise value
         return value
 
+    def close(self) -> None:
+        """Let the thread end once its call, if it hangs in one, comes back."""
+        if self._hand:
+            self._hand.leave()
+            self._hand = None
+
 
 class _Hand:
     """One daemon thread with its own database connection."""
 
     def __init__(self) -> None:
-        self._calls: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         threading.Thread(target=self._serve, daemon=True, name="outside-hand").start()
 
@@ -108,12 +115,15 @@ class _Hand:
         self._calls.put(call)
         return self._answers.get(timeout=timeout_seconds)
 
+    def leave(self) -> None:
+        self._calls.put(None)
+
     def _serve(self) -> None:
-        while True:
-            call = self._calls.get()
+        while (call := self._calls.get()) is not None:
             close_old_connections()
             try:
                 answer = ("returned", call())
             except Exception as error:
                 answer = ("raised", error)
             self._answers.put(answer)
+        connection.close()
