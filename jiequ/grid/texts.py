@@ -32,7 +32,7 @@ def problem(found: Problem) -> str:
     return _sentence(found) % {
         "code": found.codes[0] if found.codes else "",
         "other": found.codes[1] if len(found.codes) > 1 else "",
-        "codes": "、".join(found.codes),
+        "codes": _("、").join(found.codes),
         "spot": "" if found.lon is None else f"{found.lon:.6f}, {found.lat:.6f}",
         "area": round(found.area_m2, 1),
     }

@@ -121,7 +121,7 @@ def _refuse_taken(units: dict[str, int], own_id: int | None) -> None:
 
 
 def _few(codes: list[str]) -> str:
-    shown = "、".join(code[:40] for code in codes[:5])
+    shown = _("、").join(code[:40] for code in codes[:5])
     return shown + (_(" 等 %(count)d 个") % {"count": len(codes)} if len(codes) > 5 else "")
 
 

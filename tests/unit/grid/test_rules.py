@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,7 @@ def test_the_ranges_hold_every_key_of_the_box(box: BBox, across: float, up: floa
     inside = q18(box.west + (box.east - box.west) * across, box.south + (box.north - box.south) * up)
     assert any(low <= inside <= high for low, high in ranges)
     assert len(ranges) <= limit
-    assert all(a[1] < b[0] for a, b in zip(ranges, ranges[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in pairwise(ranges))
 
 
 def test_the_ranges_around_a_point_do_not_hold_the_whole_town() -> None:

@@ -69,7 +69,10 @@ def test_borders_drawn_a_centimetre_apart_are_one_border() -> None:
     random_shift = random.Random(4)
     rings = []
     for grid in board(6, 5):
-        ring = [[x + random_shift.uniform(-1, 1) * 8e-8, y + random_shift.uniform(-1, 1) * 8e-8] for x, y in grid.geometry["coordinates"][0]]
+        ring = [
+            [x + random_shift.uniform(-1, 1) * 8e-8, y + random_shift.uniform(-1, 1) * 8e-8]
+            for x, y in grid.geometry["coordinates"][0]
+        ]
         rings.append(Drawn(grid.code, {"type": "Polygon", "coordinates": [[*ring[:-1], ring[0]]]}))
     assert coverage_problems(rings) == []
 
@@ -117,7 +120,10 @@ def test_a_community_whose_outline_is_not_filled_has_a_gap() -> None:
 def test_a_grid_that_leaves_its_communitys_outline_is_named() -> None:
     outlines = {f"{STREET}001": square(0, 0, wide=2, high=2)}
     found = coverage_problems(board(4, 3), outlines=outlines)
-    assert {(problem.fault, problem.codes[0]) for problem in found} == {(Fault.OUTSIDE, code(1, 1)), (Fault.OUTSIDE, code(1, 2))}
+    assert {(problem.fault, problem.codes[0]) for problem in found} == {
+        (Fault.OUTSIDE, code(1, 1)),
+        (Fault.OUTSIDE, code(1, 2)),
+    }
 
 
 @pytest.mark.parametrize(
@@ -191,7 +197,11 @@ def test_faults_of_points_and_places_are_named() -> None:
 
 
 def test_communities_are_of_this_street_once_and_not_without_their_grids() -> None:
-    communities = [CommunityDrawn("440198009001", "a"), CommunityDrawn(f"{STREET}001", "b"), CommunityDrawn(f"{STREET}001", "c")]
+    communities = [
+        CommunityDrawn("440198009001", "a"),
+        CommunityDrawn(f"{STREET}001", "b"),
+        CommunityDrawn(f"{STREET}001", "c"),
+    ]
     lone = drawing(communities=communities, unit_grids=None, responsibility_grids=None, places=None)
     faults = [problem.fault for problem in problems(lone, known(units=frozenset({code(2, 1)})))]
     assert faults == [Fault.BAD_COMMUNITY, Fault.COMMUNITY_TWICE, Fault.COMMUNITY_GONE]
