@@ -86,7 +86,10 @@ def _job(kind: str, message: Message, run_at: datetime) -> jobs.JobSpec:
 
 
 def on_not_delivered(hook: Hook) -> Hook:
-    """Register a callable that hears, inside the marking transaction, of each notice that reached nobody."""
+    """Register a callable that hears, inside the marking transaction, of each notice that reached nobody.
+
+    A failed copy to a phone is not such a notice: the inbox has it. The duty desk hears of the copy all the same.
+    """
     if hook not in _hooks:
         _hooks.append(hook)
     return hook
@@ -106,7 +109,7 @@ def mark_not_delivered(message: Message, *, error: str, at: datetime) -> bool:
     _tell_duty_desk(message, at=at)
     if message.to_phone_sealed and message.copy_of_id is None and message.channel != Channel.CALL:
         open_call_back(message, at=at)
-    for hook in _hooks:
+    for hook in _hooks if message.copy_of_id is None else ():
         hook(NotDelivered(message.about, message.key, message.template, message.street_id, error, at))
     return True
 
@@ -118,7 +121,8 @@ def _tell_duty_desk(message: Message, *, at: datetime) -> None:
     facts = {name: value for name, value in message.facts.items() if name in {"number", "grid"}}
     post = (Role.DUTY_LEADER.value, message.street_id, None)
     key = f"lost:{message.pk}:{message.round}"
-    send([Notice("not_delivered", facts=facts, about=message.about, key=key, to_post=post)], at=at)
+    word = Notice("not_delivered", facts=facts, about=message.about, key=key, to_post=post, is_urgent=message.is_urgent)
+    send([word], at=at)
 
 
 def open_call_back(message: Message, *, at: datetime) -> None:

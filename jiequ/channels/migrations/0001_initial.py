@@ -6,147 +6,240 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0002_insert_only'),
-        ('people', '0002_account_of_a_post'),
+        ("core", "0002_insert_only"),
+        ("people", "0002_account_of_a_post"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PortHealth',
+            name="PortHealth",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('port', models.CharField(max_length=32, unique=True)),
-                ('failures_in_row', models.PositiveIntegerField(default=0)),
-                ('open_until', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("port", models.CharField(max_length=32, unique=True)),
+                ("failures_in_row", models.PositiveIntegerField(default=0)),
+                ("open_until", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='StubSms',
+            name="StubSms",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=160, unique=True)),
-                ('phone_tail', models.CharField(max_length=4)),
-                ('text', models.TextField()),
-                ('sent_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=160, unique=True)),
+                ("phone_tail", models.CharField(max_length=4)),
+                ("text", models.TextField()),
+                ("sent_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=160, unique=True)),
-                ('about', models.CharField(blank=True, max_length=80)),
-                ('template', models.CharField(max_length=60)),
-                ('facts', models.JSONField(default=dict)),
-                ('sentence', models.TextField(blank=True)),
-                ('language', models.CharField(default='zh-hans', max_length=10)),
-                ('is_urgent', models.BooleanField(default=False)),
-                ('to_role', models.CharField(blank=True, max_length=32)),
-                ('to_phone_sealed', models.TextField(blank=True)),
-                ('state', models.CharField(default='waiting', max_length=16)),
-                ('channel', models.CharField(blank=True, default='', max_length=8)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('round', models.PositiveSmallIntegerField(default=0)),
-                ('last_error', models.CharField(blank=True, max_length=60)),
-                ('port', models.CharField(blank=True, max_length=32)),
-                ('provider_id', models.CharField(blank=True, max_length=120)),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('copy_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='copies', to='channels.message')),
-                ('street', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
-                ('to_department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.department')),
-                ('to_person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=160, unique=True)),
+                ("about", models.CharField(blank=True, max_length=80)),
+                ("template", models.CharField(max_length=60)),
+                ("facts", models.JSONField(default=dict)),
+                ("sentence", models.TextField(blank=True)),
+                ("language", models.CharField(default="zh-hans", max_length=10)),
+                ("is_urgent", models.BooleanField(default=False)),
+                ("to_role", models.CharField(blank=True, max_length=32)),
+                ("to_phone_sealed", models.TextField(blank=True)),
+                ("state", models.CharField(default="waiting", max_length=16)),
+                ("channel", models.CharField(blank=True, default="", max_length=8)),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("round", models.PositiveSmallIntegerField(default=0)),
+                ("last_error", models.CharField(blank=True, max_length=60)),
+                ("port", models.CharField(blank=True, max_length=32)),
+                ("provider_id", models.CharField(blank=True, max_length=120)),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "copy_of",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="copies",
+                        to="channels.message",
+                    ),
+                ),
+                (
+                    "street",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street"
+                    ),
+                ),
+                (
+                    "to_department",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.department",
+                    ),
+                ),
+                (
+                    "to_person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InboxItem',
+            name="InboxItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('put_at', models.DateTimeField()),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inbox_items', to='channels.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("put_at", models.DateTimeField()),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="inbox_items", to="channels.message"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CallBack',
+            name="CallBack",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('round', models.PositiveSmallIntegerField(default=0)),
-                ('sentence', models.TextField()),
-                ('to_phone_sealed', models.TextField(blank=True)),
-                ('about', models.CharField(blank=True, max_length=80)),
-                ('is_urgent', models.BooleanField(default=False)),
-                ('state', models.CharField(default='open', max_length=12)),
-                ('outcome', models.CharField(blank=True, max_length=300)),
-                ('opened_at', models.DateTimeField()),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('done_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('street', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='call_backs', to='channels.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("round", models.PositiveSmallIntegerField(default=0)),
+                ("sentence", models.TextField()),
+                ("to_phone_sealed", models.TextField(blank=True)),
+                ("about", models.CharField(blank=True, max_length=80)),
+                ("is_urgent", models.BooleanField(default=False)),
+                ("state", models.CharField(default="open", max_length=12)),
+                ("outcome", models.CharField(blank=True, max_length=300)),
+                ("opened_at", models.DateTimeField()),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "done_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "street",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street"
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="call_backs", to="channels.message"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['about', 'created_at'], name='message_about'),
+            model_name="message",
+            index=models.Index(fields=["about", "created_at"], name="message_about"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'sending'])), fields=['due_at'], name='message_unsent'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "sending"])), fields=["due_at"], name="message_unsent"
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'not_delivered')), fields=['street', '-id'], name='message_lost'),
+            model_name="message",
+            index=models.Index(condition=models.Q(("state", "not_delivered")), fields=["street", "-id"], name="message_lost"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'sent', 'delivered', 'not_delivered', 'withdrawn'])), name='message_state_known'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "sending", "sent", "delivered", "not_delivered", "withdrawn"])),
+                name="message_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['', 'inbox', 'sms', 'call'])), name='message_channel_known'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("channel__in", ["", "inbox", "sms", "call"])), name="message_channel_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('to_person__isnull', False), ('to_role', '')), models.Q(('to_person__isnull', True), models.Q(('to_role', ''), _negated=True), ('to_phone_sealed', '')), models.Q(('to_person__isnull', True), ('to_role', '')), _connector='OR'), name='message_one_recipient'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("to_person__isnull", False), ("to_role", "")),
+                    models.Q(("to_person__isnull", True), models.Q(("to_role", ""), _negated=True), ("to_phone_sealed", "")),
+                    models.Q(("to_person__isnull", True), ("to_role", "")),
+                    _connector="OR",
+                ),
+                name="message_one_recipient",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['sent', 'delivered']), _negated=True), models.Q(('channel', ''), _negated=True), _connector='OR'), name='message_sent_by_a_channel'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["sent", "delivered"]), _negated=True),
+                    models.Q(("channel", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="message_sent_by_a_channel",
+            ),
         ),
         migrations.AddIndex(
-            model_name='inboxitem',
-            index=models.Index(fields=['person', '-id'], name='inbox_newest'),
+            model_name="inboxitem",
+            index=models.Index(fields=["person", "-id"], name="inbox_newest"),
         ),
         migrations.AddIndex(
-            model_name='inboxitem',
-            index=models.Index(condition=models.Q(('read_at__isnull', True)), fields=['person'], name='inbox_unread'),
+            model_name="inboxitem",
+            index=models.Index(condition=models.Q(("read_at__isnull", True)), fields=["person"], name="inbox_unread"),
         ),
         migrations.AddConstraint(
-            model_name='inboxitem',
-            constraint=models.UniqueConstraint(fields=('message', 'person'), name='inbox_once_a_person'),
+            model_name="inboxitem",
+            constraint=models.UniqueConstraint(fields=("message", "person"), name="inbox_once_a_person"),
         ),
         migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['street', 'id'], name='callback_open'),
+            model_name="callback",
+            index=models.Index(condition=models.Q(("state", "open")), fields=["street", "id"], name="callback_open"),
         ),
         migrations.AddConstraint(
-            model_name='callback',
-            constraint=models.UniqueConstraint(fields=('message', 'round'), name='callback_once_a_round'),
+            model_name="callback",
+            constraint=models.UniqueConstraint(fields=("message", "round"), name="callback_once_a_round"),
         ),
         migrations.AddConstraint(
-            model_name='callback',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'unreachable', 'withdrawn'])), name='callback_state_known'),
+            model_name="callback",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["open", "done", "unreachable", "withdrawn"])), name="callback_state_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='callback',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='callback_ended_by_someone'),
+            model_name="callback",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("done_at__isnull", True), ("state", "open")),
+                    models.Q(
+                        models.Q(("state", "open"), _negated=True), ("done_at__isnull", False), ("done_by__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="callback_ended_by_someone",
+            ),
         ),
     ]
