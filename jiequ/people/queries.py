@@ -43,7 +43,7 @@ def deputy_of(person_id: int, at: datetime) -> int:
 def on_duty(
     *, at: datetime, role: Role | None = None, street_id: int | None = None, department_id: int | None = None
 ) -> list[Person]:
-    """Who receives what is sent to a post now, by name; deputies in place of whoever is on leave. Three SELECTs.
+    """Who receives what is sent to a post now, by name; deputies in place of whoever is on leave. Four SELECTs at most.
 
     The duty rota says it; where it is silent for the moment, the department's leads, else all who hold the post.
     """
