@@ -44,7 +44,7 @@ class TestOneJobOneWorker:
             return done
 
         results = at_once(self.WORKERS, work)
-        assert sorted(list(chain.from_iterable(results))) == list(range(self.JOBS))
+        assert sorted(chain.from_iterable(results)) == list(range(self.JOBS))
         assert sum(1 for done in results if done) > 1
 
     def test_each_effect_in_the_database_happens_once_with_four_workers(self) -> None:
@@ -142,7 +142,7 @@ class TestTwoClerks:
 class TestNumbers:
     def test_eight_processes_are_never_given_the_same_number(self) -> None:
         results = at_once(8, lambda _: [ids.next_number("LG", 2026) for _ in range(50)])
-        assert len(set(list(chain.from_iterable(results)))) == 400
+        assert len(set(chain.from_iterable(results))) == 400
 
     def test_the_broken_twin_that_reads_and_adds_gives_some_twice(self) -> None:
         Counter.objects.create(name="LG-2026")
@@ -155,7 +155,7 @@ class TestNumbers:
                 return row.value
 
         results = at_once(8, lambda _: [next_number() for _ in range(50)])
-        assert len(set(list(chain.from_iterable(results)))) < 400
+        assert len(set(chain.from_iterable(results))) < 400
 
 
 class TestAuditOfOneStreet:
