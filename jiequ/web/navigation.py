@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from jiequ.people.rules import ADMIN_ROLES, DEPARTMENT_ROLES, DESK_ROLES, Role
@@ -19,7 +20,7 @@ FIELD_ROLES = frozenset({Role.GRID_WORKER}) | DEPARTMENT_ROLES
 class Entry:
     """A page that stands in a bar: its words, its route, its picture, and the roles that use it."""
 
-    label: str
+    label: str | Promise
     route: str
     icon: str
     roles: frozenset[Role]

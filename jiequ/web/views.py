@@ -69,7 +69,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 def feedback(request: HttpRequest) -> HttpResponse:
     """A complaint or suggestion about the system itself; no name is asked."""
     page = _own_page(request, request.POST.get("page") or request.GET.get("page", ""))
-    given = {"page": page, "text": "", "ticket": services.new_ticket(), "longest": services.LONGEST}
+    given: dict[str, Any] = {"page": page, "text": "", "ticket": services.new_ticket(), "longest": services.LONGEST}
     if request.method != "POST":
         return render(request, "web/pages/feedback.html", given)
     given |= {"text": request.POST.get("text", ""), "ticket": request.POST.get("ticket", "")}

@@ -111,8 +111,8 @@ def test_without_network_a_report_waits_survives_a_reload_and_is_sent_once(reade
     expect(page.locator("[data-queue-list]")).to_contain_text("1 件还没发出去")
     expect(page.locator("#words")).to_have_value("")
     assert sample == []
-    page.context.set_offline(False)
     page.route("**/sample/take", lambda route: route.abort())
+    page.context.set_offline(False)
     page.reload()
     expect(page.locator("[data-queue-list]")).to_contain_text("1 件还没发出去")
     assert sample == []
@@ -191,9 +191,12 @@ def test_what_one_person_left_waiting_is_not_sent_in_anothers_name(reader: Reade
     page.locator("#words").fill("居民的")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("[data-queue-list]")).to_be_visible()
-    cookie = {"name": "jiequ_session", "value": session_of(world.chen), "url": page.url}
-    page.context.add_cookies([cookie])
+    signed_in = {"jiequ_session": session_of(world.chen), "csrftoken": "b" * 32}  # signing in renews the token
+    page.context.add_cookies([{"name": name, "value": value, "url": page.url} for name, value in signed_in.items()])
     page.context.set_offline(False)
+    expect(page.locator("[data-queue-list]")).to_contain_text("1 件还没发出去")
+    page.wait_for_timeout(500)
+    assert sample == [], "an old page sent it in the new reader's name"
     page.goto("/sample/done")
     expect(page.locator("[data-queue-list]")).to_contain_text("别人的 1 件")
     page.wait_for_timeout(300)

@@ -135,12 +135,14 @@ async function judge(entry, answer, isSecondTry) {
 const tokenField = (page) => page.querySelector("input[name=csrfmiddlewaretoken]");
 const token = () => tokenField(document)?.value ?? "";
 
-/** A page that stood open over a sign-in has an old token: read the page again and take its new one. */
+/** A page that stood open over a sign-in has an old token: read the page again and take its new one, if its reader is still the same. */
 async function renewToken() {
   const answer = await fetch(location.href, { credentials: "same-origin" });
-  const fresh = tokenField(new DOMParser().parseFromString(await answer.text(), "text/html"))?.value;
-  if (fresh) document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((field) => (field.value = fresh));
-  return Boolean(fresh);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = tokenField(page)?.value;
+  if (!fresh || (page.body.dataset.person || "") !== me()) return false;
+  document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((field) => (field.value = fresh));
+  return true;
 }
 
 function again() {
