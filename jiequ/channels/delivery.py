@@ -57,10 +57,8 @@ def to_staff(message: Message, *, at: datetime) -> None:
 
 def recipients(message: Message, *, at: datetime) -> list[int]:
     """Who gets a message to a person or a duty post now: never somebody on leave, never somebody whose account is closed."""
-    if message.to_person_id is not None:
-        named = [message.to_person_id]
-    else:
-        named = [person.pk for person in _on_duty(message, at=at)]
+    person_id = message.to_person_id
+    named = [person_id] if person_id is not None else [person.pk for person in _on_duty(message, at=at)]
     absent = people.deputies(at)
     standing_in = dict.fromkeys(people.stand_in(person_id, absent) for person_id in named)
     active = set(Person.objects.filter(pk__in=standing_in, is_active=True).values_list("pk", flat=True))

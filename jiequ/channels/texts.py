@@ -47,6 +47,8 @@ def _resident(title: Words, *sentences: Words) -> Template:
 CASE = _("{number}（{type}）")
 WHERE = _("网格 {grid}。")
 UNTIL = _("时限 {due}。")
+NO_TYPE = _("类型待定")
+SOME_PROBLEM = _("问题")
 ASK = _("可凭编号和手机号后四位查询进度。")
 
 _FOR_STAFF: dict[str, Template] = {
@@ -171,7 +173,7 @@ def render(template: str, facts: Mapping[str, Any], language: str) -> Text:
     """The text of a template in ``language``; sentences that lack a fact are left out."""
     chosen = TEMPLATES[template]
     with translation.override(language):
-        values = _values(facts, language)
+        values = {"type": str(NO_TYPE if chosen.for_staff else SOME_PROBLEM), **_values(facts, language)}
         said = [str(sentence) for sentence in chosen.sentences]
         body = [sentence.format(**values) for sentence in said if _names(sentence) <= values.keys()]
         return Text(str(chosen.title), (" " if language == "en" else "").join(body))

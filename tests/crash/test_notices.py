@@ -112,7 +112,7 @@ class Count:
 
 
 def plant(world: World, count: int) -> list[str]:
-    """Half to staff, half to residents; urgent, so that the hour does not matter; no staff phones, so that each is one effect."""
+    """Half to staff, half to residents; urgent, so that the hour does not matter; no staff phones: each is one effect."""
     Person.objects.filter(account="staff").update(phone="")
     at, sealed = clock.now(), seal_phone("13911112222")
     facts = {"number": "LG-2026-000123", "type": "河道堵塞"}

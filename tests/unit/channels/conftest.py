@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -30,8 +30,8 @@ def use_ports(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[services.NotDelivered]]:
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[services.NotDelivered]:
     """What the hooks for lost notices are told."""
     told: list[services.NotDelivered] = []
     monkeypatch.setattr(services, "_hooks", [told.append])
-    yield told
+    return told
