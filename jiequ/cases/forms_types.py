@@ -101,7 +101,7 @@ class NewTypeForm(TypeForm):
     """The first edition needs a kind and a code as well."""
 
     kind = forms.ChoiceField(label=_("种类"), choices=[(k.value, w) for k, w in KIND_WORDS.items()])
-    code = forms.CharField(label=_("代码"), max_length=8)
+    code = forms.CharField(label=_("类型代码"), max_length=8)
     field_order = ("kind", "code")
 
     def draft(self, conditions: tuple[rules.ConditionDraft, ...]) -> rules.TypeDraft:
@@ -120,7 +120,7 @@ class ConditionForm(forms.Form):
     key = forms.RegexField(r"^[a-z][a-z0-9_]{0,29}$", label=_("代号"), help_text=_("小写字母开头，例如missing"))
     name_zh = forms.CharField(label=_("立案条件"), max_length=80)
     name_en = forms.CharField(label=_("英文"), max_length=160, required=False)
-    limit_value = forms.DecimalField(label=_("时限"), min_value=0, max_value=9999, max_digits=6, decimal_places=2)
+    limit_value = forms.DecimalField(label=_("办理时限"), min_value=0, max_value=9999, max_digits=6, decimal_places=2)
     limit_unit = forms.ChoiceField(label=_("时限单位"), choices=[(u.value, w) for u, w in UNIT_WORDS.items()])
     closing_zh = forms.CharField(label=_("结案条件"), max_length=200)
     closing_en = forms.CharField(label=_("结案条件英文"), max_length=300, required=False)

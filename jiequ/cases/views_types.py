@@ -62,7 +62,7 @@ FIELD_WORDS = {
     "std_trace": gettext_lazy("来源"),
     "trace_strength": gettext_lazy("来源强度"),
     "note": gettext_lazy("备注"),
-    "limit": gettext_lazy("时限"),
+    "limit": gettext_lazy("办理时限"),
     "closing_zh": gettext_lazy("结案条件"),
     "closing_en": gettext_lazy("结案条件英文"),
     "proofs": gettext_lazy("证明"),
