@@ -19,6 +19,7 @@ from shapely.geometry import Point, shape
 
 from jiequ.core.models import Counter
 from jiequ.core.worktime import Unit
+from jiequ.grid.queries import locate
 from jiequ.people.models import Department
 from jiequ.people.rules import DepartmentKind
 
@@ -276,7 +277,7 @@ def control_notice(
     """The control area that asks not to report this type here now, with its notice; None if there is none.
 
     ``type`` is an event type's id (None: not known yet, so only areas for every type count). ``lon``, ``lat`` are
-    CGCS2000; without a point only areas that are the given community count.
+    CGCS2000; an area that is a community covers the unit grids of it, or the community given.
     """
     rows = ControlArea.objects.filter(starts_at__lte=at, ends_at__gt=at)
     if street_id is not None:
@@ -284,7 +285,11 @@ def control_notice(
     through = ControlArea.types.through.objects
     named = through.filter(controlarea_id=OuterRef("pk"))
     rows = rows.filter(~Exists(named) | Exists(named.filter(eventtype_id=type))) if type else rows.exclude(Exists(named))
-    for row in rows.order_by("pk"):
+    found = list(rows.order_by("pk"))
+    if community_id is None and lon is not None and lat is not None and any(row.community_id for row in found):
+        spot = locate(lon, lat)
+        community_id = spot.community_id if spot else None
+    for row in found:
         if _covers(row, lon, lat, community_id):
             return ControlNotice(row.pk, row.name, said(row.notice_zh, row.notice_en), row.ends_at)
     return None

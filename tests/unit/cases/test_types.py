@@ -333,6 +333,8 @@ def test_a_control_area_without_types_is_for_all_and_may_be_a_community(loaded: 
     area(loaded, geometry=None, community_id=east, codes=())
     assert queries.control_notice(None, None, None, NOW, community_id=east) is not None
     assert queries.control_notice(None, None, type_of("0110").pk, NOW, community_id=east) is not None
+    assert queries.control_notice(*loaded.point_in("a"), None, NOW) is not None, "the point lies in the community"
+    assert queries.control_notice(*loaded.point_in("c"), None, NOW) is None
     assert queries.control_notice(None, None, None, NOW) is None
 
 
