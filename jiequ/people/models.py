@@ -64,7 +64,7 @@ class Person(AbstractBaseUser):
     # when
     created_at = models.DateTimeField()
     disabled_at = models.DateTimeField(null=True, blank=True)
-    last_login = None  # type: ignore[assignment]  # nobody's hours are counted (DOMAIN §5 rule 2)
+    last_login = None  # nobody's hours are counted (DOMAIN §5 rule 2)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["name"]

@@ -134,8 +134,9 @@ def _identity(tokens: Any, keys: Any, nonce: str, at: datetime) -> Answer:
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     if (len(audiences) > 1 or "azp" in claims) and claims.get("azp") != settings.OIDC_CLIENT_ID:
         raise _failed("oidc_token")
-    methods = claims.get("amr") if isinstance(claims.get("amr"), list) else []
-    return Answer(subject=str(claims["sub"])[:255], is_strong=bool(STRONG_METHODS & set(map(str, methods))))
+    methods = claims.get("amr")
+    shown = {str(method) for method in methods} if isinstance(methods, list) else set()
+    return Answer(subject=str(claims["sub"])[:255], is_strong=bool(STRONG_METHODS & shown))
 
 
 def _client() -> httpx.Client:

@@ -101,8 +101,8 @@ def holders(role: Role, street_id: int, at: datetime) -> list[Person]:
 def colleagues(person_id: int, at: datetime) -> list[Person]:
     """Who may stand in for a person: active staff with a post in one of the same streets, by name. One SELECT."""
     mine = _posts_at(at).filter(person_id=person_id)
-    same = Q(street_id__in=mine.exclude(street_id=None).values("street_id"))
-    same |= Q(street_id=None, department_id__in=mine.exclude(department_id=None).values("department_id"))
+    same = Q(street_id__in=mine.exclude(street=None).values("street_id"))
+    same |= Q(street_id=None, department_id__in=mine.exclude(department=None).values("department_id"))
     same |= Q(street_id=None, department_id=None)
     posts = _posts_at(at).filter(same, account="staff")
     return list(Person.objects.filter(pk__in=posts.values("person_id")).exclude(pk=person_id).order_by("name"))

@@ -60,7 +60,7 @@ class SessionStore(SessionBase):
         self.modified = True
 
     def save(self, must_create: bool = False) -> None:
-        data = self._get_session(no_load=must_create)
+        data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
         if self.session_key is None or must_create:
             self.create()
             self._session_cache = data
@@ -96,7 +96,7 @@ class SessionStore(SessionBase):
 
     def cycle_key(self) -> None:
         """A new key for the same data: whoever knew the old one is left with nothing."""
-        data = dict(self._session)
+        data = dict(self.items())
         self.delete()
         self.create()
         self._session_cache = data

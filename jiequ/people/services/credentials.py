@@ -191,7 +191,7 @@ def use_reset_code(*, login: str, code: str, new: str, network: str, at: datetim
     plain = "".join(letter for letter in code.upper() if letter in CODE_LETTERS)
     with writing():
         codes = ResetCode.objects.filter(
-            person_id=person.pk if person else None,
+            person_id=person.pk if person else 0,
             code_hash=_code_hash(person.pk if person else 0, plain),
             used_at=None,
             ends_at__gt=at,

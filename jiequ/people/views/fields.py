@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -68,7 +69,7 @@ def end_of_day(at: datetime, days: int) -> datetime:
     return timezone.make_aware(datetime.combine(local, time()))
 
 
-def page(request: HttpRequest, template: str, context: dict[str, object], refusal: Refusal | None = None) -> HttpResponse:
+def page(request: HttpRequest, template: str, context: Mapping[str, object], refusal: Refusal | None = None) -> HttpResponse:
     """The page, with the refusal in its place and its status; never kept by a browser's or a proxy's cache."""
     response = render(request, template, {**context, "refusal": refusal}, status=refusal.status if refusal else 200)
     response["Cache-Control"] = "private, no-store"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -41,7 +42,7 @@ def me(request: HttpRequest) -> HttpResponse:
             translation.activate(language)
         messages.success(request, _("已保存。"))
         response = redirect("people:me")
-        keep = {"max_age": YEAR_SECONDS, "samesite": "Lax", "httponly": True, "secure": request.is_secure()}
+        keep: dict[str, Any] = {"max_age": YEAR_SECONDS, "samesite": "Lax", "httponly": True, "secure": request.is_secure()}
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, translation.get_language() or "zh-hans", **keep)
         response.set_cookie("care", "1" if care_mode else "0", **keep)
         return response

@@ -74,15 +74,7 @@ def _monday(chosen: date | None, at: datetime) -> date:
 def _week(by: Actor, street: Street, streets: list[Street], monday: date, at: datetime) -> dict[str, object]:
     starts = _midnight(monday)
     shifts = queries.roster(street.pk, starts, starts + WEEK)
-    days = [
-        {"day": monday + timedelta(days=n), "is_today": monday + timedelta(days=n) == timezone.localtime(at).date()}
-        for n in range(7)
-    ]
-    for entry in days:
-        begins = _midnight(entry["day"])
-        entry["shifts"] = [  # type: ignore[assignment]
-            _shown(by, shift) for shift in shifts if begins <= shift.starts_at < begins + timedelta(days=1)
-        ]
+    days = [_day(by, shifts, monday + timedelta(days=n), at) for n in range(7)]
     posts = [post for post in queries.rota_posts(street.pk, at) if _may_edit(by, street.pk, post.department_id)]
     return {
         "street": street,
@@ -94,6 +86,13 @@ def _week(by: Actor, street: Street, streets: list[Street], monday: date, at: da
         "carried": [_shown(by, shift) for shift in shifts if shift.starts_at < starts],
         "posts": [{"post": post, "role": ROLE_NAMES[Role(post.role)]} for post in posts],
     }
+
+
+def _day(by: Actor, shifts: list[Shift], chosen: date, at: datetime) -> dict[str, object]:
+    begins = _midnight(chosen)
+    inside = [shift for shift in shifts if begins <= shift.starts_at < begins + timedelta(days=1)]
+    is_today = chosen == timezone.localtime(at).date()
+    return {"day": chosen, "is_today": is_today, "shifts": [_shown(by, shift) for shift in inside]}
 
 
 def _shown(by: Actor, shift: Shift) -> dict[str, object]:

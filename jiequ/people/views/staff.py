@@ -17,7 +17,7 @@ from jiequ.core.once import idempotent
 
 from .. import queries, services
 from ..access import actor_of, needs
-from ..models import Department, Person
+from ..models import Department, Person, Post
 from ..names import ROLE_NAMES
 from ..rules import CASE_ROLES, Account, Actor, Role
 from .fields import day, needed, number, page, role
@@ -43,9 +43,9 @@ def staff(request: HttpRequest) -> HttpResponse:
     return page(request, "people/staff.html", context)
 
 
-def named(posts: list[object]) -> list[dict[str, object]]:
+def named(posts: list[Post]) -> list[dict[str, object]]:
     """Posts with the role's name beside each."""
-    return [{"post": post, "role": ROLE_NAMES[Role(post.role)]} for post in posts]  # type: ignore[attr-defined]
+    return [{"post": post, "role": ROLE_NAMES[Role(post.role)]} for post in posts]
 
 
 def _streets(by: Actor) -> frozenset[int] | None:
@@ -122,7 +122,7 @@ def _about(by: Actor, found: Person, at: datetime) -> dict[str, object]:
     may_change = by.has(Role.SYSTEM_ADMIN)
     return {
         "person": found,
-        "posts": named(list(queries.posts_of([found.pk], at).get(found.pk, []))),
+        "posts": named(queries.posts_of([found.pk], at).get(found.pk, [])),
         "leaves": queries.leaves_of([found.pk], at),
         "open_work": sum(services.open_work(found.pk, at).values()),
         "is_staff": found.account == Account.STAFF,

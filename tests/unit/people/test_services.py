@@ -12,6 +12,7 @@ from jiequ.core.errors import NotFound, Refusal, Stale
 from jiequ.core.models import AuditEntry
 from jiequ.people import services
 from jiequ.people.access import actor_for
+from jiequ.people.jobs import sweep
 from jiequ.people.models import Device, Person, Post, Session, Shift
 from jiequ.people.rules import DepartmentKind, Role
 from tests.actors import NOW, World
@@ -228,3 +229,12 @@ def test_no_column_counts_a_person(world: World) -> None:
     assert len(columns) > 60
     assert not [column for column in columns if WORDS_OF_COUNTING & {column.split(".")[1], *column.split(".")[1].split("_")}]
     assert not any(field.name == "last_login" for field in Person._meta.get_fields())
+
+
+def test_what_has_ended_is_swept_at_night(world: World) -> None:
+    for number, ends_at in enumerate((NOW - DAY, NOW + DAY)):
+        times = {"begun_at": NOW - 2 * DAY, "idle_end_at": ends_at, "ends_at": ends_at}
+        Session.objects.create(key_hash=str(number), data="", person=world.chen, **times)
+        Device.objects.create(token_hash=str(number), trusted_at=NOW, ends_at=ends_at, person=world.chen)
+    assert sweep(at=NOW) == 2
+    assert (Session.objects.get().pk, Device.objects.get().token_hash) == ("1", "1")
