@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, time
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from jiequ.core.worktime import ZONE
+from jiequ.grid.models import Community
 from jiequ.people.models import Department
 from jiequ.people.queries import departments_of, members
 from jiequ.people.rules import Actor
@@ -67,8 +68,13 @@ def _text(label: Any, *, required: bool = True, rows: int = 3) -> forms.CharFiel
     return forms.CharField(label=label, required=required, max_length=1000, widget=forms.Textarea(attrs={"rows": rows}))
 
 
+def own_departments(street_id: int) -> list[Department]:
+    """The street's own departments; a district bureau is called, not dispatched to."""
+    return [d for d in departments_of(street_id) if d.street_id == street_id]
+
+
 def _departments(case: Case) -> list[tuple[int, str]]:
-    return [(d.pk, words_of(d)) for d in departments_of(case.street_id)]
+    return [(d.pk, words_of(d)) for d in own_departments(case.street_id)]
 
 
 def words_of(department: Department) -> str:
@@ -166,12 +172,32 @@ class AcceptDispatch(Dispatch):
         self.fields["condition_id"].initial = self.case.condition_id
 
 
+COMMITTEE = "sq"
+"""The catalogue's key for "the committee of the place's community"."""
+
+
+def committee_key(community: Community) -> str:
+    """The department key of a community's committee: sq and the community's three digits."""
+    return f"{COMMITTEE}{community.code12[-3:]}"
+
+
+def named_keys(case: Case, keys: Iterable[str]) -> list[str]:
+    """The catalogue's department keys as this place has them."""
+    found = [committee_key(case.community) if key == COMMITTEE and case.community else key for key in keys]
+    return list(dict.fromkeys(found))
+
+
 def suggested_lead(case: Case) -> int | None:
-    """The department the catalogue names for the type, in this street; the dispatcher may choose another."""
+    """The department the catalogue names for the type, in this street; the dispatcher may choose another.
+
+    Where the catalogue names a district bureau, the first assisting department of the street coordinates and calls it.
+    """
     if case.condition is None:
         return None
-    key = case.condition.edition.lead_department_key
-    return next((d.pk for d in departments_of(case.street_id) if d.key == key), None)
+    edition = case.condition.edition
+    own = {d.key: d.pk for d in own_departments(case.street_id)}
+    keys = named_keys(case, [edition.lead_department_key, *edition.assist_department_keys])
+    return next((own[key] for key in keys if key in own), None)
 
 
 class BringIn(MoveForm):
@@ -225,6 +251,7 @@ class Handle(MoveForm):
     tone = "primary"
     takes_photos = True
     text = _text(_("处置情况"), required=False, rows=2)
+    document = forms.CharField(label=_("文书编号"), max_length=60, required=False)
 
 
 class SendBack(MoveForm):

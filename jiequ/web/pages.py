@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import views, views_calendar
+from .demo import views as demo_views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("robots.txt", views.robots, name="robots"),
     path("style", views.style, name="style"),
+    path("demo", demo_views.guide, name="demo"),
     path("calendar", views_calendar.year_page, name="calendar"),
     path("calendar/day", views_calendar.change_day, name="calendar_day"),
     path("calendar/notice", views_calendar.load_notice, name="calendar_notice"),

@@ -19,15 +19,22 @@ from ..policy import CANCEL_REASONS, FORCE_REASONS
 from . import moving
 from .filing import desk, spot_task
 from .moving import Change, End
-from .proving import Shown, need_proofs, proofs_of
+from .proving import Shown, need_proofs, proofs_of, said_and_filed
 
 
 def handle(
-    case: Case, *, shown: Sequence[Shown], by: Actor, at: datetime, version: int | None = None, text: str = ""
+    case: Case,
+    *,
+    shown: Sequence[Shown],
+    by: Actor,
+    at: datetime,
+    version: int | None = None,
+    text: str = "",
+    document: str = "",
 ) -> CaseEvent:
     """处置 with every proof the closing condition asks for. The handling clock runs on until the department confirms."""
     Standing(by, case).check("handle")
-    proofs = proofs_of(case, shown, by=by, at=at)
+    proofs = proofs_of(case, [*shown, *said_and_filed(case, text=text, document=document)], by=by, at=at)
     need_proofs(case, proofs)
     fields: dict[str, Any] = {"handled_at": at}
     if case.handler_id is None:

@@ -18,15 +18,30 @@ from ..models import Case, Proof
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A proof as it is handed in: a picture or a text, and of which phase."""
+    """A proof as it is handed in: a picture, a text, or the number of a document (文书), and of which phase."""
 
     phase: str = Proof.Phase.AFTER
     picture: Picture | None = None
     text: str = ""
+    is_document: bool = False
 
     @property
     def kind(self) -> str:
-        return "photo" if self.picture else "note"
+        if self.picture:
+            return "photo"
+        return "document" if self.is_document else "note"
+
+
+def said_and_filed(case: Case, *, text: str, document: str) -> list[Shown]:
+    """The words and the document's number as proofs, where the closing condition asks for such."""
+    wanted = {need["kind"] for need in (case.condition.required_proofs if case.condition else ())}
+    phases = {need["kind"]: need["phase"] for need in (case.condition.required_proofs if case.condition else ())}
+    shown = []
+    if text.strip() and "note" in wanted:
+        shown.append(Shown(phase=phases["note"], text=text))
+    if document.strip():
+        shown.append(Shown(phase=phases.get("document", Proof.Phase.AFTER), text=document.strip(), is_document=True))
+    return shown
 
 
 def proofs_of(case: Case, shown: Sequence[Shown], *, by: Actor, at: datetime) -> list[Proof]:

@@ -18,12 +18,11 @@ from jiequ.core.calendar import calendar_for
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.once import once
 from jiequ.people.access import actor_of, needs, signed_in
-from jiequ.people.queries import departments_of
 from jiequ.people.rules import ADMIN_ROLES, DESK_ROLES, Actor, Role
 
 from .. import services, words
 from ..access import case_for
-from ..forms import FORMS, MoveForm, condition_choices
+from ..forms import FORMS, MoveForm, condition_choices, named_keys, own_departments
 from ..models import Case, CaseEvent, Task, TaskKind
 from ..queries import lists
 from ..queries.page import view_of
@@ -96,22 +95,22 @@ def leader(request: HttpRequest) -> HttpResponse:
 
 
 def _departments_by_street(cases: list[Case]) -> dict[int, list[Any]]:
-    return {street: list(departments_of(street)) for street in {case.street_id for case in cases}}
+    return {street: own_departments(street) for street in {case.street_id for case in cases}}
 
 
 def _waiting(case: Case, ready: dict[int, list[Any]], photo: Any, at: datetime) -> dict[str, Any]:
     departments = ready[case.street_id]
     edition = case.condition.edition if case.condition else None
     by_key = {d.key: d for d in departments}
-    lead = by_key.get(edition.lead_department_key) if edition else None
-    assist = [by_key[k] for k in (edition.assist_department_keys if edition else ()) if k in by_key]
+    keys = named_keys(case, [edition.lead_department_key, *edition.assist_department_keys]) if edition else []
+    lead, *assist = [by_key[key] for key in keys if key in by_key] or [None]
     row = present.row(case, at)
     row |= {
         "move": "accept_dispatch" if case.state == "reported" else "dispatch",
         "version": case.version,
         "condition_id": case.condition_id,
         "lead_id": lead.pk if lead else None,
-        "assist_ids": [d.pk for d in assist],
+        "assist_ids": [d.pk for d in assist if d],
         "departments": [{"id": d.pk, "name": present.named(d)} for d in departments],
         "tap": "、".join(present.named(d) for d in [lead, *assist] if d is not None),
         "photo": present.photo_url(case.number, photo, "thumb") if photo else "",

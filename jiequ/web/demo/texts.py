@@ -1,0 +1,186 @@
+"""What the demonstration's people say. All of it is invented here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+
+from jiequ.cases.models import FilingCondition
+from jiequ.cases.queries.types import in_force
+from jiequ.grid.models import Place
+
+from .roster import SURNAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One kind of matter: its type's code, a picture, and the words around it."""
+
+    code: str
+    picture: str
+    words: tuple[str, ...]
+    done: tuple[str, ...]
+    replies: tuple[str, ...]
+    is_urgent: bool = False
+
+
+SUBJECTS: tuple[Subject, ...] = (
+    Subject(
+        "9201",
+        "river",
+        ("河涌里全是水浮莲，水都过不去了", "桥洞下面堵住了，水位比昨天高", "河道被树枝和泡沫箱堵死，有味道"),
+        ("已组织打捞船清理水浮莲，过水断面已恢复", "清出淤积物约两车，河道已通"),
+        ("河道堵塞物已清完，水流恢复正常，已安排每周巡查一次。感谢您的反映。",),
+        is_urgent=True,
+    ),
+    Subject(
+        "9202",
+        "river",
+        ("水面漂着很多垃圾", "河面有一层油花和塑料袋"),
+        ("已打捞水面漂浮物",),
+        ("水面漂浮物已打捞干净，保洁船加密到每天两次。",),
+    ),
+    Subject(
+        "0110",
+        "rubbish",
+        ("巷口垃圾堆了三天没人收", "绿化带边上有一大堆生活垃圾，苍蝇很多", "垃圾桶旁边到处是袋子"),
+        ("已清运生活垃圾并冲洗地面", "已清理，加放一个垃圾桶"),
+        ("垃圾已清走，地面已冲洗；该点位已加密清运。", "已清运干净，并提醒周边商户按时投放。"),
+    ),
+    Subject(
+        "0192",
+        "rubbish",
+        ("垃圾桶满了，垃圾都掉在地上", "垃圾桶满溢，早上上学的小朋友要绕着走"),
+        ("已清空垃圾桶并清扫周边",),
+        ("垃圾桶已清空，清运时间提前到早上六点半。",),
+    ),
+    Subject(
+        "0111",
+        "rubbish",
+        ("路边倒了一车装修渣土", "有人半夜在空地倒建筑垃圾"),
+        ("渣土已清运，已调取监控查找倾倒车辆",),
+        ("渣土已清运完毕，倾倒行为已立案调查。",),
+    ),
+    Subject(
+        "0113",
+        "road",
+        ("路面有个大坑，电动车差点摔倒", "人行道地砖松动，老人容易绊倒"),
+        ("已用沥青冷补料修补", "已更换破损地砖"),
+        ("破损路面已修补，请放心通行。",),
+    ),
+    Subject(
+        "0506",
+        "road",
+        ("下雨后路口积水到小腿", "涵洞积水，车过不去"),
+        ("已疏通雨水口并抽排积水",),
+        ("积水已排除，雨水口已清疏。",),
+        is_urgent=True,
+    ),
+    Subject(
+        "9101",
+        "building",
+        ("楼顶正在搭铁皮棚，很吵", "有人在天台加建，已经立了钢架"),
+        ("现场已停工，已告知限期自行拆除",),
+        ("已到场制止并责令停工，后续按程序处理。",),
+        is_urgent=True,
+    ),
+    Subject(
+        "9102",
+        "building",
+        ("后院新搭了一间房，挡住消防通道", "铁皮屋占了公共楼梯"),
+        ("已到场核查并登记",),
+        ("已登记核查，后续依法处理。",),
+    ),
+    Subject(
+        "0405",
+        "rubbish",
+        ("店铺把桌椅摆到人行道上", "店外摆货，轮椅过不去"),
+        ("已劝导商户收回店外物品",),
+        ("商户已整改，人行道恢复通行。",),
+    ),
+    Subject(
+        "0410",
+        "road",
+        ("共享单车把盲道堵满了", "地铁口单车乱停，走不过去"),
+        ("已整理车辆约四十台",),
+        ("车辆已归位，已要求企业增派运维人员。",),
+    ),
+    Subject(
+        "0509",
+        "green",
+        ("台风后树倒在路上", "大树枝断了挂在半空"),
+        ("已锯断清运倒伏树木", "已修剪并清运断枝"),
+        ("倒伏树木已清理，道路恢复通行。",),
+        is_urgent=True,
+    ),
+    Subject(
+        "0117",
+        "green",
+        ("绿地里都是狗屎和塑料袋", "花坛里杂草比人高"),
+        ("已清理绿地并修剪",),
+        ("绿地已清理修剪。",),
+    ),
+    Subject(
+        "9301",
+        "building",
+        ("楼下电动车飞线充电", "楼道堆满杂物，消防通道走不了人"),
+        ("已拆除飞线并清理楼道杂物",),
+        ("隐患已排除，社区已张贴告知并回访。",),
+    ),
+    Subject(
+        "0503",
+        "road",
+        ("下水道冒污水，臭气很大", "污水井往外溢，流了一路"),
+        ("已疏通管道并冲洗路面",),
+        ("管道已疏通，路面已冲洗消杀。",),
+    ),
+)
+
+RETURNED = ("现场为建筑垃圾，不是生活垃圾，请改类型", "位置在地下车库内，属小区物业管理范围")
+GONE = ("复查时问题已不存在", "当事人已自行清理")
+IMPOSSIBLE = ("产权单位注销，正在查找责任主体，转入专项处理",)
+SUSPENDED = ("等待管线单位迁改后才能施工", "需待汛期结束后施工")
+NOT_DONE = ("只清了一半，桥墩边还有", "又堆起来了，比上次还多", "补的地方又塌了一角")
+
+
+def pick(rng: Random, choices: tuple[str, ...]) -> str:
+    """One of several ways to say it."""
+    return rng.choice(choices)
+
+
+def resident(rng: Random) -> str:
+    """A reporter's name."""
+    return rng.choice(SURNAMES) + rng.choice(("女士", "先生", "阿姨", "伯"))
+
+
+def phone(rng: Random) -> str:
+    """A number of a block that no operator has given out."""
+    return f"1000{rng.randrange(10_000_000):07d}"
+
+
+@lru_cache(maxsize=256)
+def _condition_id(code: str) -> int | None:
+    found = FilingCondition.objects.filter(edition__in=_editions(), edition__event_type__code=code)
+    return found.filter(edition__event_type__kind="event").order_by("position").values_list("pk", flat=True).first()
+
+
+def _editions() -> list[int]:
+    from jiequ.cases.models import TypeEdition
+
+    return list(TypeEdition.objects.filter(in_force()).values_list("pk", flat=True))
+
+
+def condition_of(subject: Subject) -> FilingCondition | None:
+    """The first filing condition of the subject's type."""
+    condition_id = _condition_id(subject.code)
+    if condition_id is None:
+        return None
+    return FilingCondition.objects.select_related("edition__event_type").get(pk=condition_id)
+
+
+@lru_cache(maxsize=8)
+def spots(street_id: int) -> list[tuple[float, float, str]]:
+    """Named places of the street: longitude, latitude, name."""
+    rows = Place.objects.filter(street_id=street_id).order_by("pk").values_list("lon", "lat", "name")
+    return [(lon, lat, name) for lon, lat, name in rows]

@@ -1,0 +1,93 @@
+"""The demonstration's own page: how far its history is, and the guided story 河道堵塞, one button a step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from jiequ.cases import words
+from jiequ.cases.models import Case
+from jiequ.core.http import is_htmx
+from jiequ.core.models import Street
+from jiequ.grid.models import UnitGrid
+from jiequ.grid.queries import locate
+from jiequ.people.access import public
+from jiequ.people.models import Person
+
+from . import seeding
+from .base import story_spot
+
+
+@public
+@require_GET
+def guide(request: HttpRequest) -> HttpResponse:
+    """The story's steps; the one that is due now stands out. There is no such page outside the demonstration."""
+    if not settings.DEMO:
+        raise Http404
+    if is_htmx(request):
+        return render(request, "web/demo/progress.html", {"progress": seeding.progress()})
+    grid = _story_grid()
+    case = _story_case(grid)
+    context = {
+        "progress": seeding.progress(),
+        "case": case,
+        "state": words.STATES[case.state] if case else "",
+        "steps": _steps(grid, case),
+        "streets": Street.objects.order_by("code9"),
+    }
+    return render(request, "web/demo/guide.html", context)
+
+
+def _story_grid() -> UnitGrid | None:
+    spot = locate(*story_spot())
+    return UnitGrid.objects.filter(pk=spot.unit_grid_id).first() if spot else None
+
+
+def _story_case(grid: UnitGrid | None) -> Case | None:
+    """The newest resident's report in the story's grid that is not ended long ago."""
+    return Case.objects.filter(unit_grid=grid, source="resident").order_by("-pk").first() if grid else None
+
+
+def _steps(grid: UnitGrid | None, case: Case | None) -> list[dict[str, Any]]:
+    people = {p.username: p for p in Person.objects.filter(username__in=["he", "shui", "qian", "chen", "lin"])}
+    page = reverse("cases:case", args=[case.number]) if case else "/"
+    report = reverse("cases:report") + (f"?plate={grid.code15}" if grid else "")
+    told = [
+        ("", report, _("居民"), _("拍照上报：河涌被水浮莲堵住了。位置由点位牌带入，三下就报完。"), "reported"),
+        ("he", reverse("cases:leader"), _("街道领导"), _("“待处理”里选类型“河道阻塞”，一键派给水务和协办部门。"), "dispatched"),
+        ("shui", reverse("cases:todo"), _("水务人员"), _("在待办里点“接单”，到现场。"), "handling"),
+        ("shui", page, _("水务人员"), _("拍一张清理后的照片，提交处置。"), "handled"),
+        ("qian", page, _("水务负责人"), _("部门确认，处置时钟停在这里。"), "checking"),
+        ("chen", reverse("cases:todo"), _("网格员"), _("到现场看一眼，点“核查通过”。"), "checked"),
+        ("lin", page, _("受理员"), _("写一句给居民的话，结案。"), "closed"),
+        ("", "", _("居民"), _("打开自己的链接，看到结果，评价。"), "rated"),
+    ]
+    done = _done(case)
+    return [
+        {
+            "person": people.get(username),
+            "next": target,
+            "who": who,
+            "what": what,
+            "mark": "past" if i < done else "now" if i == done else "next",
+        }
+        for i, (username, target, who, what, _reached) in enumerate(told)
+    ]
+
+
+def _done(case: Case | None) -> int:
+    """How many steps of the story are behind."""
+    if case is None:
+        return 0
+    if case.state == "checking" and case.checked_at:
+        return 6
+    if case.state == "closed":
+        return 8 if case.ratings.exists() else 7
+    after = {"reported": 1, "accepted": 1, "dispatched": 2, "handling": 3, "rework": 3, "handled": 4, "checking": 5}
+    return after.get(case.state, 1)
