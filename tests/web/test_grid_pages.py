@@ -365,7 +365,6 @@ def test_the_pages_are_english_for_those_who_read_english(world: World, point: M
                 "龙涧街道",
                 "青岗街道",
                 "桥头",
-                "东涌社区",
                 "责任网格a",
                 "责任网格b",
                 *[p.name for p in world.people.values()],
