@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core import checks
 
 
 class ChannelsConfig(AppConfig):
@@ -12,6 +13,7 @@ class ChannelsConfig(AppConfig):
 
         from . import notices, ports, stub
 
+        checks.register(ports.check)
         ports.register_port(stub.StubPort.name, stub.StubPort)
         for model in ("channels.Message", "channels.CallBack"):
             secrets.sealed_column(model, "to_phone_sealed", notices.PHONE_PURPOSE)

@@ -11,9 +11,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
+from django.core.checks import Error
+from django.core.exceptions import ImproperlyConfigured
 
 from .rules import SEND_DEADLINE_SECONDS
 
@@ -70,8 +72,20 @@ def register_port(name: str, factory: Factory) -> None:
 
 
 def sms_ports() -> list[Port]:
-    """The configured SMS ports, the preferred first; empty: this installation sends no SMS."""
+    """The configured SMS ports, the preferred first; empty: this installation sends no SMS. Raises ImproperlyConfigured."""
+    unknown = sorted(set(settings.SMS_PORTS) - set(_FACTORIES))
+    if unknown:
+        raise ImproperlyConfigured(f"JIEQU_SMS_PORTS names {', '.join(unknown)}; known: {', '.join(sorted(_FACTORIES))}.")
     return [_FACTORIES[name]() for name in settings.SMS_PORTS]
+
+
+def check(**_more: Any) -> list[Error]:
+    """Django's system check: a port that does not exist is found at the start, not with the first message."""
+    try:
+        sms_ports()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="channels.E001")]
+    return []
 
 
 def of_http_status(status: int, *, provider_id: str = "") -> Outcome:

@@ -22,8 +22,14 @@ URGENT = {"is_urgent": True}  # so that no try falls into quiet hours
 def work_through(letters: Letterbox, hours: int = 24) -> None:
     """A day of the worker, minute by minute."""
     for minute in range(hours * 60 + 1):
-        if Job.objects.filter(run_at__lte=NOW + timedelta(minutes=minute), dead_at=None).exists():
-            letters.work(NOW + timedelta(minutes=minute))
+        work_minute(letters, minute)
+
+
+def work_minute(letters: Letterbox, minute: int) -> None:
+    """What is due in one minute of the day."""
+    at = NOW + timedelta(minutes=minute)
+    if Job.objects.filter(run_at__lte=at, dead_at=None).exists():
+        letters.work(at)
 
 
 def test_a_busy_port_is_tried_six_times_then_the_notice_is_marked_and_told(
@@ -35,7 +41,7 @@ def test_a_busy_port_is_tried_six_times_then_the_notice_is_marked_and_told(
     tried: list[int] = []
     for minute in range(24 * 60):
         port.calls.clear()
-        letters.work(NOW + timedelta(minutes=minute))
+        work_minute(letters, minute)
         tried += [minute for _text, _phone, key in port.calls if key == "k"]  # every try carries the message's key
     assert tried == MINUTES_OF_TRIES
     lost = letters.message()

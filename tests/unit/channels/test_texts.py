@@ -44,7 +44,8 @@ def test_a_template_asks_for_nothing_but_the_four_facts(template: str) -> None:
 
 def test_residents_read_plain_words_with_local_time() -> None:
     assert texts.as_sms("reporter_accepted", FACTS, "zh-hans") == (
-        "您反映的“河道堵塞”（LG-2026-000123）已受理，下一步派给负责单位。承诺 3月4日 18:00 前办结。可凭编号和手机号后四位查询进度。"
+        "您反映的“河道堵塞”（LG-2026-000123）已受理，下一步派给负责单位。"
+        "承诺 3月4日 18:00 前办结。可凭编号和手机号后四位查询进度。"
     )
     assert texts.as_sms("reporter_accepted", FACTS, "en") == (
         "“Blocked river” (LG-2026-000123), which you reported, is accepted. Next we send it to the responsible unit. "
