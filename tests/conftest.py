@@ -7,15 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.test import TransactionTestCase
 
+from jiequ.cases.queries import types as type_queries
+from jiequ.core import calendar
 from jiequ.grid import queries
 from tests import database
 from tests.actors import clock, world  # noqa: F401  (fixtures for every test)
 from tests.support.kinds import own_kinds  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
+hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)  # a test that is slow is not wrong
+hypothesis.settings.load_profile("suite")
 OWN_ADDRESSES = ("127.", "::1", "localhost")
 
 
@@ -45,9 +50,11 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_map() -> None:
-    """The process's index of unit grids may be a second old; another test's grids are older than that."""
+def fresh_memory() -> None:
+    """What a process keeps for a second (unit grids, work calendar, event types) may come from another test."""
     queries.forget()
+    calendar.forget()
+    type_queries.forget()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ def checks(fix: bool = False) -> dict[str, list[str]]:
     return {
         "ruff check": ["ruff", "check", "--quiet", *(["--fix"] if fix else [])],
         "ruff format": ["ruff", "format", "--quiet", *([] if fix else ["--check"])],
-        "floors": ["lint-imports", "--no-timings"],
+        "floors": ["lint-imports", "--no-logo"],
         "mypy": ["mypy", "--no-error-summary"],
     }
 

@@ -127,6 +127,8 @@ def test_only_the_newest_are_kept(installation: Path) -> None:
 def test_a_copy_taken_between_writes_holds_every_acknowledged_row_and_a_plain_file_copy_does_not(tmp_path: Path) -> None:
     """Broken twin: copying the file leaves behind what still lies in the write-ahead log."""
     source = Path(connection.settings_dict["NAME"])
+    connection.ensure_connection()
+    connection.connection.execute("PRAGMA wal_autocheckpoint = 0")
     Counter.objects.bulk_create(Counter(name=f"row {number}") for number in range(50))
 
     def rows(file: Path) -> int:
