@@ -291,9 +291,7 @@ def _moment(local: int) -> datetime:
 
 def _merged(pauses: Iterable[Span], start: int, end: int) -> list[tuple[int, int]]:
     """The pauses cut to [start, end], overlaps joined, in order."""
-    cut = sorted(
-        (max(start, _local(began)), min(end, _local(ended) if ended is not None else end)) for began, ended in pauses
-    )
+    cut = sorted((max(start, _local(began)), min(end, _local(ended) if ended is not None else end)) for began, ended in pauses)
     merged: list[tuple[int, int]] = []
     for a, b in cut:
         if b <= a:
