@@ -135,10 +135,11 @@ def coverage_problems(
     others = plane.flat([shape(grid.geometry) for grid in elsewhere])
     faults = list(_overlaps(plane, grids, others, elsewhere))
     covered = shapely.union_all(plane.shapes)
-    for piece in _gaps(covered, others):
-        faults.append(plane.problem(Fault.GAP, piece, plane.codes_beside(piece, grids)))
+    gaps = list(_gaps(covered, others))
+    faults += [plane.problem(Fault.GAP, piece, plane.codes_beside(piece, grids)) for piece in gaps]
+    named = shapely.union_all(gaps)
     for code12, outline in (outlines or {}).items():
-        faults.extend(_against_outline(plane, grids, code12, plane.flat([shape(outline)])[0]))
+        faults.extend(_against_outline(plane, grids, code12, plane.flat([shape(outline)])[0], named))
     return faults
 
 
@@ -197,12 +198,13 @@ def _gaps(covered: Any, others: Any) -> Iterator[Any]:
     yield from _real(missing)
 
 
-def _against_outline(plane: _Plane, grids: Sequence[Drawn], code12: str, outline: Any) -> Iterator[Problem]:
+def _against_outline(plane: _Plane, grids: Sequence[Drawn], code12: str, outline: Any, gaps: Any) -> Iterator[Problem]:
+    """Grids that leave their community's outline, and parts of it that none of them fills (``gaps`` are named already)."""
     members = [i for i, grid in enumerate(grids) if grid.code12 == code12]
     for i in members:
         for piece in _real(plane.shapes[i].difference(outline)):
             yield plane.problem(Fault.OUTSIDE, piece, (grids[i].code, code12))
-    for piece in _real(outline.difference(shapely.union_all(plane.shapes[members]))):
+    for piece in _real(outline.difference(shapely.union_all(plane.shapes[members])).difference(gaps)):
         beside = plane.codes_beside(piece, grids)
         yield plane.problem(Fault.GAP, piece, beside or (code12,))
 

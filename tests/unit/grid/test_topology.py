@@ -117,6 +117,13 @@ def test_a_community_whose_outline_is_not_filled_has_a_gap() -> None:
     assert found.lon < WEST
 
 
+def test_a_gap_inside_an_outline_is_named_once() -> None:
+    grids = [grid for grid in board(4, 3) if grid.code != code(1, 4)]
+    outlines = {f"{STREET}001": square(0, 0, wide=2, high=3), f"{STREET}002": square(2, 0, wide=2, high=3)}
+    (found,) = coverage_problems(grids, outlines=outlines)
+    assert found.fault is Fault.GAP
+
+
 def test_a_grid_that_leaves_its_communitys_outline_is_named() -> None:
     outlines = {f"{STREET}001": square(0, 0, wide=2, high=2)}
     found = coverage_problems(board(4, 3), outlines=outlines)
