@@ -40,5 +40,5 @@ def machine_line() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
         version = cursor.fetchone()[0]
-    cores, load = os.cpu_count(), os.getloadavg()[0]
-    return f"{cores} cores (load {load:.1f}), {platform.machine()}, Python {platform.python_version()}, {connection.vendor} {version}"
+    machine = f"{os.cpu_count()} cores (load {os.getloadavg()[0]:.1f}), {platform.machine()}"
+    return f"{machine}, Python {platform.python_version()}, {connection.vendor} {version}"
