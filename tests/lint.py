@@ -14,8 +14,8 @@ BIN = Path(sys.executable).parent
 def checks(fix: bool = False) -> dict[str, list[str]]:
     """The name of each check and its command."""
     return {
-        "ruff check": ["ruff", "check", "--quiet", *(["--fix"] if fix else [])],
-        "ruff format": ["ruff", "format", "--quiet", *([] if fix else ["--check"])],
+        "ruff check": ["ruff", "check", "--quiet", "--output-format=concise", *(["--fix"] if fix else [])],
+        "ruff format": ["ruff", "format", *(["--quiet"] if fix else ["--check", "--output-format=concise"])],
         "floors": ["lint-imports", "--no-logo"],
         "mypy": ["mypy", "--no-error-summary"],
     }
