@@ -38,7 +38,7 @@ PLACES_SHOWN = 60
 @gzip_page
 def base(request: HttpRequest, street_id: int) -> HttpResponse:
     """The base map: a sketch of waters, roads and buildings. Anybody may see it."""
-    return _layer(request, f"base-{get_language()}", street_id, pages.base_layer)
+    return _layer(request, "base", street_id, pages.base_layer)
 
 
 @signed_in

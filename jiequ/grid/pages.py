@@ -110,7 +110,7 @@ def plate_rows(street: Street, *, community_id: int | None = None, after: str = 
 def base_layer(street_id: int) -> dict[str, Any]:
     """The base map as GeoJSON from the bottom up, to 1 m, then the outlines of the street's communities. Two SELECTs.
 
-    Features of the streets around are in it, so that a map has no edge.
+    Features of the streets around are in it, so that a map has no edge. Names are those on the ground: Chinese.
     """
     order = {kind.value: place for place, kind in enumerate(FeatureKind)}
     rows = sorted(MapFeature.objects.order_by("id"), key=lambda row: (order.get(row.kind, 99), row.street_id != street_id))
@@ -125,7 +125,7 @@ def base_layer(street_id: int) -> dict[str, Any]:
     features += [
         {
             "type": "Feature",
-            "properties": {"kind": "other", "name": local_name(row)},
+            "properties": {"kind": "other", "name": row.name_zh},
             "geometry": {**row.outline, "coordinates": _rounded(row.outline["coordinates"])},
         }
         for row in Community.objects.filter(street_id=street_id, retired_at=None)

@@ -53,7 +53,7 @@ def test_all_kinds_of_points_and_places_are_there(demo: DemoGeography) -> None:
     assert min(Counter(point.kind for point in main.points or []).values()) >= 10
     kinds = Counter(place.kind for place in main.places or [])
     assert set(kinds) == {"road", "estate", "village", "landmark"}
-    assert any(place.name.endswith("禾渡涌桥") for place in main.places or [])
+    assert any(place.name.endswith("禾塘涌桥") for place in main.places or [])
     assert {"water", "river", "park", "building", "lane", "road", "trunk"} <= {feature.kind for feature in main.features}
 
 
