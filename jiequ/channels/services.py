@@ -186,6 +186,8 @@ def retry_message(*, message_id: int, by: Actor, at: datetime) -> None:
     """Send a message that was not delivered once more, from the start of its chain."""
     with writing():
         message = access.lost_message_for(by, message_id)
+        if not (message.to_person_id or message.to_role or message.to_phone_sealed):
+            raise Stale("phone_forgotten", _("保留期已过，号码已经删除。"))
         changed = Message.objects.filter(pk=message.pk, state=MessageState.NOT_DELIVERED).update(
             state=MessageState.WAITING, channel=Channel.NONE, tries=0, round=F("round") + 1, due_at=at, ended_at=None
         )
@@ -244,7 +246,16 @@ def forget_ended(*, at: datetime) -> int:
         return old.exclude(call_backs__state=CallState.OPEN).update(to_phone_sealed="", sentence="")
 
 
-def forget(about: str) -> None:
-    """Drop phones and sentences of everything ``about``: part of a person's erasure. What was sent stays as a fact."""
-    Message.objects.filter(about=about).update(to_phone_sealed="", sentence="")
-    CallBack.objects.filter(about=about).update(to_phone_sealed="", sentence="")
+def forget(about: str, *, phone: str | None = None) -> int:
+    """Drop phones and sentences of what was told ``about`` something, to ``phone`` only if given (others may share a case).
+
+    Part of a person's erasure; that something was sent stays as a fact. A message still on its way to that phone is given up.
+    Returns how many messages lost their phone.
+    """
+    rows = Message.objects.filter(about=about, to_person=None).exclude(to_phone_sealed="")
+    theirs = [message.pk for message in rows if phone is None or unseal_phone(message.to_phone_sealed) == phone]
+    with writing():
+        waiting = Message.objects.filter(pk__in=theirs, state__in=[MessageState.WAITING, MessageState.SENDING])
+        waiting.update(state=MessageState.WITHDRAWN)
+        CallBack.objects.filter(message_id__in=theirs).update(to_phone_sealed="", sentence="")
+        return Message.objects.filter(pk__in=theirs).update(to_phone_sealed="", sentence="")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from jiequ.channels.services import unseal_phone
+from jiequ.channels.services import forget, unseal_phone
 from jiequ.core import audit, secrets
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, NotFound, Refusal
@@ -217,6 +217,9 @@ def erase_person(report: Report, *, at: datetime) -> int:
 
 def erase_reports(reports: list[Report], *, at: datetime) -> None:
     """Empties reporters, words that may name somebody, devices and links of these reports."""
+    for r in reports:
+        if r.reporter and r.reporter.phone_sealed:
+            forget(moving.about(r.case_id), phone=unseal_phone(r.reporter.phone_sealed))
     ids = [r.pk for r in reports]
     reporters = [r.reporter_id for r in reports if r.reporter_id]
     Reporter.objects.filter(pk__in=reporters, erased_at=None).update(

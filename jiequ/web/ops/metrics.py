@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Count, Min, Q
 
+from jiequ.channels.queries import oldest_unsent_seconds
 from jiequ.core import jobs
 from jiequ.core.models import AuditEntry, Job
 
@@ -23,6 +24,7 @@ def text(at: datetime) -> str:
             ("jiequ_jobs", "Jobs by kind and state: waiting for their moment, due, dead (given up).", _counts(at)),
             ("jiequ_job_oldest_due_seconds", "Age of the oldest due job of a kind, retries included.", _ages(at)),
             ("jiequ_jobs_late", "Jobs of a kind that are later than the kind's promise.", _late(at)),
+            ("jiequ_message_oldest_late_seconds", "How late the oldest unsent message is.", [("", oldest_unsent_seconds(at))]),
             ("jiequ_audit_unsealed", "Audit entries not yet in the chain; more than a few means no sealer.", _unsealed()),
         )
     )

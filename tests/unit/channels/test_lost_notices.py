@@ -237,7 +237,17 @@ def test_an_erasure_forgets_at_once(letters: Letterbox, use_ports: Callable[...,
     use_ports()
     letters.send(letters.to_resident(sentence="您好"))
     letters.work()
-    services.forget("case:7")
+    assert services.forget("case:7") == 1
     assert (letters.message().to_phone_sealed, CallBack.objects.get().to_phone_sealed) == ("", "")
     with pytest.raises(Stale):
         services.reveal_call_back_phone(call_back_id=CallBack.objects.get().pk, by=letters.world.actor("lin"), at=NOW)
+
+
+def test_an_erasure_leaves_the_others_of_a_shared_case(letters: Letterbox, use_ports: Callable[..., None]) -> None:
+    port = ScriptedPort(DELIVERED)
+    use_ports(port)
+    letters.send(letters.to_resident("a"), letters.to_resident("b", phone="13933334444"), undo_seconds=10)
+    assert services.forget("case:7", phone=PHONE) == 1
+    letters.work(NOW + timedelta(seconds=10))
+    assert [phone for _text, phone, _key in port.calls] == ["13933334444"]
+    assert (letters.message("a").state, letters.message("b").state) == ("withdrawn", "delivered")
