@@ -5,6 +5,7 @@ A refusal names what happened, to which thing, and what to do, in the reader's l
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 
@@ -51,3 +52,14 @@ class Throttled(Refusal):
     """Too many tries; ``facts["retry_after_seconds"]`` says when to come back."""
 
     status = 429
+
+
+_PRIVATE = re.compile(r"""[\u3400-\u9fff]+|\d{4,}|'[^']*'|"[^"]*"|\([^)]*\)|\S+@\S+""")
+
+
+def plain(error: BaseException) -> str:
+    """Class and first line of an error, with everything masked that could be about a person: it is shown and logged."""
+    if isinstance(error, Refusal):
+        return f"{type(error).__name__}: {error.code}"
+    first_line = str(error).split("\n", 1)[0]
+    return f"{type(error).__name__}: {_PRIVATE.sub('…', first_line)}"[:300].rstrip(": ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import re
+import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from .db import writing
-from .errors import Refusal
+from .errors import plain
 from .kinds import DEAD_HOOKS, KINDS, DeadJob, Kind
 from .models import Job
 
@@ -117,10 +117,12 @@ def claim(kinds: list[str], *, at: datetime, limit: int, abandoned: bool = False
 def _do(job: Job, *, at: datetime, run: Run) -> int:
     """Try one claimed job; every failure ends in its row. Returns 0 if the job was no longer ours, else 1."""
     kind = KINDS[job.kind]
+    began = time.perf_counter()
     try:
         if job.lost_workers > MOST_LOST_WORKERS:
             _fail(job, kind, at=at, error=f"its worker was killed {job.lost_workers} times", is_last=True)
-        elif kind.outside:
+            return 1
+        if kind.outside:
             _do_outside(job, kind, at=at, run=run)
         else:
             with writing():
@@ -132,7 +134,17 @@ def _do(job: Job, *, at: datetime, run: Run) -> int:
         where = "".join(traceback.format_tb(error.__traceback__))
         log.warning("job %s %s failed: %s\n%s", job.kind, job.pk, plain(error), where)
         _fail(job, kind, at=at, error=plain(error))
+    else:
+        _tell_log(job, kind, at=at, seconds=time.perf_counter() - began)
     return 1
+
+
+def _tell_log(job: Job, kind: Kind, *, at: datetime, seconds: float) -> None:
+    """One line a job; a periodic one only for whoever asks for details."""
+    level = logging.DEBUG if kind.every else logging.INFO
+    late = round((at - job.due_at).total_seconds(), 1)
+    facts = {"kind": job.kind, "job": job.pk, "ms": round(seconds * 1000, 1), "late_s": late, "tries": job.failures + 1}
+    log.log(level, "job", extra=facts)
 
 
 def _do_outside(job: Job, kind: Kind, *, at: datetime, run: Run) -> None:
@@ -195,14 +207,3 @@ def _tell(dead: DeadJob, *, at: datetime) -> None:
 def _next_round(kind: Kind, at: datetime) -> datetime:
     assert kind.every is not None
     return kind.every.next_after(at, timezone.get_default_timezone())
-
-
-_PRIVATE = re.compile(r"""[\u3400-\u9fff]+|\d{4,}|'[^']*'|"[^"]*"|\([^)]*\)|\S+@\S+""")
-
-
-def plain(error: BaseException) -> str:
-    """Class and first line of an error, with everything masked that could be about a person: it is shown and logged."""
-    if isinstance(error, Refusal):
-        return f"{type(error).__name__}: {error.code}"
-    first_line = str(error).split("\n", 1)[0]
-    return f"{type(error).__name__}: {_PRIVATE.sub('…', first_line)}"[:300].rstrip(": ")

@@ -15,8 +15,9 @@ from django.db import close_old_connections, connection
 from django.db.utils import DatabaseError, InterfaceError
 
 from . import clock
+from .errors import plain
 from .kinds import Kind
-from .lease import plain, work_once
+from .lease import work_once
 from .queue import schedule_periodic
 
 log = logging.getLogger("jiequ.jobs")

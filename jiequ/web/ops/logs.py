@@ -18,6 +18,8 @@ from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponseBase
 
+from jiequ.core.errors import plain
+
 log = logging.getLogger("jiequ.request")
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "request", "server_time"}
@@ -37,8 +39,7 @@ class JsonLines(logging.Formatter):
         }
         line.update({name: value for name, value in record.__dict__.items() if name not in _OWN and _is_plain(value)})
         if record.exc_info and record.exc_info[1]:
-            line["error"] = type(record.exc_info[1]).__name__
-            line["because"] = scrub(str(record.exc_info[1]))[:300]
+            line["error"] = scrub(plain(record.exc_info[1]))
             line["where"] = _places(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
 
