@@ -150,6 +150,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["run_at", "id"], condition=Q(dead_at=None), name="job_living_by_run_at"),
             models.Index(fields=["lane", "run_at", "id"], condition=Q(dead_at=None) & ~Q(lane=""), name="job_by_lane"),
+            models.Index(fields=["due_at"], condition=Q(dead_at=None), name="job_living_by_due_at"),
             models.Index(fields=["dead_at"], condition=Q(dead_at__isnull=False), name="job_dead"),
         ]
         constraints = [

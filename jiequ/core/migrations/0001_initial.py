@@ -175,6 +175,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='job',
+            index=models.Index(condition=models.Q(('dead_at', None)), fields=['due_at'], name='job_living_by_due_at'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
             index=models.Index(condition=models.Q(('dead_at__isnull', False)), fields=['dead_at'], name='job_dead'),
         ),
         migrations.AddConstraint(
