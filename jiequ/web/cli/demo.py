@@ -15,6 +15,7 @@ from jiequ.web.cli.serve import children
 from jiequ.web.cli.supervisor import Supervisor, stop_on_signals
 
 FIRST_PAGE_WITHIN_SECONDS = 60
+PAGES_FIRST_SECONDS = 3.0  # the seed's jobs would compete with the first page for two cores
 
 
 def main(options: argparse.Namespace) -> int:
@@ -30,7 +31,9 @@ def main(options: argparse.Namespace) -> int:
     prepared = time.monotonic() - began
     announce = threading.Thread(target=_announce, args=(options, began, prepared, stop), daemon=True)
     announce.start()
-    Supervisor(children(options)).run(stop)
+    web, jobs = children(options)
+    jobs.start_after = time.monotonic() + PAGES_FIRST_SECONDS
+    Supervisor([web, jobs]).run(stop)
     return 0
 
 
