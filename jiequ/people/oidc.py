@@ -1,7 +1,7 @@
 """The district's own account as a way in: OpenID Connect, authorization code with PKCE (RFC 7636), state and nonce.
 
-Talks to the issuer in ``JIEQU_OIDC_ISSUER`` only, with time limits, never inside a transaction. Whom a subject stands for is
-written by the system administrator on the person; nobody gets an account by having one there.
+Talks to the issuer in ``JIEQU_OIDC_ISSUER`` only, with time limits, never inside a transaction. A subject stands for the
+person who tied it to their own account while signed in; nobody gets an account by having one there.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from joserfc.jwk import KeySet
 from jiequ.core.errors import Refusal
 
 from .models import Person
+from .rules import Account
 
 SECONDS = 8.0
 ALGORITHMS = ["RS256", "ES256", "PS256"]
@@ -106,11 +107,10 @@ def finish(kept: dict[str, Any] | None, query: dict[str, str], return_address: s
 
 
 def person_of(answer: Answer) -> Person:
-    """The active person a subject was written on; refuses everybody else."""
-    person = Person.objects.active().filter(oidc_subject=answer.subject).first()
+    """The active member of staff who tied this subject to their account; refuses everybody else."""
+    person = Person.objects.active().filter(oidc_subject=answer.subject, account=Account.STAFF).first()
     if person is None:
-        sentence = _("这个统一账号（%(subject)s）还没有对应到人员。请把它告诉系统管理员。")
-        raise Refusal("oidc_unknown", sentence % {"subject": answer.subject[:80]})
+        raise Refusal("oidc_unknown", _("这个统一账号还没有关联。请先用用户名和密码登录，在“我的”里关联。"))
     return person
 
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("me", mine.me, name="me"),
     path("me/password", mine.password, name="password"),
     path("me/second-factor", mine.second_factor, name="my_second_factor"),
+    path("me/unlink", mine.unlink, name="unlink"),
     path("me/sessions", mine.sessions, name="sessions"),
     path("me/leave", mine.leave, name="leave"),
     path("leave/<int:leave_id>/end", mine.end_leave, name="end_leave"),

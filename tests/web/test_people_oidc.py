@@ -199,3 +199,34 @@ def test_there_is_no_such_way_in_unless_it_is_configured(world: World, clock: Mo
     assert Client().post("/sign-in/oidc").status_code == 404
     assert Client().get("/sign-in/oidc/return").status_code == 404
     assert "/sign-in/oidc" not in Client().get("/sign-in").content.decode()
+
+
+def test_only_the_person_ties_the_districts_account_to_their_own(world: World, issuer: Issuer) -> None:
+    Person.objects.update(oidc_subject=None)
+    stranger = Client()
+    assert come_back(stranger, issuer).status_code == 422
+    huang = world.client("huang")
+    assert come_back(huang, issuer)["Location"] == "/me"
+    assert Person.objects.get(oidc_subject="d-1001") == world.huang
+    assert come_back(stranger, issuer).status_code == 302
+    assert "黄海" in stranger.get("/me").content.decode()
+    taken = world.client("chen")
+    assert come_back(taken, issuer).status_code == 422
+    assert huang.post("/me/unlink").status_code == 302
+    assert come_back(Client(), issuer).status_code == 422
+
+
+def test_what_begins_as_tying_does_not_end_in_another_account(world: World, issuer: Issuer) -> None:
+    Person.objects.update(oidc_subject=None)
+    client = world.client("huang")
+    back = issuer.agree(client.post("/sign-in/oidc")["Location"])
+    client.cookies["jiequ_session"] = world.client("liu").cookies["jiequ_session"].value
+    assert client.get("/sign-in/oidc/return", back).status_code == 422
+    assert not Person.objects.exclude(oidc_subject=None).exists()
+
+
+def test_administrators_do_not_come_in_that_way(world: World, issuer: Issuer) -> None:
+    Person.objects.update(oidc_subject=None)
+    assert come_back(world.client("xi"), issuer).status_code == 422
+    Person.objects.filter(pk=world.xi.pk).update(oidc_subject="d-1001")
+    assert come_back(Client(), issuer).status_code == 422

@@ -14,7 +14,15 @@ from .credentials import (
 from .departments import change_department, create_department
 from .handover import hand_over, may_manage, on_hand_over, open_work
 from .leaves import cancel_leave, set_leave
-from .persons import change_person, change_profile, create_person, disable_person, enable_person
+from .persons import (
+    change_person,
+    change_profile,
+    create_person,
+    disable_person,
+    enable_person,
+    link_district_account,
+    unlink_district_account,
+)
 from .posts import end_post, give_post
 from .second_factor import (
     begin_second_factor,
@@ -47,6 +55,7 @@ __all__ = [
     "enrolment_address",
     "give_post",
     "hand_over",
+    "link_district_account",
     "make_recovery_codes",
     "make_reset_code",
     "may_edit_rota",
@@ -58,6 +67,7 @@ __all__ = [
     "reset_second_factor",
     "set_leave",
     "set_shift",
+    "unlink_district_account",
     "unlock",
     "use_reset_code",
 ]

@@ -198,6 +198,7 @@ def use_reset_code(*, login: str, code: str, new: str, network: str, at: datetim
         )
         if person is None or not codes.update(used_at=at):
             raise Refusal("bad_reset_code", _("用户名或重置码不对，或者重置码已过期（30 分钟）。请向安全管理员再要一个。"))
+        Person.objects.filter(pk=person.pk).update(oidc_subject=None)  # whoever had the account may have tied theirs to it
         _set_password(person, hashed, Actor(person_id=person.pk), at, "person.password_reset")
     return _found(person.pk)
 

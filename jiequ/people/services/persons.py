@@ -73,16 +73,14 @@ def change_person(
     name: str,
     phone: str,
     street_id: int | None,
-    oidc_subject: str | None = None,
 ) -> None:
-    """New name, phone, home street, district account; refuses a form that is older than somebody else's change."""
+    """New name, phone, home street; refuses a form that is older than somebody else's change."""
     require(by, Role.SYSTEM_ADMIN)
     person = _found(person_id)
     values: dict[str, Any] = {
         "name": _name(name),
         "phone": _phone(phone, is_required=person.account != Account.STAFF),
         "street_id": street_id,
-        "oidc_subject": (oidc_subject or "").strip() or None,
     }
     changed = sorted(key for key, value in values.items() if getattr(person, key) != value)
     try:
@@ -92,13 +90,34 @@ def change_person(
                 raise Stale("person_changed", _("这个人的资料刚被别人改过，请刷新后再改。"))
             record(by, at, "person.changed", person, fields=changed)
     except IntegrityError:
-        raise Refusal("phone_taken", _("这个手机号或统一账号已经属于另一个人。")) from None
+        raise Refusal("phone_taken", _("这个手机号已经属于另一个人。")) from None
 
 
 def change_profile(*, language: str, care_mode: bool, by: Actor, at: datetime) -> None:
     """One's own language and large type."""
     if by.person_id is not None:
         Person.objects.filter(pk=by.person_id).update(language=_language(language), care_mode=care_mode)
+
+
+def link_district_account(*, subject: str, by: Actor, at: datetime) -> None:
+    """Ties one's own account to the district's: nobody can do it for another, administrators cannot at all."""
+    try:
+        with writing():
+            person = hold(by.person_id or 0)
+            if person.account != Account.STAFF:
+                raise Refusal("administrator_signs_in_here", _("管理员账号只能用用户名和密码登录。"))
+            Person.objects.filter(pk=person.pk).update(oidc_subject=subject)
+            record(by, at, "person.district_account_linked", person)
+    except IntegrityError:
+        raise Refusal("district_account_taken", _("这个统一账号已经属于另一个人。")) from None
+
+
+def unlink_district_account(*, by: Actor, at: datetime) -> None:
+    """From now on the user name and password only."""
+    with writing():
+        person = hold(by.person_id or 0)
+        Person.objects.filter(pk=person.pk).update(oidc_subject=None)
+        record(by, at, "person.district_account_unlinked", person)
 
 
 def disable_person(*, person_id: int, by: Actor, at: datetime) -> None:
@@ -176,4 +195,4 @@ def _taken(person: Person) -> Refusal:
     if Person.objects.filter(username=person.username).exists():
         sentence = _("用户名 %(username)s 已经有人用了。") % {"username": person.username}
         return Refusal("username_taken", sentence, facts={"username": person.username})
-    return Refusal("phone_taken", _("这个手机号或统一账号已经属于另一个人。"))
+    return Refusal("phone_taken", _("这个手机号已经属于另一个人。"))

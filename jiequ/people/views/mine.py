@@ -17,7 +17,7 @@ from jiequ.core.clock import now
 from jiequ.core.errors import Refusal
 from jiequ.core.once import idempotent
 
-from .. import entry, queries, services
+from .. import entry, oidc, queries, services
 from ..access import STRONG, actor_of, posts_for, signed_in
 from ..models import Department, Device, Person, Session
 from ..names import ROLE_NAMES
@@ -46,8 +46,14 @@ def me(request: HttpRequest) -> HttpResponse:
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, translation.get_language() or "zh-hans", **keep)
         response.set_cookie("care", "1" if care_mode else "0", **keep)
         return response
-    context = {"person": person, "posts": _posts(person, at), "leave": _running_leave(person, at)}
-    return page(request, "people/me.html", context | {"languages": settings.LANGUAGES})
+    context = {
+        "person": person,
+        "posts": _posts(person, at),
+        "leave": _running_leave(person, at),
+        "languages": settings.LANGUAGES,
+        "may_link": oidc.is_on() and person.account == Account.STAFF,
+    }
+    return page(request, "people/me.html", context)
 
 
 def _person(request: HttpRequest) -> Person:
@@ -75,6 +81,15 @@ def _posts(person: Person, at: datetime) -> list[dict[str, object]]:
 
 def _running_leave(person: Person, at: datetime) -> object:
     return next((leave for leave in queries.leaves_of([person.pk], at) if leave.starts_at <= at), None)
+
+
+@signed_in
+@require_POST
+def unlink(request: HttpRequest) -> HttpResponse:
+    """The district's account no longer opens this one."""
+    services.unlink_district_account(by=actor_of(request), at=now())
+    messages.success(request, _("已解除关联。"))
+    return redirect("people:me")
 
 
 @signed_in

@@ -7,6 +7,7 @@ from typing import Any
 
 import segno
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString, mark_safe
@@ -216,14 +217,15 @@ def _demo_choices() -> list[tuple[str, Person]]:
 @public
 @require_POST
 def oidc_begin(request: HttpRequest) -> HttpResponse:
-    """Off to the district's sign-in page."""
+    """Off to the district's sign-in page: to enter, or (signed in already) to tie that account to one's own."""
     if not oidc.is_on():
         raise Http404
     try:
         address, kept = oidc.begin(_return_address(), at=now())
     except Refusal as refusal:
         return _sign_in_page(request, "", refusal)
-    request.session["_oidc"] = {**kept, "next": entry.own_path(request.POST.get("next", ""))}
+    owner = actor_of(request).person_id if _is_in(request) else None
+    request.session["_oidc"] = {**kept, "next": entry.own_path(request.POST.get("next", "")), "owner": owner}
     return redirect(address)
 
 
@@ -236,11 +238,22 @@ def oidc_return(request: HttpRequest) -> HttpResponse:
     at, kept = now(), request.session.pop("_oidc", None)
     try:
         answer = oidc.finish(kept, request.GET.dict(), _return_address(), at=at)
+        if kept and kept["owner"] is not None:
+            return _link(request, kept["owner"], answer.subject, at=at)
         person = oidc.person_of(answer)
     except Refusal as refusal:
         return _sign_in_page(request, "", refusal)
     next_path = kept["next"] if kept else ""
     return go_on(request, person, at=at, how="oidc", is_strong=answer.is_strong, stays=False, next_path=next_path)
+
+
+def _link(request: HttpRequest, owner: int, subject: str, *, at: datetime) -> HttpResponse:
+    by = actor_of(request)
+    if by.person_id != owner or not _is_in(request):
+        raise Refusal("oidc_state", _("统一身份登录没有成功，请再试一次，或用用户名和密码登录。"))
+    services.link_district_account(subject=subject, by=by, at=at)
+    messages.success(request, _("已关联区统一账号，下次可以用它登录。"))
+    return redirect("people:me")
 
 
 def _return_address() -> str:

@@ -99,7 +99,6 @@ def person(request: HttpRequest, person_id: int) -> HttpResponse:
                 name=request.POST.get("name", ""),
                 phone=request.POST.get("phone", ""),
                 street_id=number(request.POST, "street"),
-                oidc_subject=request.POST.get("oidc_subject", "")[:255],
                 by=by,
                 at=at,
             )
