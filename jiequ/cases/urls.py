@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types
-from .views import moves, public, staff
+from .views import case, moves, phone, public, staff
 
 app_name = "cases"
 urlpatterns = [
@@ -20,15 +20,15 @@ urlpatterns = [
     path("r/<str:token>/export", public.export, name="export"),
     path("r/<str:token>/erase", public.erase, name="erase"),
     path("r/<str:token>/photos/<int:proof_id>/<str:variant>", public.my_picture, name="my_picture"),
-    path("todo/", staff.todo, name="todo"),
-    path("leader/", staff.leader, name="leader"),
+    path("todo/", phone.todo, name="todo"),
+    path("leader/", phone.leader, name="leader"),
     path("desk/", staff.desk, name="desk"),
     path("cases/", staff.case_list, name="list"),
-    path("cases/<str:number>/", staff.case, name="case"),
-    path("cases/<str:number>/messages", staff.case_messages, name="messages"),
-    path("cases/<str:number>/reveal/<int:report_id>", staff.reveal, name="reveal"),
-    path("cases/<str:number>/rate/<int:report_id>", staff.rate_by_phone, name="rate_by_phone"),
-    path("cases/<str:number>/clear", staff.clear_suspicion, name="clear_suspicion"),
+    path("cases/<str:number>/", case.page, name="case"),
+    path("cases/<str:number>/messages", case.notices, name="messages"),
+    path("cases/<str:number>/reveal/<int:report_id>", case.reveal, name="reveal"),
+    path("cases/<str:number>/rate/<int:report_id>", case.rate_by_phone, name="rate_by_phone"),
+    path("cases/<str:number>/clear", case.clear_suspicion, name="clear_suspicion"),
     path("cases/<str:number>/do/<str:name>", moves.move, name="move"),
     path("cases/<str:number>/photos/<int:proof_id>/<str:variant>", moves.picture, name="picture"),
     path("undo/<int:event_id>", moves.undo, name="undo"),

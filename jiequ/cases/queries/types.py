@@ -136,6 +136,12 @@ def type_choice(event_type_id: int, language: str | None = None) -> TypeChoice |
     return next((choice for choice in types if choice.id == event_type_id), None)
 
 
+def type_of(condition_id: int | None, language: str | None = None) -> int | None:
+    """The type a filing condition in force belongs to, from the same cache; None if there is none."""
+    types = (choice for major in current_types(language) for choice in major.types)
+    return next((t.id for t in types for c in t.conditions if c.id == condition_id), None) if condition_id else None
+
+
 def in_force() -> Q:
     """A filter on TypeEdition: the edition each type has now."""
     return Q(number=F("event_type__edition"))

@@ -44,13 +44,15 @@ def dispatch(
     or a leader. ``send_now_reason``: outside working time, why it must ring now; it then goes out as urgent, and the
     reason stays in the event.
     """
+    standing = Standing(by, case)
+    standing.check("dispatch")
     policy = moving.policy_of(case)
     is_ruling = case.returns >= policy.bounce_limit
     if is_ruling and not by.has(*_RULING, street_id=case.street_id):
         raise Forbidden("bounced", _("已多次退回，请值班长或领导裁定主办部门。"), facts={"returns": case.returns})
     change = Change(text=text, facts={"ruling": True} if is_ruling else {})
     _send_out(case, change, case.condition, lead_id=lead_id, assist_ids=assist_ids, by=by, at=at, now=send_now_reason)
-    return moving.make(case, "dispatch", change, by=by, at=at, version=version)
+    return moving.make(case, "dispatch", change, by=by, at=at, version=version, standing=standing)
 
 
 def accept_dispatch(
@@ -109,7 +111,8 @@ def _send_out(
     if now:
         change.facts["send_now_reason"] = now
     change.department_id = lead_id
-    change.tasks.append(Task(kind=TaskKind.LEAD, department_id=lead_id, due_at=due_at))
+    rings = {"send_now": now} if now else {}
+    change.tasks.append(Task(kind=TaskKind.LEAD, department_id=lead_id, due_at=due_at, facts=rings))
     change.tasks += [Task(kind=TaskKind.ASSIST, department_id=i, due_at=due_at) for i in others]
     change.notices += [
         _task_notice(case, i, "new_task" if i == lead_id else "assist_asked", due_at, is_urgent=case.is_urgent or bool(now))
@@ -152,6 +155,7 @@ def bring_in(
     case: Case, *, department_ids: Sequence[int], by: Actor, at: datetime, version: int | None = None, text: str = ""
 ) -> CaseEvent:
     """The lead department coordinates: others are asked to assist and report back to it (首接负责制)."""
+    Standing(by, case).check("bring_in")
     assert case.condition is not None
     asked = set(case.tasks.filter(kind=TaskKind.ASSIST, state=Task.State.OPEN).values_list("department_id", flat=True))
     new = [i for i in dict.fromkeys(department_ids) if i not in asked and i != case.lead_id]

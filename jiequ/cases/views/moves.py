@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,8 +13,8 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
 from jiequ.core import clock, pictures
-from jiequ.core.errors import NotFound
-from jiequ.core.http import is_htmx
+from jiequ.core.errors import NotFound, Refusal
+from jiequ.core.http import form_errors, is_htmx, wants_json
 from jiequ.core.once import once
 from jiequ.people.access import actor_of, signed_in
 from jiequ.people.rules import Actor
@@ -23,6 +24,7 @@ from ..access import Standing, case_for
 from ..forms import FORMS, MoveForm
 from ..models import Case, CaseEvent, Proof
 from ..words import MOVES
+from . import present
 
 MOST_PHOTOS = 9
 
@@ -34,6 +36,21 @@ def move(request: HttpRequest, number: str, name: str) -> HttpResponse:
     if name not in FORMS:
         raise NotFound("move_not_found", "")
     actor, at = actor_of(request), clock.now()
+    if request.method == "GET" or wants_json(request) or is_htmx(request):
+        return _once(request, actor, number, name, at)
+    try:
+        return _once(request, actor, number, name, at)
+    except Refusal as refusal:
+        if refusal.status not in _SHOWN_IN_FORM:
+            raise
+        form = FORMS[name](request.POST, case=case_for(actor, number), actor=actor, at=at)
+        return _form_page(request, form, status=refusal.status, refusal=refusal)
+
+
+_SHOWN_IN_FORM = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT)
+
+
+def _once(request: HttpRequest, actor: Actor, number: str, name: str, at: datetime) -> HttpResponse:
     photos = cleaned_photos(request) if request.method == "POST" else []
     return once(request, lambda: _move(request, actor, number, name, photos, at))
 
@@ -47,15 +64,27 @@ def _move(
         return _form_page(request, FORMS[name](case=case, actor=actor, at=at))
     form = FORMS[name](request.POST, case=case, actor=actor, at=at)
     if not form.is_valid():
+        if wants_json(request):
+            raise form_errors(form)
         return _form_page(request, form, status=422)
     shown = kept(case.street_id, photos, phase=form.photo_phase, at=at) if form.takes_photos else []
     done = form.call(version=_version(request), shown=shown, **form.cleaned_data)
     return done_at(request, case, done)
 
 
-def _form_page(request: HttpRequest, form: MoveForm, *, status: int = 200) -> HttpResponse:
+def _form_page(request: HttpRequest, form: MoveForm, *, status: int = 200, refusal: Refusal | None = None) -> HttpResponse:
     template = "cases/parts/move_form.html" if is_htmx(request) else "cases/move.html"
-    context = {"form": form, "case": form.case, "back_url": case_url(form.case.number)}
+    case = form.case
+    context = {
+        "form": form,
+        "case": case,
+        "row": present.row(case, form.at),
+        "now": form.at,
+        "next": request.POST.get("next", "") or request.GET.get("next", ""),
+        "missing": present.missing_words(case, list(case.proofs.all())) if form.move == "handle" else [],
+        "refusal": refusal,
+        "back_url": case_url(case.number),
+    }
     return render(request, template, context, status=status)
 
 

@@ -11,14 +11,16 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from jiequ.channels.queries import MessageLine
 from jiequ.core.errors import NotFound
 
 from .. import clocks as c
 from .. import words
 from ..flow import State, step_of
-from ..models import Case, CaseEvent, Proof
+from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Task, TaskKind
 from ..queries.lists import light_of
-from ..queries.types import said
+from ..queries.types import condition_choice, proof_words, said
+from ..services import missing_proofs
 
 NEAR_M = 60.0
 _OFFER = TimestampSigner(salt="cases.near")
@@ -34,7 +36,7 @@ def row(case: Case, at: datetime, *, metres: float | None = None, url: str = "")
         "number": case.number,
         "type_name": type_name(case),
         "place": place_words(case),
-        "light": light_of(case, at).value,
+        "light": "done" if case.state == State.CLOSED else light_of(case, at).value,
         "due_at": case.due_at if case.ended_at is None else None,
         "is_provisional": case.is_promise_provisional,
         "state": str(words.STATES[case.state]),
@@ -258,3 +260,90 @@ def basemap_url(street_id: int | None) -> str:
 def is_english() -> bool:
     """True if the reader reads English."""
     return (get_language() or "").startswith("en")
+
+
+def facts(case: Case) -> list[tuple[str, str]]:
+    """What is known of a case, label and value, empty ones left out."""
+    condition = case.condition
+    edition = condition.edition if condition else None
+    counts = (
+        (_("同样的上报"), case.voices - 1),
+        (_("退单"), case.returns),
+        (_("返工"), case.reworks),
+        (_("重办"), case.reopens),
+        (_("督办"), case.urges),
+    )
+    rows = [
+        (_("类型"), said(edition.name_zh, edition.name_en) if edition else ""),
+        (_("立案条件"), condition_words(condition) if condition else ""),
+        (_("结案条件"), said(condition.closing_condition_zh, condition.closing_condition_en) if condition else ""),
+        (_("地点"), place_words(case)),
+        (_("单元网格"), case.unit_grid.code15 if case.unit_grid else ""),
+        (_("来源"), source_words(case.source)),
+        (_("主办"), named(case.lead) if case.lead else ""),
+        (_("处置人员"), case.handler.name if case.handler else ""),
+        (_("并入"), case.merged_into.number if case.merged_into else ""),
+        *((label, str(n)) for label, n in counts if n),
+    ]
+    return [(label, value) for label, value in rows if value]
+
+
+def condition_words(condition: FilingCondition) -> str:
+    """A filing condition and its limit in words."""
+    choice = condition_choice(condition)
+    return f"{choice.name} · {choice.limit}"
+
+
+def threads(tasks: Iterable[Task], at: datetime) -> list[dict[str, Any]]:
+    """会商 by question: who was asked, what they answered, and whose silence lasts."""
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        if task.kind == TaskKind.CONSULT:
+            found.setdefault(task.group, []).append(task)
+    return [
+        {"asked": group[0].asked, "due_at": group[0].due_at, "answers": [_answer(t, at) for t in group]}
+        for group in found.values()
+    ]
+
+
+def _answer(task: Task, at: datetime) -> dict[str, Any]:
+    is_silent = not task.answer and (task.state != Task.State.OPEN or bool(task.due_at and at > task.due_at))
+    return {"to": named(task.department), "at": task.done_at, "text": task.answer, "is_silent": is_silent}
+
+
+def rating_words(report: Report) -> str:
+    """A reporter's verdict in words; empty if there is none yet."""
+    rating = getattr(report, "rating", None)
+    if rating is None:
+        return ""
+    verdict = _("解决了") if rating.is_solved else _("没有解决")
+    return " · ".join(part for part in (verdict, _("%(n)d 分") % {"n": rating.satisfaction}, rating.text) if part)
+
+
+def message(line: MessageLine) -> dict[str, Any]:
+    """A notice that was sent, in words: by which way, and how far it got; never whether it was read."""
+    ways = {"inbox": _("站内消息"), "sms": _("短信"), "call": _("电话"), "": _("待安排")}
+    states = {
+        "waiting": (_("等待发送"), "wait"),
+        "sending": (_("正在发送"), "wait"),
+        "sent": (_("已发出"), "go"),
+        "delivered": (_("已送达"), "done"),
+        "not_delivered": (_("没有送达"), "stop"),
+    }
+    state, tone = states.get(line.state, (line.state, "plain"))
+    return {
+        "title": line.title,
+        "body": line.body,
+        "is_to_resident": line.is_to_resident,
+        "channel_words": ways.get(line.channel, line.channel),
+        "state_words": state,
+        "tone": tone,
+        "due_at": line.ended_at or line.due_at,
+        "error": line.error,
+    }
+
+
+def missing_words(case: Case, proofs: Sequence[Proof]) -> list[str]:
+    """What the closing condition still asks for, in words."""
+    missing = missing_proofs(case, proofs=proofs)
+    return [proof_words(one["kind"], one["phase"], one.get("at_least", 1)) for one in missing]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -14,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from jiequ.core import clock, pictures, throttle
 from jiequ.core.errors import NotFound, Refusal
-from jiequ.core.http import client_network, is_htmx
+from jiequ.core.http import client_network, is_htmx, wants_json
 from jiequ.core.ids import new_token
 from jiequ.core.models import Street
 from jiequ.core.once import once
@@ -26,14 +28,17 @@ from jiequ.people.rules import Actor, Role
 from .. import services
 from ..access import case_by_id
 from ..clocks import Clock, load
+from ..forms import SCORES
 from ..models import Case, Proof, Report, Source
+from ..policy import Policy
 from ..queries import lists
 from ..queries.page import reporter_timeline
-from ..queries.types import control_notice, type_choice, type_picker
+from ..queries.types import control_notice, type_of, type_picker
 from . import moves, present, reading
 
 DEVICE_SECONDS = 365 * 24 * 3600
 ASKS_AN_HOUR = 20
+MOST_PLACES = 200
 STAFF_SOURCES = (Source.STAFF, Source.CALLER, Source.LEADER, Source.HOTLINE)
 
 
@@ -44,6 +49,16 @@ def report(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), clock.now()
     if request.method != "POST":
         return _with_device(request, render(request, "cases/report.html", _report_page(request, actor)))
+    try:
+        return _report_once(request, actor, at)
+    except Refusal as refusal:
+        if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY or wants_json(request):
+            raise
+        context = _report_page(request, actor) | {"refusal": refusal}
+        return render(request, "cases/report.html", context, status=refusal.status)
+
+
+def _report_once(request: HttpRequest, actor: Actor, at: datetime) -> HttpResponse:
     photos = moves.cleaned_photos(request)
     suspect = False
     if actor.person_id is None:
@@ -129,21 +144,75 @@ def _known_near(offer: str) -> Case:
 
 
 def _report_page(request: HttpRequest, actor: Actor) -> dict[str, Any]:
+    """The form, with what the address or a refused answer says already filled in."""
     is_staff = actor.person_id is not None
-    plate = grid.plate(request.GET.get("plate", "")) if request.GET.get("plate") else None
+    given = request.POST if request.method == "POST" else request.GET
+    code = given.get("plate", "")
+    plate = grid.plate(code) if code else None
+    communities = _communities()
+    chosen = _chosen(given, "community")
     context: dict[str, Any] = {
+        "given": given if request.method == "POST" else {},
         "is_staff": is_staff,
         "is_grid_worker": actor.has(Role.GRID_WORKER),
-        "may_record": actor.has(Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER),
         "sources": [(s.value, present.source_words(s)) for s in STAFF_SOURCES],
-        "streets": list(Street.objects.filter(is_active=True).order_by("code9")),
-        "communities": list(Community.objects.filter(retired_at=None).select_related("street").order_by("code12")),
+        "communities": communities,
+        "chosen": chosen,
+        "chosen_place": _chosen(given, "place"),
+        "chosen_condition": _chosen(given, "condition"),
+        "places": _places(chosen) if chosen else [],
         "plate": plate,
-        "basemap": present.basemap_url(actor.street_id),
+        "keep_days": Policy().keep_days,
+        "basemap": present.basemap_url(actor.street_id or _only(group["id"] for group in communities)),
+        "may_join": _may_join(actor),
     }
+    if plate is not None:
+        context |= _near(plate.lon, plate.lat, None)
     if is_staff:
         context["picker"] = type_picker(actor.street_id or 0, actor.person_id, recent=lists.recent_types(actor))
     return context
+
+
+def _chosen(given: Any, name: str) -> int | None:
+    value = str(given.get(name, ""))
+    return int(value) if value.isdecimal() and len(value) < 18 else None
+
+
+def _only(ids: Iterable[int]) -> int | None:
+    found = list(ids)
+    return found[0] if len(found) == 1 else None
+
+
+def _communities() -> list[dict[str, Any]]:
+    """Every community in force, by street."""
+    rows = Community.objects.filter(retired_at=None, street__is_active=True).select_related("street").order_by("code12")
+    groups: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        group = groups.setdefault(row.street_id, {"id": row.street_id, "street": present.named(row.street), "rows": []})
+        group["rows"].append({"id": row.pk, "name": present.named(row)})
+    return list(groups.values())
+
+
+def _places(community_id: int) -> list[dict[str, Any]]:
+    """A community's roads, estates and landmarks, by kind, for a reader without scripts."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in grid.places(community_id=community_id)[:MOST_PLACES]:
+        groups.setdefault(row.get_kind_display(), []).append({"id": row.pk, "name": row.name})
+    return [{"kind": kind, "rows": rows} for kind, rows in groups.items()]
+
+
+def _may_join(actor: Actor) -> bool:
+    """Who may say "me too" (docs/moves.md): a resident, a grid worker, an acceptor."""
+    return actor.person_id is None or actor.has(Role.GRID_WORKER, Role.ACCEPTOR)
+
+
+def _near(lon: float, lat: float, event_type_id: int | None) -> dict[str, Any]:
+    """Open cases near a point as a stranger may see them, and what a control area has to say."""
+    found = lists.near_open(lon, lat, radius_m=present.NEAR_M, event_type_id=event_type_id)
+    return {
+        "near_rows": [present.near_row(case, metres) for case, metres in found],
+        "notice": control_notice(lon, lat, event_type_id, clock.now()),
+    }
 
 
 def _with_device(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
@@ -162,16 +231,14 @@ def near(request: HttpRequest) -> HttpResponse:
         throttle.bucket("near", client_network(request)), capacity=ASKS_AN_HOUR * 10, per_seconds=3600, at=clock.now()
     )
     place = reading.place_of(request.GET)
-    condition_type = reading.whole(request.GET, "event_type")
-    found: list[tuple[Case, float]] = []
-    notice = None
+    found: dict[str, Any] = {"near_rows": [], "notice": None}
     if place.x is not None and place.y is not None:
         lon, lat = services.canonical(place)
-        found = lists.near_open(lon, lat, radius_m=present.NEAR_M, event_type_id=condition_type)
-        notice = control_notice(lon, lat, condition_type, clock.now())
-    rows = [present.near_row(case, metres) for case, metres in found]
+        found = _near(lon, lat, reading.whole(request.GET, "event_type") or type_of(reading.whole(request.GET, "condition")))
+    rows, notice = found["near_rows"], found["notice"]
     if is_htmx(request):
-        return render(request, "cases/parts/near.html", {"rows": rows, "notice": notice})
+        context = {"rows": rows, "notice": notice, "may_join": _may_join(actor_of(request))}
+        return render(request, "cases/parts/near.html", context)
     return JsonResponse({"ok": True, "rows": rows, "notice": notice.notice if notice else ""})
 
 
@@ -182,8 +249,8 @@ def near(request: HttpRequest) -> HttpResponse:
 @require_GET
 def mine(request: HttpRequest, token: str) -> HttpResponse:
     """One report, for whoever holds its link: what happened, what comes next, until when, and who."""
-    report, case, actor = _by_link(request, token)
-    return _private(render(request, "cases/mine.html", _mine(request, report, case, actor, token)))
+    report, case, _actor = _by_link(request, token)
+    return _private(render(request, "cases/mine.html", _mine(request, report, case, token)))
 
 
 def _by_link(request: HttpRequest, token: str) -> tuple[Report, Case, Actor]:
@@ -192,7 +259,7 @@ def _by_link(request: HttpRequest, token: str) -> tuple[Report, Case, Actor]:
     return report, case_by_id(actor, report.case_id), actor
 
 
-def _mine(request: HttpRequest, report: Report, case: Case, actor: Actor, token: str) -> dict[str, Any]:
+def _mine(request: HttpRequest, report: Report, case: Case, token: str) -> dict[str, Any]:
     at = clock.now()
     events = reporter_timeline(case)
     proofs = list(case.proofs.filter(phase__in=[Proof.Phase.AFTER]).select_related("picture")) if case.ended_at else []
@@ -205,12 +272,14 @@ def _mine(request: HttpRequest, report: Report, case: Case, actor: Actor, token:
         "now": at,
         "token": token,
         "is_new": request.GET.get("new") == "1",
-        "link": request.build_absolute_uri(request.path),
+        "link": request.build_absolute_uri(reverse("cases:mine", args=[token])),
+        "scores": SCORES,
+        "given": request.POST,
+        "is_reopening": request.path.endswith("/reopen"),
         "steps": present.steps(case, is_rated=hasattr(report, "rating")),
         "timeline": present.reporter_entries(events, own, proofs, token),
         "next": present.what_next(case, at),
         "clock_lines": present.clock_lines(clocks, for_reporter=True),
-        "type": type_choice(case.event_type_id) if case.event_type_id else None,
         "windows": services.windows(case, report, at=at),
     }
 
@@ -297,7 +366,14 @@ def _act(request: HttpRequest, token: str, act: Any) -> HttpResponse:
         answer.status_code = 303
         return answer
 
-    return once(request, run, scope=f"link:{token[:16]}")
+    try:
+        return once(request, run, scope=f"link:{token[:16]}")
+    except Refusal as refusal:
+        if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY or wants_json(request):
+            raise
+        report, case, _actor = _by_link(request, token)
+        context = _mine(request, report, case, token) | {"refusal": refusal}
+        return _private(render(request, "cases/mine.html", context, status=refusal.status))
 
 
 def _private(answer: HttpResponse) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,10 +12,12 @@ from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Refusal
 from jiequ.core.worktime import ZONE
+from jiequ.grid.models import Place as NamedPlace
 from jiequ.grid.queries import places, plate
 
 from ..services import Contact, Place
 
+SURE_M = 50.0
 _LATEST = timedelta(minutes=5)
 _OLDEST = timedelta(days=7)
 
@@ -22,20 +25,43 @@ _OLDEST = timedelta(days=7)
 def place_of(data: Any) -> Place:
     """Where: a point of the phone, else a plate that was scanned, a place by name, a community, or words."""
     said = str(data.get("place_words", "")).strip()
-    if (lon := _number(data, "lon")) is not None and (lat := _number(data, "lat")) is not None:
-        return Place(lon, lat, str(data.get("system") or "wgs84"), _number(data, "accuracy_m"), words=said)
+    named = _named(data)
+    point = _point(data)
+    if point is not None and (named is None or is_sure(data)):
+        return replace(point, words=f"{named.name if named else ''} {said}".strip())
     if code := str(data.get("plate", "")).strip():
         found = plate(code)
         if found is None:
             raise Refusal("unknown_plate", _("没有这块点位牌，请核对牌上的编号。"), facts={"field": "plate"})
         words = f"{found.name} {said}".strip()
         return Place(found.lon, found.lat, "cgcs2000", words=words)
-    if place_id := whole(data, "place"):
-        named = places().filter(pk=place_id).first()
-        if named is None:
-            raise Refusal("unknown_place", _("没有这个地点，请重新选择。"), facts={"field": "place"})
+    if named is not None:
         return Place(named.lon, named.lat, "cgcs2000", words=f"{named.name} {said}".strip())
     return Place(community_id=whole(data, "community"), words=said)
+
+
+def _point(data: Any) -> Place | None:
+    lon, lat = _number(data, "lon"), _number(data, "lat")
+    if lon is None or lat is None:
+        return None
+    return Place(lon, lat, str(data.get("system") or "wgs84"), _number(data, "accuracy_m"))
+
+
+def _named(data: Any) -> NamedPlace | None:
+    """The road, estate or landmark that was chosen; the landmark is nearer to it."""
+    place_id = whole(data, "landmark") or whole(data, "place")
+    if place_id is None:
+        return None
+    named = places().filter(pk=place_id).first()
+    if named is None:
+        raise Refusal("unknown_place", _("没有这个地点，请重新选择。"), facts={"field": "place"})
+    return named
+
+
+def is_sure(data: Any) -> bool:
+    """True if the point may be trusted over a place chosen by name: exact enough, tapped on the map, or confirmed."""
+    accuracy = _number(data, "accuracy_m")
+    return str(data.get("place_sure", "")) in {"map", "near"} or (accuracy is not None and accuracy <= SURE_M)
 
 
 def contact_of(data: Any) -> Contact | None:

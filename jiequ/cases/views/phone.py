@@ -1,0 +1,174 @@
+"""Staff on the phone: 待办, and the leader's 待处理."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from jiequ.core import clock
+from jiequ.core.calendar import calendar_for
+from jiequ.people.access import actor_of, needs
+from jiequ.people.rules import ADMIN_ROLES, Role
+
+from .. import words
+from ..flow import MOVES
+from ..forms import FORMS, named_keys, own_departments
+from ..models import Case, Task, TaskKind
+from ..queries import lists
+from ..queries.types import current_types
+from . import moves, present
+
+STAFF = frozenset(set(Role) - {Role.RESIDENT, Role.SYSTEM} - ADMIN_ROLES)
+
+QUICK: dict[str, tuple[str, ...]] = {
+    TaskKind.LEAD: ("acknowledge",),
+    TaskKind.CALL: ("acknowledge_call",),
+    TaskKind.SUSPEND: ("suspend",),
+    TaskKind.EXTEND: ("extend",),
+}
+"""Moves of one tap that stand on a to-do line itself; the rest is on the case's page."""
+
+REPLIES: dict[str, str] = {
+    TaskKind.ASSIST: "assist_done",
+    TaskKind.CONSULT: "answer_consult",
+    TaskKind.CALL: "answer_call",
+    TaskKind.URGE: "answer_urge",
+    TaskKind.SUSPEND: "refuse_ask",
+    TaskKind.EXTEND: "refuse_ask",
+}
+"""Moves of one sentence that stand on a to-do line, folded."""
+
+
+@needs(*STAFF)
+@require_GET
+def todo(request: HttpRequest) -> HttpResponse:
+    """待办: what is asked of the reader, by light, then by distance from the last confirmed stop."""
+    actor, at = actor_of(request), clock.now()
+    items = [_todo_row(item, at) for item in lists.to_do(actor, at=at)]
+    context = {
+        "items": items,
+        "findings": [(code, str(label)) for code, label in words.FINDINGS.items()],
+        "now": at,
+        "undo": moves.undo_of(request, actor, at),
+    }
+    return render(request, "cases/todo.html", context)
+
+
+def _todo_row(item: lists.ToDo, at: datetime) -> dict[str, Any]:
+    row = present.row(item.case, at, metres=item.metres)
+    row |= {
+        "light": item.light.value,
+        "due_at": item.task.due_at or item.case.due_at,
+        "task": str(words.TASKS[item.task.kind]),
+        "kind": item.task.kind,
+        "asked": item.task.asked,
+        "version": item.case.version,
+        "task_id": item.task.pk,
+        "quick": [{"name": n, "label": str(words.MOVES[n])} for n in _quick(item)],
+        "reply": _reply(item),
+    }
+    return row
+
+
+def _reply(item: lists.ToDo) -> dict[str, Any] | None:
+    """The move of one sentence that stands on a to-do line, folded; None where the case's page is the place for it."""
+    kind = item.task.kind
+    name = REPLIES.get(kind)
+    if name is None or (kind == TaskKind.CALL and item.task.seen_at is None):
+        return None
+    ask = FORMS[name].base_fields["text"].label
+    is_refusal = name == "refuse_ask"
+    return {"name": name, "label": str(words.MOVES[name]), "ask": str(ask), "kind": kind if is_refusal else ""}
+
+
+def _quick(item: lists.ToDo) -> list[str]:
+    if item.task.kind == TaskKind.LEAD and item.case.state not in {"dispatched", "rework"}:
+        return []
+    if item.task.kind == TaskKind.CALL and item.task.seen_at:
+        return []
+    return list(QUICK.get(item.task.kind, ()))
+
+
+@needs(Role.LEADER, Role.DUTY_LEADER)
+@require_GET
+def leader(request: HttpRequest) -> HttpResponse:
+    """待处理: what nobody has sent on yet, each with its departments ready for one tap; below, what is already sent."""
+    actor, at = actor_of(request), clock.now()
+    waiting = lists.pending(actor, at=at, size=20)
+    sent = lists.lately_dispatched(actor, at=at)
+    ready = _departments_by_street(waiting)
+    photos = lists.first_photos(waiting)
+    context = {
+        "waiting": [_waiting(case, ready, photos.get(case.pk), at) for case in waiting],
+        "sent": [_sent(case, at) for case in sent],
+        "delivery": _delivery(at),
+        "now": at,
+        "undo": moves.undo_of(request, actor, at),
+    }
+    return render(request, "cases/leader.html", context)
+
+
+def _departments_by_street(cases: list[Case]) -> dict[int, list[Any]]:
+    return {street: own_departments(street) for street in {case.street_id for case in cases}}
+
+
+def _waiting(case: Case, ready: dict[int, list[Any]], photo: Any, at: datetime) -> dict[str, Any]:
+    departments = ready[case.street_id]
+    edition = case.condition.edition if case.condition else None
+    by_key = {d.key: d for d in departments}
+    keys = named_keys(case, [edition.lead_department_key, *edition.assist_department_keys]) if edition else []
+    lead, *assist = [by_key[key] for key in keys if key in by_key] or [None]
+    row = present.row(case, at)
+    row |= {
+        "move": "accept_dispatch" if case.state == "reported" else "dispatch",
+        "version": case.version,
+        "condition_id": case.condition_id,
+        "lead_id": lead.pk if lead else None,
+        "assist_ids": [d.pk for d in assist if d],
+        "departments": [{"id": d.pk, "name": present.named(d)} for d in departments],
+        "tap": "、".join(present.named(d) for d in [lead, *assist] if d is not None),
+        "photo": present.photo_url(case.number, photo, "thumb") if photo else "",
+        "words": case.title,
+        "picks": [] if case.condition_id else _picks(case, by_key),
+        "needs_grid": case.unit_grid_id is None,
+    }
+    return row
+
+
+def _picks(case: Case, by_key: dict[str, Any]) -> list[tuple[str, list[tuple[int, str]]]]:
+    """Every condition in force for a select, each type with the departments it would go to."""
+    groups = []
+    for major in current_types():
+        for kind in major.types:
+            keys = named_keys(case, [kind.lead_department_key, *kind.assist_department_keys])
+            to = "、".join(present.named(by_key[key]) for key in keys if key in by_key)
+            choices = [(c.id, f"{c.name} · {c.limit}" if c.name != kind.name else c.limit) for c in kind.conditions]
+            groups.append((f"{kind.name} → {to}" if to else kind.name, choices))
+    return groups
+
+
+def _sent(case: Case, at: datetime) -> dict[str, Any]:
+    row = present.row(case, at)
+    tasks = [t for t in case.tasks.all() if t.department and t.state != Task.State.WITHDRAWN]
+    names = [present.named(t.department) for t in tasks]
+    rings_at_once = case.is_urgent or any("send_now" in t.facts for t in tasks)
+    reaches_at = None if rings_at_once or case.dispatched_at is None else _delivery(case.dispatched_at)["at"]
+    return row | {
+        "to": "、".join(dict.fromkeys(names)),
+        "sent_at": case.dispatched_at,
+        "reaches_at": reaches_at if reaches_at and reaches_at > at else None,
+        "urges": case.urges,
+        "may_urge": case.state in MOVES["urge"].sources,
+        "version": case.version,
+    }
+
+
+def _delivery(at: datetime) -> dict[str, Any]:
+    """When a notice sent now reaches people: at once in working time, else when it begins (DOMAIN §5 rule 5)."""
+    calendar = calendar_for()
+    is_now = calendar.is_working_time(at)
+    return {"is_now": is_now, "at": at if is_now else calendar.next_working_moment(at)}
