@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from jiequ.core.errors import plain
@@ -73,7 +74,7 @@ def route(request: HttpRequest) -> str:
 
 
 class RequestLog:
-    """Outermost middleware: gives the request an id and writes its line. Health checks and scrapes are not logged."""
+    """Outermost middleware: gives the request an id and writes its line. Health checks, scrapes and files are not logged."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -83,7 +84,7 @@ class RequestLog:
         request.request_id = uuid4().hex[:12]  # type: ignore[attr-defined]
         response = self.get_response(request)
         response.headers["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
-        if not route(request).startswith("ops:"):
+        if not route(request).startswith("ops:") and not request.path_info.startswith(settings.STATIC_URL):
             log.info(
                 "request",
                 extra={
