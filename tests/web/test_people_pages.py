@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from jiequ.people.models import Department, Leave, Person, Post, Shift
-from tests.actors import MovableClock, World, client_of
+from tests.actors import PASSWORD, MovableClock, World, client_of
 
 PAGES = {
     "xi": ["/me", "/people", "/people/new", "/departments", "/rota", "/me/sessions", "/me/password", "/me/second-factor"],
@@ -172,3 +172,72 @@ def test_a_browser_without_a_session_is_led_to_the_sign_in_page_and_back(world: 
     answer = Client().get("/me/leave")
     assert answer.status_code == 302
     assert answer["Location"] == "/sign-in?next=%2Fme%2Fleave"
+
+
+FORMS = {
+    # who, address, honest fields: what a form may change
+    "profile": ("chen", "/me", {"language": "en"}, {"language", "care_mode"}),
+    "person": ("xi", "/people/{chen}", {"version": "1", "name": "陈勇", "phone": "13800000002"}, {"version", "street_id"}),
+    "password": (
+        "chen",
+        "/me/password",
+        {"old": PASSWORD, "new": "a-new-river-1", "again": "a-new-river-1"},
+        {"password", "session_epoch"},
+    ),
+}
+STRANGE = {
+    "account": "system_admin",
+    "is_active": "0",
+    "session_epoch": "99",
+    "totp_sealed": "x",
+    "oidc_subject": "d-1001",
+    "username": "root",
+    "person": "1",
+    "person_id": "1",
+    "id": "1",
+    "is_superuser": "1",
+    "created_at": "2000-01-01",
+    "disabled_at": "2000-01-01",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_fields_a_form_does_not_have_change_no_column(world: World, clock: MovableClock, form: str) -> None:
+    who, address, honest, may_change = FORMS[form]
+    before = {row["id"]: row for row in Person.objects.values()}
+    strange = {**STRANGE, "password": "pbkdf2$x"} if form != "password" else STRANGE
+    answer = world.client(who).post(address.format(chen=world.chen.pk), {**strange, **honest})
+    assert answer.status_code == 302
+    changed = {
+        (row["username"], column)
+        for row in Person.objects.values()
+        for column, value in row.items()
+        if before[row["id"]][column] != value
+    }
+    assert changed <= {("chen", column) for column in may_change}
+    assert Post.objects.filter(account="system_admin").count() == 1
+
+
+@pytest.mark.parametrize("times", [1, 2, 10])
+def test_a_form_sent_again_is_done_once_and_answered_alike(world: World, clock: MovableClock, times: int) -> None:
+    xi, chen = world.client("xi"), world.client("chen")
+    sent = {
+        "person": (xi, "/people/new", {"name": "孙力", "username": "sun"}),
+        "department": (
+            xi,
+            "/departments",
+            {"street": world.street.pk, "kind": "office", "key": "new", "name_zh": "新", "name_en": "New"},
+        ),
+        "post": (xi, f"/people/{world.chen.pk}/posts", {"role": "pilot", "street": world.street.pk}),
+        "leave": (chen, "/me/leave", {"deputy": world.liu.pk, "days": "3"}),
+    }
+    for name, (client, address, form) in sent.items():
+        keyed = {**form, "idempotency_key": f"a-key-of-this-form-{name}"}
+        answers = [client.post(address, keyed) for _n in range(times)]
+        assert {(answer.status_code, answer.get("Location"), answer.content) for answer in answers} == {
+            (302, answers[0]["Location"], answers[0].content)
+        }, name
+        assert client.post(address, {**keyed, "extra": "1"}).status_code == 422, name
+    assert Person.objects.filter(username="sun").count() == 1
+    assert Department.objects.filter(key="new").count() == 1
+    assert Leave.objects.count() == 1
