@@ -44,7 +44,7 @@ def _resident(title: Words, *sentences: Words) -> Template:
     return Template(title, (*sentences, ASK), for_staff=False)
 
 
-CASE = _("{number}（{type}）")
+CASE = _("{number}（{type}）。")
 WHERE = _("网格 {grid}。")
 UNTIL = _("时限 {due}。")
 NO_TYPE = _("类型待定")

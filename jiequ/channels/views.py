@@ -134,11 +134,21 @@ def _lost_row(message: Message, actor: Actor) -> dict[str, Any]:
     text = texts.render(message.template, message.facts, _language())
     return {
         "message": message,
+        "to": _recipient(message),
         "title": text.title,
         "body": text.body,
         "why": texts.reason(message.last_error),
         "link": services.link_of(message.about, actor),
     }
+
+
+def _recipient(message: Message) -> str:
+    """To whom, for the desk: a name of staff or of a department; a resident is only that."""
+    if message.to_person:
+        return message.to_person.name
+    if message.to_department:
+        return message.to_department.name_en if _language() == "en" else message.to_department.name_zh
+    return _("值守岗位") if message.to_role else _("居民")
 
 
 @needs(*access.DESK)

@@ -55,7 +55,7 @@ def test_residents_read_plain_words_with_local_time() -> None:
 
 
 def test_a_report_without_a_type_still_has_its_number() -> None:
-    assert texts.render("new_report", {"number": "LG-2026-000123"}, "zh-hans").body == "LG-2026-000123（类型待定）"
+    assert texts.render("new_report", {"number": "LG-2026-000123"}, "zh-hans").body == "LG-2026-000123（类型待定）。"
 
 
 def test_every_class_of_failure_has_plain_words() -> None:
