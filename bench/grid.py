@@ -48,6 +48,21 @@ def index_of(geography: DemoGeography, street: int) -> SpotIndex:
     return SpotIndex([Cell(Spot(street, 1, n, n % 60, None), grid.geometry) for n, grid in enumerate(grids)])
 
 
+def through_queries(geography: DemoGeography) -> Callable[[float, float], Any]:
+    """``queries.locate`` itself, with the three streets held and no check falling due: what a view calls."""
+    import os
+
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiequ.web.settings")
+    django.setup()
+    from jiequ.grid import queries
+
+    indexes = {street: index_of(geography, street) for street in range(len(geography.streets))}
+    queries._held = queries._Held(time.monotonic() + 3600, {}, indexes)
+    return queries.locate
+
+
 def positions() -> list[tuple[float, float]]:
     rng = Random(7)
     return [(rng.uniform(113.46, 113.54), rng.uniform(23.155, 23.205)) for _ in range(POSITIONS)]
@@ -75,7 +90,9 @@ def main() -> None:
     index, spots = index_of(geography, 0), positions()
     refuse_wrong_answers(index, polygons, spots)
     print(f"{len(grids)} unit grids, {POSITIONS} positions, {COMPARED} answers compared with every polygon: none wrong")
-    line("locate in the index", best(lambda: [index.locate(*spot) for spot in spots], POSITIONS))
+    locate = through_queries(geography)
+    line("queries.locate, three streets held", best(lambda: [locate(*spot) for spot in spots], POSITIONS))
+    line("the index of one street alone", best(lambda: [index.locate(*spot) for spot in spots], POSITIONS))
     line(
         "anchor: every polygon, prepared, in one call",
         best(lambda: [shapely.intersects_xy(polygons, *spot) for spot in spots[:200]], 200),
