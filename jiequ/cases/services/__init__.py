@@ -18,6 +18,7 @@ from .intake import Account, Contact, Place, Reported, canonical, me_too, report
 from .joining import merge, split, unmerge
 from .limits import clear_suspicion, is_suspect
 from .moving import ask_hotline, policy_of
+from .outside import make_system, renew_token, report_from_outside, revoke_system, said_hash, system_of_token
 from .proving import Shown, missing_proofs
 from .speaking import (
     acknowledge_call,
@@ -86,6 +87,7 @@ __all__ = [
     "force_close",
     "handle",
     "is_suspect",
+    "make_system",
     "me_too",
     "merge",
     "missing_proofs",
@@ -95,9 +97,11 @@ __all__ = [
     "refuse_ask",
     "reject",
     "renew_link",
+    "renew_token",
     "reopen",
     "report_by_number",
     "report_case",
+    "report_from_outside",
     "report_of_link",
     "resume",
     "return_case",
@@ -105,10 +109,13 @@ __all__ = [
     "reveal_reporter",
     "review_appeal",
     "revoke_link",
+    "revoke_system",
+    "said_hash",
     "self_handle",
     "send_back",
     "split",
     "suspend",
+    "system_of_token",
     "undo",
     "undo_until",
     "unmerge",

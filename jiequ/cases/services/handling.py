@@ -62,6 +62,7 @@ def confirm(case: Case, *, by: Actor, at: datetime, version: int | None = None, 
 
     A check on the spot is asked for where the type wants one.
     """
+    Standing(by, case).check("confirm")
     need_proofs(case, ())
     clocks, calendar = moving.ticking(case)
     moving.stopped(clocks, [c.ClockKind.HANDLE, c.ClockKind.ACKNOWLEDGE], at=at, calendar=calendar, by=by)

@@ -15,7 +15,7 @@ from jiequ.channels.services import seal_phone
 from jiequ.core import audit, secrets
 from jiequ.core.calendar import calendar_for
 from jiequ.core.db import writing
-from jiequ.core.errors import Forbidden, Refusal
+from jiequ.core.errors import Forbidden, Refusal, Taken
 from jiequ.core.ids import new_token, next_number, token_hash
 from jiequ.core.jobs import enqueue
 from jiequ.core.models import Picture, Street
@@ -76,6 +76,7 @@ class Account:
     seen_at: datetime | None = None
     system: str = ""
     source_ref: str = ""
+    said_hash: str = ""
     outer_due_at: datetime | None = None
     device: str = ""
     is_suspect: bool = False
@@ -220,7 +221,11 @@ def _known(account: Account) -> Reported | None:
     if not account.source_ref:
         return None
     report = Report.objects.filter(system=account.system, source_ref=account.source_ref).select_related("case__street").first()
-    return Reported(report.case, report, "", is_new=False) if report else None
+    if report is None:
+        return None
+    if account.said_hash and report.said_hash not in ("", account.said_hash):
+        raise Taken("source_ref_taken", _("这个编号已经报过别的内容，请换一个编号。"), facts={"field": "source_ref"})
+    return Reported(report.case, report, "", is_new=False)
 
 
 def _condition(condition_id: int | None) -> FilingCondition | None:
@@ -319,6 +324,7 @@ def _report(case: Case, account: Account, *, by: Actor, at: datetime, policy: Po
         source=account.source,
         system=account.system,
         source_ref=account.source_ref,
+        said_hash=account.said_hash,
         words=account.words,
         place_words=account.place.words[:200],
         wants_call=account.wants_call,
