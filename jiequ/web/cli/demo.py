@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
 import threading
 import time
 import urllib.request
@@ -21,6 +22,9 @@ PAGES_FIRST_SECONDS = 3.0  # the seed's jobs would compete with the first page f
 def main(options: argparse.Namespace) -> int:
     """Migrate, seed, serve; print the addresses when the first page answers."""
     stop = stop_on_signals()
+    if ready.is_taken(options.host, options.port):
+        print(f"{options.host}:{options.port} is taken: stop what listens there, or ./run demo --port 8001", file=sys.stderr)
+        return 1
     began = time.monotonic()
     options.workers, options.no_jobs = 2, False
     _settings(options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 from pathlib import Path
 
 NOT_SERVED = ["django_htmx/ext/*", "django_htmx/htmx-4*", "django_htmx/htmax-*"]
@@ -15,6 +16,17 @@ def set_up() -> None:
     import django
 
     django.setup()
+
+
+def is_taken(host: str, port: int) -> bool:
+    """True if something listens there already."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
 
 
 def make_var() -> None:

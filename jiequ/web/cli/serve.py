@@ -13,6 +13,9 @@ from jiequ.web.cli.supervisor import Child, Supervisor, stop_on_signals
 def main(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM. Refuses to start on a database of another version."""
     stop = stop_on_signals()
+    if ready.is_taken(options.host, options.port):
+        print(f"{options.host}:{options.port} is taken: stop what listens there, or give another --port.", file=sys.stderr)
+        return 1
     pending = ready.pending_migrations()
     if pending:
         print(f"The database lacks {pending} migration(s): run ./run migrate first.", file=sys.stderr)
