@@ -1,4 +1,4 @@
-"""Clerks at the same moment: of those who try one move on one case, one makes it (RELIABILITY row 4); and audit rows never collide."""
+"""Clerks at the same moment: of those who try one move on one case, one makes it (RELIABILITY row 4)."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_a_suspended_clock_fires_only_after_it_ran_on(work: Casework) -> None:
     case.refresh_from_db()
     assert case.state == "handling"
     work_all(NOW + timedelta(days=30))
-    assert [m for m in marks(case) if m[0] == "handle"][0] == ("handle", "yellow")
+    assert next(m for m in marks(case) if m[0] == "handle") == ("handle", "yellow")
 
 
 def test_reporters_are_told_at_the_steps_that_concern_them(work: Casework) -> None:
