@@ -26,7 +26,7 @@ CIRCUIT_STAYS_OPEN = timedelta(seconds=60)
 _NUMBER = re.compile(r"[A-Z]{1,6}-\d{4}-\d{1,9}")
 _GRID = re.compile(r"\d{15}")
 _LONG_DIGITS = re.compile(r"\d{7,}")
-_TYPE_MAX = 60
+_TYPE_MAX = 120
 
 
 class MessageState(StrEnum):

@@ -40,7 +40,7 @@ def test_a_type_may_be_named_in_both_languages() -> None:
         ("grid", "东涌社区 3 栋 302"),
         ("grid", "13800000001"),
         ("type", "请回电 13800000001"),
-        ("type", "一" * 61),
+        ("type", "一" * 121),
         ("type", "第一行\n第二行"),
         ("type", {"fr": "x"}),
         ("type", {}),
