@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 
 from django.contrib.auth.hashers import make_password
 
@@ -36,7 +35,11 @@ def seed_base(at: datetime) -> Street:
     streets = store(drawn, system, at)
     main = streets[drawn.streets[0].code9]
     with writing():
-        District.objects.update(sponsor_unit="龙涧街道办事处（演示）", filing_number="演示备案 2026-001")
+        District.objects.update(
+            sponsor_unit=f"{main.name_zh}办事处（演示）",
+            filing_number="演示备案 2026-001",
+            settings={"story_spot": list(drawn.story_spot)},
+        )
         calendar.fill(at=at)
         load_catalogue(by=system, at=at)
         departments = _departments(list(streets.values()))
@@ -134,7 +137,7 @@ def _workers_of_grids(street: Street, story_spot: tuple[float, float], at: datet
     changed(street.pk, at)
 
 
-@lru_cache(maxsize=1)
-def story_spot() -> tuple[float, float]:
+def story_spot() -> tuple[float, float] | None:
     """Where the guided story happens: longitude, latitude."""
-    return geography.build(SEED).story_spot
+    kept = (District.objects.values_list("settings", flat=True).first() or {}).get("story_spot")
+    return (kept[0], kept[1]) if kept else None

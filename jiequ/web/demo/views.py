@@ -45,7 +45,8 @@ def guide(request: HttpRequest) -> HttpResponse:
 
 
 def _story_grid() -> UnitGrid | None:
-    spot = locate(*story_spot())
+    place = story_spot()
+    spot = locate(*place) if place else None
     return UnitGrid.objects.filter(pk=spot.unit_grid_id).first() if spot else None
 
 
