@@ -136,6 +136,12 @@ def type_choice(event_type_id: int, language: str | None = None) -> TypeChoice |
     return next((choice for choice in types if choice.id == event_type_id), None)
 
 
+def type_by_code(kind: str, code: str, language: str | None = None) -> TypeChoice | None:
+    """One type in force by its kind and code, from the same cache; None if it is not."""
+    types = (choice for major in current_types(language) for choice in major.types)
+    return next((choice for choice in types if (choice.kind, choice.code) == (kind, code)), None)
+
+
 def type_of(condition_id: int | None, language: str | None = None) -> int | None:
     """The type a filing condition in force belongs to, from the same cache; None if there is none."""
     types = (choice for major in current_types(language) for choice in major.types)
