@@ -21,7 +21,6 @@ from .access import Access, access_of, actor_of, is_too_weak
 from .rules import Actor
 
 log = logging.getLogger(__name__)
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class AccessMiddleware:
@@ -57,7 +56,7 @@ def _judge(request: HttpRequest, view: Callable[..., Any], access: Access, actor
         return Unauthenticated("not_signed_in", _("请先登录。"))
     if not access.admits(actor):
         return Forbidden("not_your_page", _("这件事不属于您的岗位。需要的话，请联系系统管理员。"))
-    if request.method not in SAFE_METHODS and getattr(view, "csrf_exempt", False) and not _has_form_key(request):
+    if getattr(view, "csrf_exempt", False) and not _has_form_key(request):
         return Forbidden("page_expired", _("页面已过期，请返回上一页刷新后再提交，您填写的内容还在"))
     return None
 
