@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types
-from .views import case, moves, phone, public, staff
+from .views import case, moves, phone, public, staff, systems
 
 app_name = "cases"
 urlpatterns = [
@@ -31,5 +31,8 @@ urlpatterns = [
     path("cases/<str:number>/clear", case.clear_suspicion, name="clear_suspicion"),
     path("cases/<str:number>/do/<str:name>", moves.move, name="move"),
     path("cases/<str:number>/photos/<int:proof_id>/<str:variant>", moves.picture, name="picture"),
+    path("systems/", systems.systems, name="systems"),
+    path("systems/<int:system_id>/renew", systems.renew, name="system_renew"),
+    path("systems/<int:system_id>/revoke", systems.revoke, name="system_revoke"),
     path("undo/<int:event_id>", moves.undo, name="undo"),
 ]

@@ -48,6 +48,12 @@ class Stale(Refusal):
     status = 409
 
 
+class Taken(Refusal):
+    """The reference stands for something else already."""
+
+    status = 409
+
+
 class Throttled(Refusal):
     """Too many tries; ``facts["retry_after_seconds"]`` says when to come back."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from jiequ.cases import api as cases_api
+
 from . import pages
 
 handler400 = "jiequ.core.http.bad_request"
@@ -18,4 +20,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jiequ.channels.urls")),
     path("", include("jiequ.grid.urls")),
     path("", include("jiequ.cases.urls")),
+    path("api/v1/", include((cases_api.urlpatterns, "cases_api"))),
 ]

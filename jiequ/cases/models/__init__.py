@@ -1,6 +1,7 @@
 """The tables of the loop."""
 
 from .case import STREET_FOUND, Case, CaseEvent, CaseQuerySet, Proof, Source, Task, TaskKind
+from .outside import OutsideSystem, SystemKind
 from .report import Rating, Report, Reporter
 from .types import ControlArea, DutyList, EventType, FilingCondition, TypeEdition
 
@@ -13,11 +14,13 @@ __all__ = [
     "DutyList",
     "EventType",
     "FilingCondition",
+    "OutsideSystem",
     "Proof",
     "Rating",
     "Report",
     "Reporter",
     "Source",
+    "SystemKind",
     "Task",
     "TaskKind",
     "TypeEdition",

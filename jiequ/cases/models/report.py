@@ -37,6 +37,9 @@ class Report(models.Model):
     source = models.CharField(max_length=12)
     system = models.CharField(max_length=40, blank=True, help_text="the outside system's name")
     source_ref = models.CharField(max_length=100, blank=True)
+    said_hash = models.CharField(
+        max_length=64, blank=True, help_text="what a system said: tells its repeat from another report"
+    )
     words = models.TextField(blank=True)
     place_words = models.CharField(max_length=200, blank=True)
     wants_call = models.BooleanField(default=False)

@@ -14,8 +14,8 @@ from .handling import (
     send_back,
 )
 from .hotline import answer_hotline
-from .intake import Account, Contact, Place, Reported, canonical, me_too, report_case, self_handle
-from .joining import merge, split, unmerge
+from .intake import Account, Contact, Place, Reported, canonical, report_case, self_handle
+from .joining import me_too, merge, split, unmerge
 from .limits import clear_suspicion, is_suspect
 from .moving import ask_hotline, policy_of
 from .outside import make_system, renew_token, report_from_outside, revoke_system, said_hash, system_of_token

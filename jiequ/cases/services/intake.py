@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from jiequ.channels.services import seal_phone
@@ -25,12 +26,10 @@ from jiequ.grid.rules import is_position, q18, to_canonical
 from jiequ.people.rules import Actor, Role
 
 from .. import clocks as c
-from ..access import Standing
 from ..flow import MOVES, Closing, Scope, State
 from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Reporter, Source
 from ..policy import Policy
 from . import moving
-from .moving import Change
 
 NAME_PURPOSE = "reporter-name"
 PHONE_LOOKUP, LAST4_LOOKUP, DEVICE_LOOKUP = "reporter-phone", "reporter-last4", "report-device"
@@ -80,6 +79,7 @@ class Account:
     outer_due_at: datetime | None = None
     device: str = ""
     is_suspect: bool = False
+    doubts: tuple[str, ...] = ()  # what a photo's own data disagrees with; shown to the desk, decides nothing
     title: str = ""
 
 
@@ -114,7 +114,7 @@ def report_case(*, street_id: int | None, account: Account, by: Actor, at: datet
     The point decides the street where it lies in a known grid; else ``street_id`` does. An outside reference that came before
     gives the case it gave then. Raises Refusal if nothing is said, the place is impossible, or the condition is not in force.
     """
-    _check_words(account)
+    check_words(account)
     site = site_of(account.place, street_id)
     _check_may(by, "report", site.street_id)
     if known := _known(account):
@@ -146,28 +146,11 @@ def self_handle(*, street_id: int | None, account: Account, by: Actor, at: datet
         case.state, case.closing = State.CLOSED, Closing.SELF_HANDLED
         case.accepted_at = case.handled_at = case.confirmed_at = case.ended_at = at
         case.save(force_insert=True)
-        report, token = _report(case, account, by=by, at=at, policy=Policy.of(street.settings))
-        _photos(case, report, account, phase=Proof.Phase.AFTER, by=by, at=at)
-        _first_event(case, "self_handle", by=by, at=at)
+        report, token = add_report(case, account, by=by, at=at, policy=Policy.of(street.settings))
+        add_photos(case, report, account, phase=Proof.Phase.AFTER, by=by, at=at)
+        facts = _doubts(account) | {"sampled": is_sampled(case.number, Policy.of(street.settings).self_handled_sample)}
+        _first_event(case, "self_handle", by=by, at=at, facts=facts)
     return Reported(case, report, token)
-
-
-def me_too(case: Case, *, account: Account, by: Actor, at: datetime) -> Reported:
-    """Another voice on a matter that is already known: a report of its own in the same case, told like the first reporter."""
-    _check_words(account, may_be_empty=True)
-    standing = Standing(by, case)
-    policy = moving.policy_of(case)
-    with writing():
-        report, token = _report(case, account, by=by, at=at, policy=policy)
-        _photos(case, report, account, phase=Proof.Phase.REPORT, by=by, at=at)
-        change = Change(fields={"voices": F("voices") + 1}, facts={"report": report.pk})
-        voiced = _with_report(by, report) if by.person_id is None and not by.has(Role.SYSTEM) else by
-        moving.make(case, "me_too", change, by=voiced, at=at, standing=None if voiced is not by else standing)
-    return Reported(case, report, token, is_new=False)
-
-
-def _with_report(by: Actor, report: Report) -> Actor:
-    return Actor.resident(report.pk, language=by.language)
 
 
 def _check_may(by: Actor, name: str, street_id: int) -> None:
@@ -177,7 +160,8 @@ def _check_may(by: Actor, name: str, street_id: int) -> None:
         raise Forbidden("not_your_move", _("您没有办理这一步的权限。"), facts={"move": name})
 
 
-def _check_words(account: Account, *, may_be_empty: bool = False) -> None:
+def check_words(account: Account, *, may_be_empty: bool = False) -> None:
+    """Refusal if nothing was said, too much was, or a call-back is wanted without a phone."""
     if len(account.words) > _WORDS_MAX:
         raise Refusal("words_too_long", _("文字请不要超过 2000 字。"), facts={"limit": _WORDS_MAX})
     if not may_be_empty and not account.words.strip() and not account.pictures and not account.wants_call:
@@ -249,9 +233,9 @@ def _open(account: Account, site: _Site, *, by: Actor, at: datetime) -> Reported
     for name, value in moving.clock_fields(clocks).items():
         setattr(case, name, value)
     case.save(force_insert=True)
-    report, token = _report(case, account, by=by, at=at, policy=policy)
-    _photos(case, report, account, phase=Proof.Phase.REPORT, by=by, at=at)
-    event = _first_event(case, "report", by=by, at=at)
+    report, token = add_report(case, account, by=by, at=at, policy=policy)
+    add_photos(case, report, account, phase=Proof.Phase.REPORT, by=by, at=at)
+    event = _first_event(case, "report", by=by, at=at, facts=_doubts(account))
     calendar = calendar_for()
     enqueue(
         *(spec for clock in clocks.values() for spec in moving.clock_timers(case.pk, clock, calendar, street_id=street.pk)),
@@ -313,7 +297,8 @@ def masked(words: str) -> str:
     return re.sub(r"\d{7,}", "＊＊＊", words)
 
 
-def _report(case: Case, account: Account, *, by: Actor, at: datetime, policy: Policy) -> tuple[Report, str]:
+def add_report(case: Case, account: Account, *, by: Actor, at: datetime, policy: Policy) -> tuple[Report, str]:
+    """One person's account in a case, inside the caller's transaction; the private link's token beside it."""
     token = new_token() if by.person_id is None and not account.source_ref else ""
     reporter = _reporter(account.contact, at=at, policy=policy)
     report = Report.objects.create(
@@ -365,19 +350,30 @@ def clean_phone(phone: str) -> str:
     return digits
 
 
-def _photos(case: Case, report: Report, account: Account, *, phase: str, by: Actor, at: datetime) -> None:
+def add_photos(case: Case, report: Report, account: Account, *, phase: str, by: Actor, at: datetime) -> None:
+    """The account's photos as proofs."""
     Proof.objects.bulk_create(
         Proof(case=case, report=report, kind="photo", phase=phase, picture=picture, at=at, by_id=by.person_id)
         for picture in account.pictures
     )
 
 
-def _first_event(case: Case, name: str, *, by: Actor, at: datetime) -> CaseEvent:
+def _doubts(account: Account) -> dict[str, Any]:
+    return {"doubts": list(account.doubts)} if account.doubts else {}
+
+
+def is_sampled(number: str, share: float) -> bool:
+    """True for about ``share`` of all numbers; the same number gives the same answer, so nobody can choose."""
+    return int(hashlib.sha256(number.encode()).hexdigest()[:8], 16) < share * 0x1_0000_0000
+
+
+def _first_event(case: Case, name: str, *, by: Actor, at: datetime, facts: dict[str, Any]) -> CaseEvent:
     roles = MOVES[name].roles() & by.roles_in(case.street_id)
     event = CaseEvent.objects.create(
         case=case,
         move=name,
         state=case.state,
+        facts=facts,
         at=at,
         by_id=by.person_id,
         by_name=by.name,

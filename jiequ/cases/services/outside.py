@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from jiequ.core import audit
+from jiequ.core import audit, pictures
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, NotFound, Refusal, Unauthenticated
 from jiequ.core.ids import new_token, token_hash
@@ -20,7 +22,7 @@ from .filing import accept
 from .intake import Account, Reported, report_case, site_of
 
 HOTLINE_NAME = "12345"
-"""Orders typed in by hand carry this name; a hotline system of the whole district may share it, so that no order comes twice."""
+"""Orders typed in by hand carry this name; a hotline of the whole district may share it, so that no order comes twice."""
 _NAME_MAX = 40
 
 
@@ -32,7 +34,9 @@ def system_of_token(token: str) -> OutsideSystem:
     return found
 
 
-def report_from_outside(system: OutsideSystem, *, account: Account, at: datetime) -> Reported:
+def report_from_outside(
+    system: OutsideSystem, *, account: Account, photos: Sequence[pictures.Clean] = (), at: datetime
+) -> Reported:
     """Store what a system reports; a reference that came before gives the case it gave then.
 
     A trusted system's report is filed at once if type and grid are known. Raises Forbidden for a place in a street that is
@@ -41,12 +45,31 @@ def report_from_outside(system: OutsideSystem, *, account: Account, at: datetime
     site = site_of(account.place, system.street_id)
     if system.street_id is not None and site.street_id != system.street_id:
         raise Forbidden("not_your_street", _("这个位置不在令牌所属的街道。"), facts={"field": "place"})
+    try:
+        with writing():
+            return _first_report(system, account, photos, site.street_id, at=at)
+    except _Repeated as repeated:
+        return repeated.done
+
+
+class _Repeated(Exception):
+    """Carries the case of an earlier report out of the transaction, which is thereby undone (photos came again)."""
+
+    def __init__(self, done: Reported) -> None:
+        super().__init__(done.case.number)
+        self.done = done
+
+
+def _first_report(
+    system: OutsideSystem, account: Account, photos: Sequence[pictures.Clean], street_id: int, *, at: datetime
+) -> Reported:
     by = Actor.system()
-    with writing():
-        done = report_case(street_id=system.street_id, account=account, by=by, at=at)
-        case = done.case
-        if done.is_new and system.is_trusted and case.condition_id and case.unit_grid_id:
-            accept(case, by=by, at=at)
+    kept = [pictures.keep(photo, street_id=street_id, at=at) for photo in photos]
+    done = report_case(street_id=system.street_id, account=replace(account, pictures=kept), by=by, at=at)
+    if not done.is_new:
+        raise _Repeated(done)
+    if system.is_trusted and done.case.condition_id and done.case.unit_grid_id:
+        accept(done.case, by=by, at=at)
     return done
 
 

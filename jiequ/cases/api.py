@@ -1,0 +1,239 @@
+"""The door for systems from outside: hand in a report once, and ask how it stands (docs/api.md)."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+import ninja.errors
+import pydantic
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+
+from jiequ.core import clock, pictures, throttle
+from jiequ.core.errors import NotFound, Refusal, Unauthenticated
+from jiequ.core.http import FORM_TYPES, Malformed, WrongType, refuse
+from jiequ.core.once import once
+from jiequ.grid.models import Community
+from jiequ.grid.queries import plate
+from jiequ.people.access import with_token
+
+from . import services, words
+from .api_shapes import ProgressOut, RefusedOut, ReportedOut, ReportIn, StepOut, refusal_of
+from .flow import ENDED
+from .models import CaseEvent, OutsideSystem, Report, Source, SystemKind
+from .queries.page import reporter_timeline
+from .queries.types import said, type_by_code
+
+CALLS_A_MINUTE = 120
+MOST_PHOTOS = 9
+_LATEST = timedelta(minutes=5)
+_REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 429), RefusedOut)
+
+api = NinjaAPI(title="Jiequ", version="1", urls_namespace="cases_api", docs_url=None, openapi_url=None)
+
+
+# -- who asks --------------------------------------------------------------------------------------------------------
+
+
+def by_token(request: HttpRequest) -> OutsideSystem:
+    """The system whose token stands in ``Authorization: Bearer …``, within what it may call a minute."""
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("token_missing", _("请在 Authorization 请求头里带上 Bearer 令牌。"))
+    system = services.system_of_token(token.strip())
+    throttle.take(throttle.bucket("outside-system", system.pk), capacity=CALLS_A_MINUTE, per_seconds=60, at=clock.now())
+    return system
+
+
+# -- a report --------------------------------------------------------------------------------------------------------
+
+
+@api.post("/reports", auth=by_token, response={201: ReportedOut, **_REFUSED}, url_name="reports")
+def report(request: HttpRequest) -> HttpResponse:
+    """One report, done once for its ``source_ref`` and for its ``Idempotency-Key``, and answered alike ever after."""
+    system, at = request.auth, clock.now()  # type: ignore[attr-defined]
+    given = _read(request)
+    photos = _photos(request)
+    return once(request, lambda: _report(system, given, photos, at), scope=f"outside:{system.pk}")
+
+
+def _report(system: OutsideSystem, given: ReportIn, photos: list[pictures.Clean], at: datetime) -> HttpResponse:
+    account = _account(system, given, photos, at)
+    done = services.report_from_outside(system, account=account, photos=photos, at=at)
+    answer = ReportedOut(
+        source_ref=given.source_ref,
+        number=done.report.origin.number,
+        received_at=done.report.at,
+        url=reverse("cases_api:report", args=[given.source_ref]),
+    )
+    return _json(answer, HTTPStatus.CREATED)
+
+
+def _read(request: HttpRequest) -> ReportIn:
+    """The report of a JSON body or of a form; empty form fields are as if absent."""
+    if request.content_type in FORM_TYPES:
+        data: Any = {name: value for name, value in request.POST.items() if value.strip()}
+    elif request.content_type == "application/json":
+        data = _loaded(request.body)
+    else:
+        accepted = ["application/json", *sorted(FORM_TYPES)]
+        raise WrongType("wrong_type", _("请用 JSON 或表单发送。"), facts={"accepted": accepted})
+    try:
+        return ReportIn.model_validate(data)
+    except pydantic.ValidationError as error:
+        raise refusal_of(error.errors(include_url=False)) from None
+
+
+def _loaded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise Malformed("bad_json", _("内容不是有效的 JSON。")) from None
+
+
+def _photos(request: HttpRequest) -> list[pictures.Clean]:
+    if unknown := sorted(set(request.FILES) - {"photos"}):
+        raise refusal_of([{"loc": (unknown[0],), "type": "extra_forbidden"}])
+    files = request.FILES.getlist("photos")
+    if len(files) > MOST_PHOTOS:
+        raise Refusal("too_many_photos", _("照片最多 %(n)d 张。") % {"n": MOST_PHOTOS}, facts={"limit": MOST_PHOTOS})
+    return [pictures.clean(file) for file in files]
+
+
+def _account(system: OutsideSystem, given: ReportIn, photos: list[pictures.Clean], at: datetime) -> services.Account:
+    if given.seen_at is not None and given.seen_at > at + _LATEST:
+        raise Refusal("seen_later", _("发现时间在将来，请核对。"), facts={"field": "seen_at"})
+    if given.outer_due_at is not None and system.kind != SystemKind.HOTLINE:
+        raise Refusal("not_a_hotline", _("只有热线工单有外部时限。"), facts={"field": "outer_due_at"})
+    contact = None
+    if given.contact_name.strip() or given.contact_phone.strip():
+        contact = services.Contact(name=given.contact_name.strip(), phone=given.contact_phone.strip())
+    return services.Account(
+        source=Source(system.kind),
+        words=given.words.strip(),
+        place=_place(given),
+        contact=contact,
+        condition_id=_condition(given),
+        is_urgent=given.urgent,
+        is_confidential=given.confidential,
+        seen_at=given.seen_at,
+        outer_due_at=given.outer_due_at,
+        system=system.name,
+        source_ref=given.source_ref,
+        said_hash=services.said_hash(given.model_dump_json(), *(photo.sha256 for photo in photos)),
+    )
+
+
+def _place(given: ReportIn) -> services.Place:
+    if (given.lon is None) != (given.lat is None):
+        raise Refusal("half_a_point", _("经度 lon 和纬度 lat 要一起给。"), facts={"field": "lon"})
+    if given.lon is not None:
+        return services.Place(given.lon, given.lat, given.system, given.accuracy_m, words=given.place.strip())
+    if given.unit_grid is not None:
+        found = plate(given.unit_grid)
+        if found is None:
+            raise Refusal("unknown_unit_grid", _("没有这个单元网格，请核对 15 位编码。"), facts={"field": "unit_grid"})
+        return services.Place(unit_grid_id=found.unit_grid_id, words=given.place.strip())
+    return services.Place(community_id=_community(given.community), words=given.place.strip())
+
+
+def _community(code: str | None) -> int | None:
+    if code is None:
+        return None
+    found = Community.objects.filter(code12=code, retired_at=None).values_list("pk", flat=True).first()
+    if found is None:
+        raise Refusal("unknown_community", _("没有这个社区，请核对 12 位编码。"), facts={"field": "community"})
+    return found
+
+
+def _condition(given: ReportIn) -> int | None:
+    """The filing condition of a type's code; a type with one condition needs no key."""
+    if given.type is None:
+        if given.condition is not None:
+            raise Refusal("type_missing", _("给出立案条件时也要给出类型。"), facts={"field": "type"})
+        return None
+    choice = type_by_code(given.kind, given.type)
+    if choice is None:
+        raise Refusal("unknown_type", _("没有这个类型，请核对代码。"), facts={"field": "type"})
+    keys = {one.key: one.id for one in choice.conditions}
+    if given.condition is None and len(keys) == 1:
+        return next(iter(keys.values()))
+    if given.condition not in keys:
+        facts = {"field": "condition", "choices": list(keys)}
+        raise Refusal("unknown_condition", _("请给出这个类型的一个立案条件。"), facts=facts)
+    return keys[given.condition]
+
+
+# -- how it stands ---------------------------------------------------------------------------------------------------
+
+
+@api.get("/reports/{source_ref}", auth=by_token, response={200: ProgressOut, **_REFUSED}, url_name="report")
+def progress(request: HttpRequest, source_ref: str) -> HttpResponse:
+    """Where one's own report stands, and its timeline as a reporter sees it. A missing one and another's are told alike."""
+    system = request.auth  # type: ignore[attr-defined]
+    found = Report.objects.select_related("origin", "case__lead", "case__merged_into").filter(
+        system=system.name, source_ref=source_ref
+    )
+    if system.street_id is not None:
+        found = found.filter(street_id=system.street_id)
+    one = found.first()
+    if one is None:
+        raise NotFound("report_not_found", _("没有找到这条上报。"))
+    return _json(_progress(one), HTTPStatus.OK)
+
+
+def _progress(report: Report) -> ProgressOut:
+    case = report.case
+    is_ended = case.state in ENDED
+    return ProgressOut(
+        source_ref=report.source_ref,
+        number=report.origin.number,
+        merged_into=case.number if case.number != report.origin.number else None,
+        state=case.state,
+        state_words=str(words.STATES[case.state]),
+        is_ended=is_ended,
+        promised_at=case.promised_at,
+        is_promise_provisional=case.is_promise_provisional,
+        is_late=case.is_late,
+        lead=said(case.lead.name_zh, case.lead.name_en) if case.lead else None,
+        reply=case.reply if is_ended else "",
+        timeline=[_step(event) for event in reporter_timeline(case) if event.move in words.FOR_REPORTER],
+    )
+
+
+def _step(event: CaseEvent) -> StepOut:
+    names = event.facts.get("names") if event.move in {"dispatch", "accept_dispatch"} else None
+    return StepOut(step=event.move, words=str(words.FOR_REPORTER[event.move]), at=event.at, departments=names or [])
+
+
+# -- the answer, and the addresses -----------------------------------------------------------------------------------
+
+
+def _json(shape: ninja.Schema, status: int) -> HttpResponse:
+    answer = JsonResponse(shape.model_dump(mode="json"), status=status, json_dumps_params={"ensure_ascii": False})
+    answer["Content-Language"] = get_language() or ""
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@api.exception_handler(Unauthenticated)
+def _unauthenticated(request: HttpRequest, refusal: Unauthenticated) -> HttpResponse:
+    answer = refuse(request, refusal)
+    answer["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+@api.exception_handler(ninja.errors.ValidationError)
+def _invalid(request: HttpRequest, error: ninja.errors.ValidationError) -> HttpResponse:
+    return refuse(request, refusal_of(error.errors))
+
+
+urlpatterns: list[URLPattern] = [one for one in api.urls[0] if isinstance(one, URLPattern) and one.name != "api-root"]
+for _pattern in urlpatterns:
+    with_token(_pattern.callback)
