@@ -25,6 +25,7 @@ from ..models import Case, CaseEvent, Proof, Report, Task
 from ..queries.page import view_of
 from ..services.intake import masked
 from . import moves, present, reading
+from .offers import offered_moves
 
 
 @signed_in
@@ -35,7 +36,7 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
     found = case_for(actor, number)
     view = view_of(found, actor, at=at)
     is_desk = actor.has(*DESK_ROLES, street_id=found.street_id)
-    open_moves = view.moves
+    open_moves = offered_moves(view, actor)
     inline = _inline(found, actor, at, open_moves)
     links = _links(number, open_moves, {form.move for form in inline})
     context = {
@@ -48,7 +49,7 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "timeline": present.staff_entries(view.events, view.proofs, number),
         "clock_lines": present.clock_lines(view.clocks),
         "tasks": [_task_row(task) for task in view.open_tasks],
-        "threads": present.threads(view.tasks, at),
+        "threads": present.threads(view.tasks, view.events, at),
         "facts": present.facts(found),
         "reports": [_report(found, report, view.proofs, actor, at) for report in view.reports],
         "inline": inline,
@@ -114,7 +115,7 @@ def _inline(case: Case, actor: Actor, at: datetime, open_moves: list[str]) -> li
 
 def _links(number: str, open_moves: list[str], inline: set[str]) -> list[dict[str, str]]:
     """Every other move, as a link to its form."""
-    return [
+    found = [
         {
             "name": name,
             "label": str(words.MOVES[name]),
@@ -124,6 +125,10 @@ def _links(number: str, open_moves: list[str], inline: set[str]) -> list[dict[st
         for name in open_moves
         if name in FORMS and name not in inline
     ]
+    return sorted(found, key=lambda one: _TONES.index(one["tone"]))
+
+
+_TONES = ("primary", "plain", "danger")
 
 
 def _bar(inline: list[MoveForm], links: list[dict[str, str]]) -> list[dict[str, Any]]:

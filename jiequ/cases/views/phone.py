@@ -16,8 +16,9 @@ from jiequ.people.rules import ADMIN_ROLES, Role
 
 from .. import words
 from ..flow import MOVES
-from ..forms import FORMS, named_keys, own_departments
+from ..forms import FORMS
 from ..models import Case, Task, TaskKind
+from ..offers import named_keys, own_departments
 from ..queries import lists
 from ..queries.types import current_types
 from . import moves, present

@@ -108,7 +108,11 @@ def _department_words(event: CaseEvent) -> str:
 
 
 def _my_photo(proof: Proof, token: str) -> dict[str, str]:
-    return {"url": reverse("cases:my_picture", args=[token, proof.pk, "full"]), "alt": _("照片")}
+    return {
+        "url": reverse("cases:my_picture", args=[token, proof.pk, "full"]),
+        "thumb": reverse("cases:my_picture", args=[token, proof.pk, "thumb"]),
+        "alt": _("照片"),
+    }
 
 
 def staff_entries(events: Iterable[CaseEvent], proofs: Iterable[Proof], number: str) -> list[dict[str, Any]]:
@@ -128,13 +132,11 @@ def _entry(event: CaseEvent, proofs: Sequence[Proof], number: str) -> dict[str, 
         "at": event.at,
         "text": _event_text(event),
         "tone": "clock" if event.move in {"light", "recompute"} else "stop" if event.move in _STOPS else "",
-        "photos": [{"url": photo_url(number, p), "alt": _("照片")} for p in shown],
+        "photos": [{"url": photo_url(number, p), "thumb": photo_url(number, p, "thumb"), "alt": _("照片")} for p in shown],
     }
 
 
-_WITH_PHOTOS = frozenset(
-    {"report", "self_handle", "handle", "check_pass", "check_fail", "verify", "note", "ask_consult", "me_too"}
-)
+_WITH_PHOTOS = frozenset({"self_handle", "handle", "check_pass", "check_fail", "verify", "note", "ask_consult"})
 _STOPS = frozenset(
     {"return", "check_fail", "send_back", "reject", "cancel", "force_close", "not_delivered", "refuse_ask", "undo"}
 )
@@ -294,15 +296,21 @@ def condition_words(condition: FilingCondition) -> str:
     return f"{choice.name} · {choice.limit}"
 
 
-def threads(tasks: Iterable[Task], at: datetime) -> list[dict[str, Any]]:
+def threads(tasks: Iterable[Task], events: Iterable[CaseEvent], at: datetime) -> list[dict[str, Any]]:
     """会商 by question: who was asked, what they answered, and whose silence lasts."""
+    decided = {e.facts.get("group"): e for e in events if e.move == "decide_consult"}
     found: dict[str, list[Task]] = {}
     for task in tasks:
         if task.kind == TaskKind.CONSULT:
             found.setdefault(task.group, []).append(task)
     return [
-        {"asked": group[0].asked, "due_at": group[0].due_at, "answers": [_answer(t, at) for t in group]}
-        for group in found.values()
+        {
+            "asked": group[0].asked,
+            "due_at": group[0].due_at if key not in decided else None,
+            "answers": [_answer(t, at) for t in group],
+            "decision": decided.get(key),
+        }
+        for key, group in found.items()
     ]
 
 
