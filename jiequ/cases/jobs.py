@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from jiequ.channels.services import Notice, send
 from jiequ.core.calendar import calendar_for, on_change
@@ -19,6 +20,8 @@ from .services import asking, moving, speaking
 from .services.voice import erase_reports
 
 RECOMPUTE = "cases.recompute"
+RINGS_AT_NIGHT = frozenset({"reporter_received", "reporter_dispatched", "reporter_rejected_emergency"})
+"""Of an urgent case, what a resident wants to know at once; the rest waits for the morning."""
 _BATCH = 200
 
 
@@ -87,7 +90,7 @@ def tell_reporters(*, case_id: int, template: str, event_id: int, at: datetime) 
                 key=f"report:{report.pk}:{template}:{event_id or case.version}",
                 to_phone_sealed=report.reporter.phone_sealed,
                 language=report.language,
-                is_urgent=case.is_urgent,
+                is_urgent=case.is_urgent and template in RINGS_AT_NIGHT,
                 street_id=case.street_id,
                 sentence=case.reply if case.state in ENDED else "",
             )
@@ -95,10 +98,10 @@ def tell_reporters(*, case_id: int, template: str, event_id: int, at: datetime) 
     send(notices, at=at)
 
 
-def _reporter_facts(case: Case, template: str) -> dict[str, str]:
+def _reporter_facts(case: Case, template: str) -> dict[str, Any]:
     policy = moving.policy_of(case)
     due = case.promised_at or case.due_at
-    if template == "reporter_closed" and case.ended_at:
+    if template in {"reporter_closed", "reporter_ended"} and case.ended_at:
         due = case.ended_at + timedelta(days=policy.reopen_days)
     facts = moving.facts_of(case)
     facts.pop("due", None)

@@ -112,6 +112,11 @@ _FOR_RESIDENTS: dict[str, Template] = {
         _("您反映的“{type}”（{number}）已处置完毕，并经现场核查。"),
         _("请您评价；如果问题仍在，{due} 前可以要求重新办理一次。"),
     ),
+    "reporter_ended": _resident(
+        _("已办结"),
+        _("您反映的“{type}”（{number}）已办结，结果可凭编号查询。"),
+        _("请您评价；如果问题仍在，{due} 前可以要求重新办理一次。"),
+    ),
     "reporter_late": _resident(
         _("要晚一些"),
         _("很抱歉，您反映的“{type}”（{number}）未能按时办结，我们已经催办。"),

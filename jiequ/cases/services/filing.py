@@ -26,8 +26,13 @@ FINDINGS = ("true", "untrue", "cannot_tell")
 
 
 def ask_verify(case: Case, *, by: Actor, at: datetime, version: int | None = None, text: str = "") -> CaseEvent:
-    """核实: the nearest grid worker on shift is asked to look before filing."""
-    change = Change(text=text, tasks=[spot_task(case, TaskKind.VERIFY, at=at)])
+    """核实: the nearest grid worker on shift is asked to look before filing; the accept clock waits for the answer."""
+    Standing(by, case).check("ask_verify")
+    clocks, calendar = moving.ticking(case)
+    clocks[c.ClockKind.ACCEPT] = c.pause(clocks[c.ClockKind.ACCEPT], at=at, calendar=calendar, by=by.name, reason="verify")
+    limit = moving.policy_of(case).spot_limit(is_urgent=case.is_urgent)
+    moving.started(clocks, c.ClockKind.VERIFY, limit, at=at, calendar=calendar, by=by)
+    change = Change(text=text, clocks=clocks, tasks=[spot_task(case, TaskKind.VERIFY, at=at)])
     _tell_worker(case, change, "verify_asked")
     return moving.make(case, "ask_verify", change, by=by, at=at, version=version)
 
@@ -45,7 +50,12 @@ def verify(
     """What the grid worker found: true, untrue, or cannot tell."""
     if finding not in FINDINGS:
         raise Refusal("bad_finding", _("请选择核实结果。"), facts={"field": "finding"})
+    Standing(by, case).check("verify")
+    clocks, calendar = moving.ticking(case)
+    moving.stopped(clocks, [c.ClockKind.VERIFY], at=at, calendar=calendar, by=by)
+    clocks[c.ClockKind.ACCEPT] = c.resume(clocks[c.ClockKind.ACCEPT], at=at, calendar=calendar, by=by.name)
     change = Change(
+        clocks=clocks,
         text=text,
         facts={"finding": finding},
         ends=[End({"kind": TaskKind.VERIFY}, outcome=finding, answer=text)],

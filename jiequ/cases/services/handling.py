@@ -32,7 +32,10 @@ def handle(
     text: str = "",
     document: str = "",
 ) -> CaseEvent:
-    """处置 with every proof the closing condition asks for. The handling clock runs on until the department confirms."""
+    """处置 with every proof the closing condition asks for. The handling clock runs on until the department confirms.
+
+    A department lead who did the work confirms it in the same step.
+    """
     Standing(by, case).check("handle")
     proofs = proofs_of(case, [*shown, *said_and_filed(case, text=text, document=document)], by=by, at=at)
     need_proofs(case, proofs)
@@ -45,7 +48,10 @@ def handle(
     post = (Role.DEPARTMENT_LEAD, case.street_id, case.lead_id)
     if not by.has(Role.DEPARTMENT_LEAD, department_id=case.lead_id):
         change.notices.append(moving.notice(case, "handled", key=moving.move_key(case), post=post))
-    return moving.make(case, "handle", change, by=by, at=at, version=version)
+        return moving.make(case, "handle", change, by=by, at=at, version=version)
+    with moving.writing():
+        moving.make(case, "handle", change, by=by, at=at, version=version)
+        return confirm(case, by=by, at=at)
 
 
 def send_back(case: Case, *, text: str, by: Actor, at: datetime, version: int | None = None) -> CaseEvent:
@@ -204,5 +210,5 @@ def ending(case: Case, closing: str, *, by: Actor, at: datetime, reply: str) -> 
         clocks=clocks,
         facts={"closing": str(closing)} if closing else {},
         ends=[End({"kind__in": list(TaskKind)}, Task.State.WITHDRAWN)],
-        tell="reporter_closed",
+        tell="reporter_closed" if closing == Closing.NORMAL and case.checked_at else "reporter_ended",
     )

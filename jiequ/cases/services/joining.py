@@ -8,15 +8,38 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Refusal
-from jiequ.people.rules import Actor
+from jiequ.people.rules import Actor, Role
 
 from .. import clocks as c
 from ..access import Standing, case_for
-from ..flow import ENDED, State
+from ..flow import ENDED, MOVES, State
 from ..models import Case, CaseEvent, Proof, Report, Source, Task, TaskKind
-from . import moving
-from .intake import Account, Place, Reported, report_case
+from . import moving, speaking
+from .intake import Account, Place, Reported, add_photos, add_report, check_words, report_case
 from .moving import Change, End
+
+
+def me_too(case: Case, *, account: Account, by: Actor, at: datetime) -> Reported:
+    """Another voice on a matter that is already known: a report of its own in the same case, told like the first reporter.
+
+    Every third voice (a street's setting) urges whoever has the case (督办 by a repeated report, DOMAIN §2).
+    """
+    check_words(account, may_be_empty=True)
+    policy = moving.policy_of(case)
+    with moving.writing():
+        report, token = add_report(case, account, by=by, at=at, policy=policy)
+        add_photos(case, report, account, phase=Proof.Phase.REPORT, by=by, at=at)
+        voiced = Actor.resident(report.pk, language=by.language) if _is_resident(by) else by
+        change = Change(fields={"voices": F("voices") + 1}, facts={"report": report.pk})
+        moving.make(case, "me_too", change, by=voiced, at=at)
+        case.refresh_from_db(fields=["voices"])
+        if case.voices % policy.repeat_urge == 0 and case.state in MOVES["urge"].sources:
+            speaking.urge(case, by=Actor.system(), at=at, cause="repeat")
+    return Reported(case, report, token, is_new=False)
+
+
+def _is_resident(by: Actor) -> bool:
+    return by.person_id is None and by.has(Role.RESIDENT)
 
 
 def merge(case: Case, *, into: str, by: Actor, at: datetime, version: int | None = None, text: str = "") -> CaseEvent:

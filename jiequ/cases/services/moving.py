@@ -302,11 +302,12 @@ def about(case_id: int) -> str:
     return f"case:{case_id}"
 
 
-def facts_of(case: Case, *, due_at: datetime | None = None) -> dict[str, str]:
+def facts_of(case: Case, *, due_at: datetime | None = None) -> dict[str, Any]:
     """What a notice may say of a case."""
-    facts = {"number": case.number}
+    facts: dict[str, Any] = {"number": case.number}
     if case.condition_id and case.condition:
-        facts["type"] = case.condition.edition.name_zh
+        edition = case.condition.edition
+        facts["type"] = {"zh-hans": edition.name_zh, "en": edition.name_en or edition.name_zh}
     if case.unit_grid_id and case.unit_grid:
         facts["grid"] = case.unit_grid.code15
     if due := due_at or case.due_at:

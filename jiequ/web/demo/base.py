@@ -7,7 +7,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 
 from jiequ.cases import catalogue
-from jiequ.cases.forms import committee_key
+from jiequ.cases.offers import committee_key
 from jiequ.cases.services.types import load_catalogue
 from jiequ.core import calendar
 from jiequ.core.db import writing

@@ -1,0 +1,100 @@
+"""What a form of a move offers to choose from: filing conditions with their facts, and departments with a suggestion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+
+from jiequ.grid.models import Community
+from jiequ.people.models import Department
+from jiequ.people.queries import departments_of
+
+from .models import Case
+from .queries.types import ConditionChoice, current_types
+
+
+def own_departments(street_id: int) -> list[Department]:
+    """The street's own departments; a district bureau is called, not dispatched to."""
+    return [d for d in departments_of(street_id) if d.street_id == street_id]
+
+
+def words_of(department: Department) -> str:
+    """A department's name in the reader's language."""
+    is_english = (get_language() or "").startswith("en") and department.name_en
+    return str(department.name_en if is_english else department.name_zh)
+
+
+def condition_choices() -> list[tuple[str, list[tuple[int, str]]]]:
+    """Every filing condition in force, grouped by type, for a select."""
+    groups = []
+    for major in current_types():
+        for kind in major.types:
+            groups.append((f"{kind.code} {kind.name}", [(c.id, f"{c.name} · {c.limit}") for c in kind.conditions]))
+    return groups
+
+
+class ConditionSelect(forms.Select):
+    """A select of filing conditions; each option carries its limit, closing condition and proofs for the page's script.
+
+    ``conditions`` by id; ``leads``: which department a condition goes to in this street.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"data-pick": ""})
+        self.conditions: dict[int, ConditionChoice] = {}
+        self.leads: dict[int, int] = {}
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Django's option with the condition's facts as data attributes."""
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        condition = self.conditions.get(int(str(value))) if str(value).isdecimal() else None
+        if condition is not None:
+            option["attrs"] |= {
+                "data-limit": condition.limit,
+                "data-proofs": "、".join(condition.proofs),
+                "data-closing": condition.closing,
+            }
+            if lead := self.leads.get(condition.id):
+                option["attrs"]["data-lead"] = lead
+        return option
+
+
+def conditions_by_id() -> dict[int, ConditionChoice]:
+    """Every filing condition in force by its id, from the cache."""
+    return {c.id: c for major in current_types() for kind in major.types for c in kind.conditions}
+
+
+COMMITTEE = "sq"
+"""The catalogue's key for "the committee of the place's community"."""
+
+
+def committee_key(community: Community) -> str:
+    """The department key of a community's committee: sq and the community's three digits."""
+    return f"{COMMITTEE}{community.code12[-3:]}"
+
+
+def named_keys(case: Case, keys: Iterable[str]) -> list[str]:
+    """The catalogue's department keys as this place has them."""
+    found = [committee_key(case.community) if key == COMMITTEE and case.community else key for key in keys]
+    return list(dict.fromkeys(found))
+
+
+def suggested(case: Case, departments: Iterable[Department]) -> list[int]:
+    """The departments the catalogue names for the type, the lead first; the dispatcher may choose others.
+
+    Where the catalogue names a district bureau, the first assisting department of the street coordinates and calls it.
+    """
+    if case.condition is None:
+        return []
+    edition = case.condition.edition
+    own = {d.key: d.pk for d in departments}
+    keys = named_keys(case, [edition.lead_department_key, *edition.assist_department_keys])
+    return [own[key] for key in keys if key in own]
+
+
+def suggested_lead(case: Case) -> int | None:
+    """The first of ``suggested``; None if the catalogue names nobody of this street."""
+    return next(iter(suggested(case, own_departments(case.street_id))), None)
