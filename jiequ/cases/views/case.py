@@ -25,7 +25,7 @@ from ..models import Case, CaseEvent, Proof, Report, Task
 from ..queries.page import view_of
 from ..services.intake import masked
 from . import moves, present, reading
-from .offers import offered_moves
+from .open_moves import offered_moves
 
 
 @signed_in
