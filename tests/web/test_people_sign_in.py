@@ -157,7 +157,10 @@ def changed_password(client: Client, world: World, clock: MovableClock) -> None:
 
 
 def was_disabled(client: Client, world: World, clock: MovableClock) -> None:
-    assert world.client("xi").post(f"/people/{world.chen.pk}/active", {"active": "0"}).status_code == 302
+    xi = world.client("xi")
+    assert xi.post(f"/people/{world.chen.pk}/active", {"active": "0"}).status_code == 422  # a grid is still 陈's
+    assert xi.post(f"/people/{world.chen.pk}/hand-over", {"to": world.liu.pk}).status_code == 302
+    assert xi.post(f"/people/{world.chen.pk}/active", {"active": "0"}).status_code == 302
 
 
 def ended_from_elsewhere(client: Client, world: World, clock: MovableClock) -> None:
