@@ -64,8 +64,9 @@ def report(request: HttpRequest) -> HttpResponse:
 
 
 def _report(system: OutsideSystem, given: ReportIn, photos: list[pictures.Clean], at: datetime) -> HttpResponse:
-    account = _account(system, given, photos, at)
-    done = services.report_from_outside(system, account=account, photos=photos, at=at)
+    community_id, street_id = _community(given.community)
+    account = _account(system, given, community_id, photos, at)
+    done = services.report_from_outside(system, street_id=street_id, account=account, photos=photos, at=at)
     answer = ReportedOut(
         source_ref=given.source_ref,
         number=done.report.origin.number,
@@ -106,7 +107,9 @@ def _photos(request: HttpRequest) -> list[pictures.Clean]:
     return [pictures.clean(file) for file in files]
 
 
-def _account(system: OutsideSystem, given: ReportIn, photos: list[pictures.Clean], at: datetime) -> services.Account:
+def _account(
+    system: OutsideSystem, given: ReportIn, community_id: int | None, photos: list[pictures.Clean], at: datetime
+) -> services.Account:
     if given.seen_at is not None and given.seen_at > at + _LATEST:
         raise Refusal("seen_later", _("发现时间在将来，请核对。"), facts={"field": "seen_at"})
     if given.outer_due_at is not None and system.kind != SystemKind.HOTLINE:
@@ -117,7 +120,7 @@ def _account(system: OutsideSystem, given: ReportIn, photos: list[pictures.Clean
     return services.Account(
         source=Source(system.kind),
         words=given.words.strip(),
-        place=_place(given),
+        place=_place(given, community_id),
         contact=contact,
         condition_id=_condition(given),
         is_urgent=given.urgent,
@@ -130,23 +133,24 @@ def _account(system: OutsideSystem, given: ReportIn, photos: list[pictures.Clean
     )
 
 
-def _place(given: ReportIn) -> services.Place:
+def _place(given: ReportIn, community_id: int | None) -> services.Place:
     if (given.lon is None) != (given.lat is None):
         raise Refusal("half_a_point", _("经度 lon 和纬度 lat 要一起给。"), facts={"field": "lon"})
     if given.lon is not None:
-        return services.Place(given.lon, given.lat, given.system, given.accuracy_m, words=given.place.strip())
+        return services.Place(given.lon, given.lat, given.system, given.accuracy_m, community_id, words=given.place.strip())
     if given.unit_grid is not None:
         found = plate(given.unit_grid)
         if found is None:
             raise Refusal("unknown_unit_grid", _("没有这个单元网格，请核对 15 位编码。"), facts={"field": "unit_grid"})
         return services.Place(unit_grid_id=found.unit_grid_id, words=given.place.strip())
-    return services.Place(community_id=_community(given.community), words=given.place.strip())
+    return services.Place(community_id=community_id, words=given.place.strip())
 
 
-def _community(code: str | None) -> int | None:
+def _community(code: str | None) -> tuple[int | None, int | None]:
+    """The community of a code, and its street."""
     if code is None:
-        return None
-    found = Community.objects.filter(code12=code, retired_at=None).values_list("pk", flat=True).first()
+        return None, None
+    found = Community.objects.filter(code12=code, retired_at=None).values_list("pk", "street_id").first()
     if found is None:
         raise Refusal("unknown_community", _("没有这个社区，请核对 12 位编码。"), facts={"field": "community"})
     return found

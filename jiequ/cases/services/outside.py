@@ -35,15 +35,20 @@ def system_of_token(token: str) -> OutsideSystem:
 
 
 def report_from_outside(
-    system: OutsideSystem, *, account: Account, photos: Sequence[pictures.Clean] = (), at: datetime
+    system: OutsideSystem,
+    *,
+    street_id: int | None,
+    account: Account,
+    photos: Sequence[pictures.Clean] = (),
+    at: datetime,
 ) -> Reported:
     """Store what a system reports; a reference that came before gives the case it gave then.
 
-    A trusted system's report is filed at once if type and grid are known. Raises Forbidden for a place in a street that is
+    ``street_id`` counts where no point or unit grid tells the street (a community's; None: the system's own). A trusted system's report is filed at once if type and grid are known. Raises Forbidden for a place in a street that is
     not the system's, and whatever ``report_case`` refuses.
     """
-    site = site_of(account.place, system.street_id)
-    if system.street_id is not None and site.street_id != system.street_id:
+    site = site_of(account.place, street_id or system.street_id)
+    if system.street_id not in (None, site.street_id):
         raise Forbidden("not_your_street", _("这个位置不在令牌所属的街道。"), facts={"field": "place"})
     try:
         with writing():
@@ -65,7 +70,7 @@ def _first_report(
 ) -> Reported:
     by = Actor.system()
     kept = [pictures.keep(photo, street_id=street_id, at=at) for photo in photos]
-    done = report_case(street_id=system.street_id, account=replace(account, pictures=kept), by=by, at=at)
+    done = report_case(street_id=street_id, account=replace(account, pictures=kept), by=by, at=at)
     if not done.is_new:
         raise _Repeated(done)
     if system.is_trusted and done.case.condition_id and done.case.unit_grid_id:
