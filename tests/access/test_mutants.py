@@ -55,6 +55,8 @@ def wrong_by_rule() -> int:
     actors[table.ANYBODY] = Actor(person_id=None, seats=frozenset(Seat(role) for role in (Role.RESIDENT, Role.LEADER)))
     expected, wrong = table.doors(), 0
     for name, _address, view in table.routes():
+        if name not in expected:  # told by test_routes
+            continue
         found = access.access_of(view)
         assert found is not None
         wrong += sum(found.admits(actor) != expected[name][key] for key, actor in actors.items())

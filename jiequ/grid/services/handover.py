@@ -19,7 +19,7 @@ def held_grids(person_id: int, at: datetime) -> int:
 
 
 def move_grids(*, person_id: int, to_id: int, by: Actor, at: datetime) -> int:
-    """Inside people's transaction: the grids change hands where the other is a grid worker, else they stay. Returns the count."""
+    """Inside people's transaction: grids change hands where the other is a grid worker, else they stay. Returns the count."""
     moved = 0
     for grid in ResponsibilityGrid.objects.filter(worker_id=person_id, retired_at=None):
         if to_id not in {person.pk for person in people_queries.holders(Role.GRID_WORKER, grid.street_id, at)}:
