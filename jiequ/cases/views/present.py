@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.core.signing import BadSignature, TimestampSigner
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -88,7 +89,7 @@ def reporter_entries(
     for event in events:
         if event.move not in words.FOR_REPORTER:
             continue
-        photos = own if event.move == "report" else after if event.move == "handle" else ()
+        photos = [p for p in _PHOTOS_OF.get(event.move, lambda _o, _a: ())(own, after) if p.picture_id]
         entries.append(
             {
                 "title": str(words.FOR_REPORTER[event.move]),
@@ -100,6 +101,13 @@ def reporter_entries(
             }
         )
     return entries[::-1]
+
+
+_PHOTOS_OF: dict[str, Callable[[Sequence[Proof], Sequence[Proof]], Sequence[Proof]]] = {
+    "report": lambda own, _after: own,
+    "handle": lambda _own, after: after,
+}
+"""Which of a reporter's photos and of the photos of what was done stand beside a move."""
 
 
 def _department_words(event: CaseEvent) -> str:
@@ -203,8 +211,11 @@ def clock_lines(clocks: Iterable[c.Clock], *, for_reporter: bool = False) -> lis
     ]
 
 
-def what_next(case: Case, at: datetime) -> dict[str, Any]:
-    """Plain words for a resident: what we do next, until when, who (DESIGN §6)."""
+def what_next(case: Case, at: datetime, events: Iterable[CaseEvent] = ()) -> dict[str, Any]:
+    """Plain words for a resident: what we do next, until when, who (DESIGN §6).
+
+    While a case is suspended there is no promise to keep, but a day on which it goes on.
+    """
     texts: dict[str, str] = {
         State.REPORTED: _("工作人员正在核对，核对后告诉您是否受理。"),
         State.VERIFYING: _("网格员正在到现场核实。"),
@@ -218,19 +229,26 @@ def what_next(case: Case, at: datetime) -> dict[str, Any]:
         State.SUSPENDED: _("暂时不具备条件，挂起等待；条件具备后继续。"),
         State.HANDLED: _("现场已处理，部门正在确认。"),
         State.CHECKING: _("正在核查处理结果。"),
-        State.CLOSED: _("已经办结。问题解决了吗？请您评价。"),
+        State.CLOSED: _("已经办结。"),
         State.CANCELLED: _("这件事已撤销，原因见下。"),
         State.MERGED: _("与另一件相同的上报合并办理。"),
     }
     due = case.promised_at if case.accepted_at else case.due_at
+    is_running = case.ended_at is None and case.state != State.SUSPENDED
     return {
         "text": texts[case.state],
-        "until": None if case.ended_at else due,
+        "until": due if is_running else None,
+        "resumes_at": _resumes_at(events) if case.state == State.SUSPENDED else None,
         "is_provisional": case.is_promise_provisional,
-        "who": named(case.lead) if case.lead_id else "",
+        "who": named(case.lead) if case.lead_id else _("%(street)s受理台") % {"street": named(case.street)},
         "reply": case.reply if case.ended_at else "",
-        "is_late": bool(due and at > due and not case.ended_at),
+        "is_late": bool(due and at > due and is_running),
     }
+
+
+def _resumes_at(events: Iterable[CaseEvent]) -> datetime | None:
+    until = [e.facts.get("until", "") for e in events if e.move == "suspend"]
+    return parse_datetime(until[-1]) if until else None
 
 
 def near_row(case: Case, metres: float) -> dict[str, Any]:

@@ -278,7 +278,7 @@ def _mine(request: HttpRequest, report: Report, case: Case, token: str) -> dict[
         "is_reopening": request.path.endswith("/reopen"),
         "steps": present.steps(case, is_rated=hasattr(report, "rating")),
         "timeline": present.reporter_entries(events, own, proofs, token),
-        "next": present.what_next(case, at),
+        "next": present.what_next(case, at, events),
         "clock_lines": present.clock_lines(clocks, for_reporter=True),
         "windows": services.windows(case, report, at=at),
     }
@@ -401,12 +401,13 @@ def query(request: HttpRequest) -> HttpResponse:
     except NotFound as refusal:
         return render(request, "cases/query.html", given | {"refusal": refusal}, status=404)
     case = case_by_id(Actor.resident(report.pk), report.case_id)
+    events = reporter_timeline(case)
     context = {
         "case": case,
         "row": present.row(case, at),
         "now": at,
         "steps": present.steps(case, is_rated=False),
-        "timeline": present.reporter_entries(reporter_timeline(case), [], [], ""),
-        "next": present.what_next(case, at),
+        "timeline": present.reporter_entries(events, [], [], ""),
+        "next": present.what_next(case, at, events),
     }
     return _private(render(request, "cases/progress.html", context))
