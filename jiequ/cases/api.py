@@ -79,7 +79,7 @@ def _report(system: OutsideSystem, given: ReportIn, photos: list[pictures.Clean]
 def _read(request: HttpRequest) -> ReportIn:
     """The report of a JSON body or of a form; empty form fields are as if absent."""
     if request.content_type in FORM_TYPES:
-        data: Any = {name: value for name, value in request.POST.items() if value.strip()}
+        data: Any = {name: value for name, value in request.POST.items() if str(value).strip()}
     elif request.content_type == "application/json":
         data = _loaded(request.body)
     else:

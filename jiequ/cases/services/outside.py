@@ -44,8 +44,9 @@ def report_from_outside(
 ) -> Reported:
     """Store what a system reports; a reference that came before gives the case it gave then.
 
-    ``street_id`` counts where no point or unit grid tells the street (a community's; None: the system's own). A trusted system's report is filed at once if type and grid are known. Raises Forbidden for a place in a street that is
-    not the system's, and whatever ``report_case`` refuses.
+    ``street_id`` counts where no point or unit grid tells the street (a community's; None: the system's own). A trusted
+    system's report is filed at once if type and grid are known. Raises Forbidden for a place in a street that is not the
+    system's, and whatever ``report_case`` refuses.
     """
     site = site_of(account.place, street_id or system.street_id)
     if system.street_id not in (None, site.street_id):
