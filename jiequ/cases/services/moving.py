@@ -5,12 +5,12 @@ Every service of this app ends in ``make``; nothing else changes a case (a repos
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
 from jiequ.channels.services import Notice, send
@@ -25,7 +25,7 @@ from jiequ.people.rules import Actor, Role
 from .. import clocks as c
 from ..access import Standing, not_found, wrong_state
 from ..flow import ENDED, MOVES, Grant, Move, State
-from ..models import Case, CaseEvent, Proof, Task, TaskKind
+from ..models import Case, CaseEvent, Proof, Report, Task, TaskKind
 from ..policy import Policy
 
 MARK = "cases.clock_mark"
@@ -412,3 +412,14 @@ def link_split(second: Case, first: Case) -> None:
 def store_clocks(case: Case, fields: dict[str, Any]) -> bool:
     """Write clocks worked out again from the version that was read; False if the case moved on meanwhile."""
     return Case.objects.filter(pk=case.pk, version=case.version).update(**fields) == 1
+
+
+FORGOTTEN = "（已按期删除）"
+"""What stands where a reporter's words stood; a mark in the record, so not translated."""
+
+
+def forget_words(case_ids: Iterable[int]) -> None:
+    """Ended cases with no reporter's words left lose the title and the address that came from such words."""
+    left = Report.objects.filter(case=OuterRef("pk")).exclude(words="", place_words="")
+    ended = Case.objects.filter(pk__in=list(case_ids), state__in=list(ENDED)).exclude(Exists(left))
+    ended.filter(source__in=["resident", "caller"]).update(title=FORGOTTEN, address="")

@@ -216,7 +216,7 @@ def erase_person(report: Report, *, at: datetime) -> int:
 
 
 def erase_reports(reports: list[Report], *, at: datetime) -> None:
-    """Empties reporters, words that may name somebody, devices and links of these reports."""
+    """Empties reporters, words that may name somebody, devices and links of these reports, and what their cases took of them."""
     for r in reports:
         if r.reporter and r.reporter.phone_sealed:
             forget(moving.about(r.case_id), phone=unseal_phone(r.reporter.phone_sealed))
@@ -228,6 +228,7 @@ def erase_reports(reports: list[Report], *, at: datetime) -> None:
     Report.objects.filter(pk__in=ids).update(
         words="", place_words="", device_blind="", token_hash="", token_expires_at=None, lon=None, lat=None
     )
+    moving.forget_words({r.case_id for r in reports})
 
 
 def _same_person(report: Report) -> list[Report]:

@@ -1,0 +1,176 @@
+"""The reporter's side: sealed identity, private link, query, rating, export, erasure, forgetting, limits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from jiequ.cases import services
+from jiequ.cases.jobs import forget_reporters
+from jiequ.cases.models import Case, Report, Reporter
+from jiequ.core import audit
+from jiequ.core.errors import Forbidden, NotFound, Refusal, Throttled
+from jiequ.core.models import AuditEntry
+from jiequ.people.rules import Actor
+from tests.actors import NOW
+from tests.casework import Casework
+
+PHONE = "13912345678"
+
+
+def report_of(case: Case) -> Report:
+    return Report.objects.get(case=case)
+
+
+def test_a_name_and_a_phone_are_nowhere_in_the_clear(work: Casework) -> None:
+    work.reported()
+    row = Reporter.objects.get()
+    stored = " ".join(str(value) for value in row.__dict__.values())
+    assert PHONE not in stored
+    assert "周女士" not in stored
+    assert "5678" not in stored
+
+
+def test_only_an_acceptor_or_duty_leader_may_learn_who_reported_and_says_why(work: Casework) -> None:
+    case = work.dispatched()
+    report = report_of(case)
+    for name in ("he", "huang", "wu", "chen", "du"):
+        with pytest.raises((Forbidden, NotFound)):
+            services.reveal_reporter(report.pk, reason="想知道", by=work.actor(name), at=NOW)
+    with pytest.raises(Refusal):
+        services.reveal_reporter(report.pk, reason=" ", by=work.actor("lin"), at=NOW)
+    with pytest.raises(NotFound):
+        services.reveal_reporter(report.pk, reason="想知道", by=work.actor("wai"), at=NOW)
+    revealed = services.reveal_reporter(report.pk, reason="回访", by=work.actor("lin"), at=NOW)
+    assert (revealed.name, revealed.phone) == ("周女士", PHONE)
+    assert AuditEntry.objects.filter(action="reporter.reveal", person_id=work.world.lin.pk).count() == 1
+    assert case.events.get(move="reveal").text == "回访"
+
+
+def test_a_private_link_opens_its_report_until_it_is_revoked_or_expires(work: Casework) -> None:
+    reported = work.reported()
+    assert services.report_of_link(reported.token, at=NOW).pk == reported.report.pk
+    for token in ("x" * 43, reported.token[:-1], ""):
+        with pytest.raises(NotFound):
+            services.report_of_link(token, at=NOW)
+    with pytest.raises(NotFound):
+        services.report_of_link(reported.token, at=NOW + timedelta(days=400))
+    services.revoke_link(reported.report, at=NOW)
+    with pytest.raises(NotFound):
+        services.report_of_link(reported.token, at=NOW)
+
+
+def test_a_number_alone_opens_nothing(work: Casework) -> None:
+    reported = work.reported()
+    assert services.report_by_number(reported.case.number.lower(), "5678").pk == reported.report.pk
+    for last4 in ("1234", "", "56789"):
+        with pytest.raises(NotFound):
+            services.report_by_number(reported.case.number, last4)
+
+
+def test_one_report_is_rated_once_and_only_by_its_own_reporter(work: Casework) -> None:
+    case = work.closed()
+    report = report_of(case)
+    by = Actor.resident(report.pk)
+    stranger = Actor.resident(work.reported(words="别的事").report.pk)
+    with pytest.raises(Forbidden):
+        services.rate(case, report=report, is_solved=True, satisfaction=5, by=stranger, at=NOW)
+    services.rate(case, report=report, is_solved=False, satisfaction=2, by=by, at=NOW)
+    with pytest.raises(Refusal) as refused:
+        services.rate(case, report=report, is_solved=True, satisfaction=5, by=by, at=NOW)
+    assert refused.value.code == "rated_already"
+
+
+def test_a_rating_taken_by_phone_says_who_took_it(work: Casework) -> None:
+    case = work.fresh(work.closed(), "lin")
+    services.rate(case, report=report_of(case), is_solved=True, satisfaction=4, by=work.actor("lin"), at=NOW)
+    assert report_of(case).rating.taken_by_id == work.world.lin.pk
+
+
+def test_a_person_gets_everything_that_is_kept_about_them(work: Casework) -> None:
+    first = work.reported(words="第一件")
+    work.reported(words="第二件")
+    kept = services.export_person(first.report, at=NOW)
+    assert (kept["name"], kept["phone"]) == ("周女士", PHONE)
+    assert [r["words"] for r in kept["reports"]] == ["第一件", "第二件"]
+
+
+def test_erasure_waits_for_open_cases_then_empties_everything_beside_an_unbroken_chain(work: Casework) -> None:
+    case = work.closed()
+    report = report_of(case)
+    open_one = work.reported(words="还没办").case
+    with pytest.raises(Refusal) as refused:
+        services.erase_person(report, at=NOW)
+    assert refused.value.code == "case_open"
+    services.reject(work.fresh(open_one, "lin"), reason_code="unlawful", by=work.actor("lin"), at=NOW)
+    audit.seal_pending(at=NOW)
+    assert services.erase_person(report, at=NOW) == 2
+    audit.seal_pending(at=NOW)
+    report.refresh_from_db()
+    assert report.words == report.token_hash == report.device_blind == ""
+    assert not Reporter.objects.exclude(phone_sealed="", name_sealed="", phone_blind="", last4_blind="").exists()
+    assert audit.verify(case.street_id).ok
+    case.refresh_from_db()
+    assert "垃圾" not in case.title
+
+
+def test_identities_are_forgotten_at_night_when_their_time_is_over(work: Casework) -> None:
+    ended, running = work.closed(), work.accepted(contact=services.Contact(name="李", phone="13800138000"))
+    forget_reporters(at=NOW + timedelta(days=200))
+    assert Reporter.objects.filter(erased_at=None).count() == 2
+    forget_reporters(at=NOW + timedelta(days=370))
+    assert report_of(ended).reporter.erased_at is not None
+    assert report_of(running).reporter.erased_at is None
+
+
+def test_past_the_limits_a_report_is_taken_and_held_never_dropped(work: Casework) -> None:
+    place = work.place()
+    asked = {"device": "d1", "address": "203.0.113.9", "place": place, "at": NOW}
+    held = []
+    for _ in range(24):
+        is_suspect = services.is_suspect(**asked)
+        held.append(is_suspect)
+        work.reported(device="d1", is_suspect=is_suspect, contact=None, words="又一件")
+    assert not any(held[:15])
+    assert all(held[20:])
+    assert Case.objects.count() == 24
+    assert Case.objects.filter(is_suspect=True).count() == sum(held) > 0
+
+
+def test_a_machine_is_refused_with_the_time_to_come_back(work: Casework) -> None:
+    from jiequ.cases.services import limits
+
+    place = services.Place(words="某处")
+    for _ in range(limits.ADDRESS_A_DAY + limits.ADDRESS_AT_MOST):
+        services.is_suspect(device="", address="203.0.113.9", place=place, at=NOW)
+    with pytest.raises(Throttled) as refused:
+        services.is_suspect(device="", address="203.0.113.9", place=place, at=NOW)
+    assert refused.value.facts["retry_after_seconds"] > 0
+
+
+def test_every_third_voice_urges_whoever_has_the_case(work: Casework) -> None:
+    case = work.dispatched()
+    for _ in range(2):
+        services.me_too(work.fresh(case, "lin"), account=work.account(words="我也"), by=work.actor("zhou"), at=NOW)
+    case.refresh_from_db()
+    assert (case.voices, case.urges) == (3, 1)
+    assert case.tasks.get(kind="urge").facts == {"cause": "repeat"}
+
+
+def test_a_bad_phone_and_an_empty_report_get_a_sentence(work: Casework) -> None:
+    for change, code in (
+        ({"contact": services.Contact(phone="123")}, "bad_phone"),
+        ({"words": "", "contact": None}, "nothing_said"),
+        ({"words": "字" * 2001}, "words_too_long"),
+        ({"wants_call": True, "contact": None}, "phone_missing"),
+        ({"place": services.Place(x=500.0, y=1.0)}, "bad_position"),
+        ({"place": services.Place(x=113.5, y=23.1, system="mars")}, "bad_system"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            work.reported(**change)
+        assert refused.value.code == code
+        assert str(refused.value)
+    assert not Case.objects.exists()
+    assert not Report.objects.exists()
+    assert not Reporter.objects.exists()
