@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -392,3 +394,11 @@ def test_outside_the_tests_passwords_are_hashed_by_scrypt() -> None:
     from jiequ.web import settings as as_written
 
     assert as_written.PASSWORD_HASHERS == ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+
+
+def test_signing_in_takes_few_statements(
+    world: World, clock: MovableClock, django_assert_max_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    """Two throttles, the person, the roles twice, audit, device, session; savepoints counted too."""
+    with django_assert_max_num_queries(14):
+        assert try_in(Client(), "chen").status_code == 302

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from jiequ.core.clock import now
+from jiequ.core.db import writing
 from jiequ.core.errors import Refusal
 from jiequ.core.http import client_network
 
@@ -90,11 +91,11 @@ def _let_in(
     is_strong: bool,
     stays: bool,
     next_path: str,
-    response: HttpResponse | None = None,
 ) -> HttpResponse:
-    entry.enter(request, person, at=at, how=how, is_strong=is_strong)
-    answer = response or redirect(next_path or "/")
-    entry.remember_device(request, answer, person, at=at, is_strong=is_strong, stays=stays)
+    answer = redirect(next_path or "/")
+    with writing():  # one wait for the writers' lock, not three
+        entry.enter(request, person, at=at, how=how, is_strong=is_strong)
+        entry.remember_device(request, answer, person, at=at, is_strong=is_strong, stays=stays)
     if person.care_mode and "care" not in request.COOKIES:
         answer.set_cookie("care", "1", max_age=365 * 24 * 3600, samesite="Lax", httponly=True)
     return answer
