@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
-from jiequ.cases import services
+from jiequ.cases import api, services
 from jiequ.cases.models import Case, CaseEvent, Report
-from jiequ.cases.services import intake
 from tests.actors import NOW, make_world
 from tests.casework import Casework, make_condition
 from tests.support.processes import at_once
@@ -60,9 +59,8 @@ def test_each_report_from_eight_sides_is_one_case_and_one_answer(work: Casework,
     assert {status for status, _body in answers[0]} == {201}
 
 
-def test_the_broken_twin_without_the_constraint_makes_more(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "_known", lambda _account: None)
-    with connection.cursor() as cursor:
-        cursor.execute("DROP INDEX report_once_per_outside_reference")
+def test_the_broken_twin_that_forgets_the_reference_makes_more(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = api._account
+    monkeypatch.setattr(api, "_account", lambda *given: replace(account(*given), source_ref=""))
     send_all(work, token_of(work), with_key=False)
-    assert Case.objects.count() > REPORTS
+    assert Case.objects.count() == SIDES * REPORTS
