@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, time
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from jiequ.channels.queries import staff_hears_at
 from jiequ.core.worktime import ZONE
-from jiequ.grid.models import Community
-from jiequ.people.models import Department
 from jiequ.people.queries import departments_of, members
 from jiequ.people.rules import Actor
 
 from . import policy, services, words
 from .models import Case, CaseEvent, Task, TaskKind
+from .offers import (
+    ConditionSelect,
+    condition_choices,
+    conditions_by_id,
+    in_order,
+    named_keys,
+    own_departments,
+    suggested,
+    words_of,
+)
 from .queries.types import current_types
 
 Call = Callable[..., CaseEvent | Any]
@@ -68,36 +76,23 @@ def _text(label: Any, *, required: bool = True, rows: int = 3) -> forms.CharFiel
     return forms.CharField(label=label, required=required, max_length=1000, widget=forms.Textarea(attrs={"rows": rows}))
 
 
-def own_departments(street_id: int) -> list[Department]:
-    """The street's own departments; a district bureau is called, not dispatched to."""
-    return [d for d in departments_of(street_id) if d.street_id == street_id]
-
-
 def _departments(case: Case) -> list[tuple[int, str]]:
     return [(d.pk, words_of(d)) for d in own_departments(case.street_id)]
 
 
-def words_of(department: Department) -> str:
-    """A department's name in the reader's language."""
-    is_english = (get_language() or "").startswith("en") and department.name_en
-    return str(department.name_en if is_english else department.name_zh)
-
-
-def condition_choices() -> list[tuple[str, list[tuple[int, str]]]]:
-    """Every filing condition in force, grouped by type, for a select."""
-    groups = []
-    for major in current_types():
-        for kind in major.types:
-            groups.append((f"{kind.code} {kind.name}", [(c.id, f"{c.name} · {c.limit}") for c in kind.conditions]))
-    return groups
+def offer_conditions(form: MoveForm, *, leads: dict[int, int] | None = None) -> None:
+    """Fill a form's ``condition_id`` with the conditions in force; the case's own stands chosen."""
+    field: Any = form.fields["condition_id"]
+    field.choices = [("", _("请选择")), *condition_choices()]
+    field.widget.conditions, field.widget.leads = conditions_by_id(), leads or {}
+    field.initial = form.case.condition_id
 
 
 class _WithCondition(MoveForm):
-    condition_id = forms.TypedChoiceField(label=_("类型与立案条件"), coerce=int, choices=[])
+    condition_id = forms.TypedChoiceField(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
 
     def prepare(self) -> None:
-        self.fields["condition_id"].choices = [("", _("请选择")), *condition_choices()]  # type: ignore[attr-defined]
-        self.fields["condition_id"].initial = self.case.condition_id
+        offer_conditions(self)
 
 
 class AskVerify(MoveForm):
@@ -155,49 +150,33 @@ class Dispatch(MoveForm):
     send_now_reason = forms.CharField(label=_("非工作时间马上通知的理由"), max_length=100, required=False)
 
     def prepare(self) -> None:
-        choices = _departments(self.case)
+        departments = in_order(own_departments(self.case.street_id), self.case.community)
+        self.departments = departments
+        choices = [(d.pk, words_of(d)) for d in departments]
         for name in ("lead_id", "assist_ids"):
             self.fields[name].choices = choices  # type: ignore[attr-defined]
-        self.fields["lead_id"].initial = suggested_lead(self.case)
+        lead, *assist = suggested(self.case, departments) or [None]
+        self.fields["lead_id"].initial = lead
+        self.fields["assist_ids"].initial = assist
+        if staff_hears_at(self.at, is_urgent=self.case.is_urgent) <= self.at:
+            del self.fields["send_now_reason"]  # it is heard at once: there is nothing to give a reason for
 
 
 class AcceptDispatch(Dispatch):
     move = service = "accept_dispatch"
-    condition_id = forms.TypedChoiceField(label=_("类型与立案条件"), coerce=int, choices=[])
+    condition_id = forms.TypedChoiceField(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
     field_order = ("condition_id", "lead_id", "assist_ids", "text", "send_now_reason")
 
     def prepare(self) -> None:
         super().prepare()
-        self.fields["condition_id"].choices = condition_choices()  # type: ignore[attr-defined]
-        self.fields["condition_id"].initial = self.case.condition_id
-
-
-COMMITTEE = "sq"
-"""The catalogue's key for "the committee of the place's community"."""
-
-
-def committee_key(community: Community) -> str:
-    """The department key of a community's committee: sq and the community's three digits."""
-    return f"{COMMITTEE}{community.code12[-3:]}"
-
-
-def named_keys(case: Case, keys: Iterable[str]) -> list[str]:
-    """The catalogue's department keys as this place has them."""
-    found = [committee_key(case.community) if key == COMMITTEE and case.community else key for key in keys]
-    return list(dict.fromkeys(found))
-
-
-def suggested_lead(case: Case) -> int | None:
-    """The department the catalogue names for the type, in this street; the dispatcher may choose another.
-
-    Where the catalogue names a district bureau, the first assisting department of the street coordinates and calls it.
-    """
-    if case.condition is None:
-        return None
-    edition = case.condition.edition
-    own = {d.key: d.pk for d in own_departments(case.street_id)}
-    keys = named_keys(case, [edition.lead_department_key, *edition.assist_department_keys])
-    return next((own[key] for key in keys if key in own), None)
+        by_key = {d.key: d.pk for d in self.departments}
+        leads = {}
+        for major in current_types():
+            for kind in major.types:
+                keys = named_keys(self.case, [kind.lead_department_key, *kind.assist_department_keys])
+                lead = next((by_key[key] for key in keys if key in by_key), None)
+                leads |= {c.id: lead for c in kind.conditions if lead}
+        offer_conditions(self, leads=leads)
 
 
 class BringIn(MoveForm):

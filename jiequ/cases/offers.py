@@ -7,10 +7,12 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from jiequ.grid.models import Community
 from jiequ.people.models import Department
 from jiequ.people.queries import departments_of
+from jiequ.people.rules import DepartmentKind
 
 from .models import Case
 from .queries.types import ConditionChoice, current_types
@@ -19,6 +21,12 @@ from .queries.types import ConditionChoice, current_types
 def own_departments(street_id: int) -> list[Department]:
     """The street's own departments; a district bureau is called, not dispatched to."""
     return [d for d in departments_of(street_id) if d.street_id == street_id]
+
+
+def in_order(departments: Iterable[Department], community: Community | None) -> list[Department]:
+    """Offices and contractors first, then the committees, the place's own before the others."""
+    own = committee_key(community) if community else ""
+    return sorted(departments, key=lambda d: (d.kind == DepartmentKind.COMMUNITY and d.key != own, d.key == own))
 
 
 def words_of(department: Department) -> str:
@@ -43,7 +51,7 @@ class ConditionSelect(forms.Select):
     """
 
     def __init__(self) -> None:
-        super().__init__(attrs={"data-pick": ""})
+        super().__init__(attrs={"data-pick": "", "data-text-find": _("输入名称或代码查找")})
         self.conditions: dict[int, ConditionChoice] = {}
         self.leads: dict[int, int] = {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types
-from .views import case, moves, phone, public, staff, systems
+from .views import case, moves, panel, phone, public, staff, systems
 
 app_name = "cases"
 urlpatterns = [
@@ -23,7 +23,9 @@ urlpatterns = [
     path("todo/", phone.todo, name="todo"),
     path("leader/", phone.leader, name="leader"),
     path("desk/", staff.desk, name="desk"),
+    path("desk/<str:number>/", panel.peek, name="peek"),
     path("cases/", staff.case_list, name="list"),
+    path("cases/points.json", staff.points, name="points"),
     path("cases/<str:number>/", case.page, name="case"),
     path("cases/<str:number>/messages", case.notices, name="messages"),
     path("cases/<str:number>/reveal/<int:report_id>", case.reveal, name="reveal"),

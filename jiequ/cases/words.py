@@ -148,6 +148,8 @@ CLOCK_ENTRIES: dict[str, Words] = {
     "recompute": _("工作日历变化，重新计算"),
 }
 
+LIGHT_GREEN: Words = _("正常")
+
 MARKS: dict[str, Words] = {"yellow": _("即将到期"), "red": _("已超期"), "leader": _("严重超期，已报领导")}
 
 FINDINGS: dict[str, Words] = {"true": _("属实"), "untrue": _("不属实"), "cannot_tell": _("无法判断")}

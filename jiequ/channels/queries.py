@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Min, QuerySet
@@ -132,6 +134,11 @@ def staff_hears_at(at: datetime, *, is_urgent: bool = False, is_on_shift: bool =
 def resident_hears_at(at: datetime, *, is_urgent: bool = False) -> datetime:
     """When a notice to a resident sent now would go out (quiet hours)."""
     return resident_moment(at, is_urgent=is_urgent, hours=resident_hours())
+
+
+def wording(template: str, facts: Mapping[str, Any], language: str) -> texts.Text:
+    """The words of a notice before it is sent, to show what somebody will read."""
+    return texts.render(template, facts, language)
 
 
 def resident_hours() -> ResidentHours:

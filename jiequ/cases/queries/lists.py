@@ -194,16 +194,24 @@ def pending(actor: Actor, *, at: datetime, size: int = PAGE) -> list[Case]:
 
 
 def near_open(
-    lon: float, lat: float, *, radius_m: float, event_type_id: int | None = None, size: int = 5
+    lon: float,
+    lat: float,
+    *,
+    radius_m: float,
+    event_type_id: int | None = None,
+    street_id: int | None = None,
+    size: int = 5,
 ) -> list[tuple[Case, float]]:
-    """Open cases near a point, of one type if asked, with metres, the nearest first. One SELECT by q18."""
+    """Open cases near a point, of one type and street if asked, with metres, the nearest first. One SELECT by q18."""
     ranges = Q(pk__in=())
     for low, high in q18_ranges(bbox_around(lon, lat, radius_m)):
         ranges |= Q(q18__gte=low, q18__lte=high)
     found = Case.objects.filter(ranges, is_confidential=False, is_suspect=False).exclude(state__in=list(ENDED))
     if event_type_id:
         found = found.filter(event_type_id=event_type_id)
-    rows = found.select_related("condition__edition", "street", "unit_grid").defer("clocks")[:200]
+    if street_id:
+        found = found.filter(street_id=street_id)
+    rows = found.select_related("condition__edition", "street", "unit_grid", "community", "lead").defer("clocks")[:200]
     measured = [(case, distance_m(lon, lat, case.lon or 0.0, case.lat or 0.0)) for case in rows]
     return sorted(((c, m) for c, m in measured if m <= radius_m), key=lambda pair: pair[1])[:size]
 

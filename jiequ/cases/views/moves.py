@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -21,12 +21,14 @@ from jiequ.people.rules import Actor
 
 from .. import services
 from ..access import Standing, case_for
+from ..flow import State
 from ..forms import FORMS, MoveForm
 from ..models import Case, CaseEvent, Proof
 from ..words import MOVES
-from . import present
+from . import aids, present
 
 MOST_PHOTOS = 9
+MERGE_UNDONE_WITHIN = timedelta(seconds=10)
 
 
 @signed_in
@@ -84,7 +86,11 @@ def _form_page(request: HttpRequest, form: MoveForm, *, status: int = 200, refus
         "missing": present.missing_words(case, list(case.proofs.all())) if form.move == "handle" else [],
         "refusal": refusal,
         "back_url": case_url(case.number),
+        "in_place": is_htmx(request) and request.headers.get("HX-Target", "") != "move-panel",
     }
+    context |= aids.aids_of(form)
+    if request.method == "POST" and is_htmx(request):
+        context["near"] = []  # they still stand below the form that is swapped
     return render(request, template, context, status=status)
 
 
@@ -124,6 +130,8 @@ def undo_of(request: HttpRequest, actor: Actor, at: datetime) -> dict[str, Any] 
     if not event_id.isdigit() or actor.person_id is None:
         return None
     event = CaseEvent.objects.select_related("case__street").filter(pk=int(event_id), by_id=actor.person_id).first()
+    if event and event.move == "merge" and event.case.state == State.MERGED and at < event.at + MERGE_UNDONE_WITHIN:
+        return unmerge_toast(event, at)
     until = services.undo_until(event, event.case) if event else None
     if event is None or until is None or at >= until:
         return None
@@ -137,6 +145,17 @@ def undo_toast(event: CaseEvent, case: Case, until: datetime, at: datetime) -> d
         "url": reverse("cases:undo", args=[event.pk]),
         "seconds": max(1, int((until - at).total_seconds())),
         "key": f"undo-{event.pk}-{event.facts['version']:012d}",
+    }
+
+
+def unmerge_toast(event: CaseEvent, at: datetime) -> dict[str, Any]:
+    """A merge reaches into another case: it is taken back by its own opposite, offered like an undo."""
+    number = event.case.number
+    return {
+        "text": f"{MOVES['merge']} · {number} → {event.facts.get('into', '')}",
+        "url": reverse("cases:move", args=[number, "unmerge"]),
+        "seconds": max(1, int((event.at + MERGE_UNDONE_WITHIN - at).total_seconds())),
+        "key": f"unmerge-{event.pk}-{event.facts['version']:012d}",
     }
 
 

@@ -1,46 +1,111 @@
-"""Staff at the desk: trays and lists."""
+"""Staff at the desk: the trays, and the list of all cases beside its map."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from jiequ.core import clock
 from jiequ.core.errors import Refusal
+from jiequ.core.http import is_htmx
+from jiequ.grid.models import Community
 from jiequ.people.access import actor_of, needs
-from jiequ.people.rules import DESK_ROLES, Role
+from jiequ.people.models import Department
+from jiequ.people.rules import DESK_ROLES, Actor, Role
 
 from .. import words
+from ..access import Standing
+from ..clocks import Light
+from ..flow import State
+from ..models import Case
 from ..queries import lists
+from ..queries.types import current_types
 from . import moves, present, reading
 from .phone import STAFF
 
 # -- desk ------------------------------------------------------------------------------------------------------------
 
+DESK_MOVES: dict[str, str] = {
+    "accept": "a",
+    "dispatch": "d",
+    "accept_dispatch": "d",
+    "close": "c",
+    "check_pass": "p",
+    "check_fail": "x",
+    "resume": "s",
+    "ask_verify": "v",
+    "reject": "r",
+    "urge": "u",
+}
+"""The moves that stand on a row of the desk, in order, with their keys; the others are on the case's page."""
 
-@needs(*DESK_ROLES, Role.DEPARTMENT_LEAD, Role.BUREAU)
+AT_THE_DESK = (*sorted(DESK_ROLES), Role.DEPARTMENT_LEAD, Role.BUREAU)
+
+
+@needs(*AT_THE_DESK)
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
-    """The trays of the desk; in each the case due first on top."""
+    """The trays of the desk; in each the case due first on top. ``part=trays`` over htmx: the counts only."""
     actor, at = actor_of(request), clock.now()
-    key = request.GET.get("tray", "")
-    key = key if key in {t.key for t in lists.TRAYS} else "accept"
+    key = _tray_key(request)
+    trays = _trays(lists.tray_counts(actor, at=at), key)
+    if request.GET.get("part") == "trays" and is_htmx(request):
+        return render(request, "cases/parts/desk_trays.html", {"trays": trays, "tray": key})
     page = lists.tray_page(actor, key, at=at, after=_after(request))
+    here = f"{reverse('cases:desk')}?{urlencode({'tray': key})}"
     context = {
-        "tray": page.tray.key,
-        "trays": _trays(lists.tray_counts(actor, at=at), key),
-        "rows": [present.row(case, at) | {"version": case.version} for case in page.rows],
+        "tray": key,
+        "tray_label": next(tray["label"] for tray in trays if tray["is_current"]),
+        "trays": trays,
+        "rows": [_desk_row(case, actor, at) for case in page.rows],
         "next_after": f"{page.next_after[0].isoformat()}~{page.next_after[1]}" if page.next_after else "",
+        "is_first_page": "after" not in request.GET,
+        "here": here,
+        "may_call": actor.has(Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER),
         "now": at,
-        "undo": moves.undo_of(request, actor, at),
+        "undo": _undo(request, actor, at, here),
     }
     return render(request, "cases/desk.html", context)
+
+
+def _tray_key(request: HttpRequest) -> str:
+    key = request.GET.get("tray", "")
+    return key if key in {tray.key for tray in lists.TRAYS} else lists.TRAYS[0].key
+
+
+def _desk_row(case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
+    may = row_moves(case, Standing(actor, case, tasks=[]))
+    return present.row(case, at) | {"moves": may, "is_checked": case.state == State.CHECKING and case.checked_at is not None}
+
+
+def row_moves(case: Case, standing: Standing) -> list[dict[str, str]]:
+    """What the reader may do from the row itself, with the key of each."""
+    return [
+        {"name": name, "label": str(words.MOVES[name]), "key": key, "url": reverse("cases:move", args=[case.number, name])}
+        for name, key in DESK_MOVES.items()
+        if _fits(case, name) and standing.may(name)
+    ]
+
+
+def _fits(case: Case, name: str) -> bool:
+    """Closing waits for the check on the spot where the type asks for one; after the check nobody checks again."""
+    if name not in {"close", "check_pass", "check_fail"}:
+        return True
+    waits = case.condition is not None and case.condition.edition.needs_check and case.checked_at is None
+    return waits == (name != "close")
+
+
+def _undo(request: HttpRequest, actor: Actor, at: datetime, here: str) -> dict[str, Any] | None:
+    found = moves.undo_of(request, actor, at)
+    return found | {"next": here} if found else None
 
 
 def _trays(counts: dict[str, int], key: str) -> list[dict[str, Any]]:
@@ -54,7 +119,10 @@ def _trays(counts: dict[str, int], key: str) -> list[dict[str, Any]]:
         "late": _("超期"),
         "suspect": _("待甄别"),
     }
-    return [{"key": t.key, "label": labels[t.key], "count": counts[t.key], "is_current": t.key == key} for t in lists.TRAYS]
+    return [
+        {"key": t.key, "label": labels[t.key], "count": counts[t.key], "is_current": t.key == key, "digit": n}
+        for n, t in enumerate(lists.TRAYS, start=1)
+    ]
 
 
 def _after(request: HttpRequest) -> tuple[datetime, int] | None:
@@ -65,35 +133,107 @@ def _after(request: HttpRequest) -> tuple[datetime, int] | None:
     return at, int(pk)
 
 
+# -- the list --------------------------------------------------------------------------------------------------------
+
+
 @needs(*STAFF)
 @require_GET
 def case_list(request: HttpRequest) -> HttpResponse:
     """Cases the reader may see, newest first, narrowed by state, light, type, department, community, source, number."""
     actor, at = actor_of(request), clock.now()
     filters = _filters(request)
-    before = reading.whole(request.GET, "before")
-    page = lists.case_page(actor, filters, at=at, before=before)
+    page = lists.case_page(actor, filters, at=at, before=reading.whole(request.GET, "before"))
     query = request.GET.copy()
     query.pop("before", None)
+    query = _without_empty(query)
     context = {
-        "rows": [present.row(case, at) for case in page.rows],
+        "rows": [_list_row(case, at) for case in page.rows],
         "next_before": page.next_before,
+        "is_first_page": "before" not in request.GET,
         "query": query.urlencode(),
-        "given": request.GET,
-        "states": [(s, str(w)) for s, w in words.STATES.items()],
-        "sources": [(s, str(w)) for s, w in words.SOURCES.items()],
+        "points": f"{reverse('cases:points')}?{_without_empty(request.GET.copy()).urlencode()}",
+        "basemap": present.basemap_url(_street_of(actor, page.rows)),
         "now": at,
     }
-    return render(request, "cases/list.html", context)
+    return render(request, "cases/list.html", context | {"filters": _choices(request, actor)})
+
+
+def _list_row(case: Case, at: datetime) -> dict[str, Any]:
+    return present.row(case, at) | {"found_by": present.source_words(case.source), "reported_at": case.reported_at}
+
+
+def _street_of(actor: Actor, rows: list[Case]) -> int | None:
+    return actor.street_id or (rows[0].street_id if rows else None)
+
+
+def _choices(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
+    """The selects of the filter form, each with what is chosen. Two SELECTs (departments, communities)."""
+    streets = actor.streets()
+    departments = Department.objects.filter(is_active=True, street__isnull=False).order_by("street_id", "kind", "key")
+    communities = Community.objects.filter(retired_at=None).order_by("code12")
+    if not any(seat.street_id is None for seat in actor.seats):
+        departments, communities = departments.filter(street__in=streets), communities.filter(street__in=streets)
+    types = [(kind.id, kind.name) for major in current_types() for kind in major.types]
+    given = {
+        "state": (_("状态"), list(words.STATES.items())),
+        "light": (_("灯"), list(LIGHTS.items())),
+        "type": (_("类型"), types),
+        "department": (_("主办"), [(d.pk, present.named(d)) for d in departments]),
+        "community": (_("社区"), [(c.pk, present.named(c)) for c in communities]),
+        "source": (_("来源"), list(words.SOURCES.items())),
+    }
+    return [
+        {
+            "name": name,
+            "label": label,
+            "options": [(str(value), str(word)) for value, word in options],
+            "chosen": request.GET.get(name, ""),
+        }
+        for name, (label, options) in given.items()
+    ]
+
+
+LIGHTS = {
+    Light.RED.value: words.MARKS["red"],
+    Light.YELLOW.value: words.MARKS["yellow"],
+    Light.GREEN.value: words.LIGHT_GREEN,
+    Light.PAUSED.value: words.STATES["suspended"],
+}
+
+
+@needs(*STAFF)
+@require_GET
+def points(request: HttpRequest) -> HttpResponse:
+    """The points of one page of the list, in columns, for the map beside it."""
+    actor, at = actor_of(request), clock.now()
+    page = lists.case_page(actor, _filters(request), at=at, before=reading.whole(request.GET, "before"))
+    rows = [(case, present.row(case, at)) for case in page.rows if case.lon is not None]
+    columns = {
+        "ids": [case.pk for case, _row in rows],
+        "lon": [round(case.lon or 0.0, 6) for case, _row in rows],
+        "lat": [round(case.lat or 0.0, 6) for case, _row in rows],
+        "light": [row["light"] for _case, row in rows],
+        "title": [f"{row['type_name']} · {row['state']}" for _case, row in rows],
+        "url": [row["url"] for _case, row in rows],
+    }
+    answer = JsonResponse(columns)
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def _without_empty(query: Any) -> Any:
+    for name in [name for name in query if not query[name] or name == "done"]:
+        query.pop(name)
+    return query
 
 
 def _filters(request: HttpRequest) -> lists.Filters:
     data = request.GET
-    state = data.get("state", "")
-    if state and state not in words.STATES:
-        raise Refusal("bad_state", _("没有这个状态。"), facts={"field": "state"})
+    for name, known in (("state", words.STATES), ("light", LIGHTS), ("source", words.SOURCES)):
+        if data.get(name) and data[name] not in known:
+            raise Refusal(f"bad_{name}", _("没有“%(value)s”这一项。") % {"value": data[name][:20]}, facts={"field": name})
     return lists.Filters(
-        states=(state,) if state else (),
+        states=(data["state"],) if data.get("state") else (),
         light=data.get("light", ""),
         event_type_id=reading.whole(data, "type"),
         department_id=reading.whole(data, "department"),
