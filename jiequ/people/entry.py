@@ -76,14 +76,18 @@ def remember_device(
     hashed = token_hash(token)
     if stays:
         Device.objects.filter(token_hash=hashed).exclude(person=person).update(stays_signed_in=False)
-    values: dict[str, Any] = {
-        "label": device_label(request.headers.get("User-Agent", "")),
-        "stays_signed_in": stays,
-        "second_factor": is_strong,
-        "trusted_at": at,
-        "ends_at": at + DEVICE_LIFE,
-    }
-    Device.objects.update_or_create(token_hash=hashed, person=person, defaults=values)
+    device = Device(
+        token_hash=hashed,
+        person=person,
+        label=device_label(request.headers.get("User-Agent", "")),
+        stays_signed_in=stays,
+        second_factor=is_strong,
+        trusted_at=at,
+        ends_at=at + DEVICE_LIFE,
+    )
+    changing = ["label", "stays_signed_in", "second_factor", "trusted_at", "ends_at"]
+    unique = ["token_hash", "person"]
+    Device.objects.bulk_create([device], update_conflicts=True, unique_fields=unique, update_fields=changing)
     response.set_cookie(
         DEVICE_COOKIE,
         token,
