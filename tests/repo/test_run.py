@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from jiequ.web.cli.options import COMMANDS
+from jiequ.web.cli.options import COMMANDS, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -78,3 +78,12 @@ def test_a_change_of_what_it_is_made_from_is_seen(run: ModuleType, change: str) 
     install_as(run, "core")
     (run.VENV / change).unlink() if change == "bin/python" else (run.VENV / change).write_text("other")
     assert not run.is_installed("core")
+
+
+def test_what_is_meant_for_pytest_reaches_it_whole() -> None:
+    options = parse(["test", "--fast", "-k", "a name", "tests/unit", "--collect-only"])
+    assert (options.fast, options.rest) == (True, ["-k", "a name", "tests/unit", "--collect-only"])
+    assert parse(["test", "--database", "postgresql", "-x"]).rest == ["-x"]
+    assert parse(["bench", "grid", "--scale", "2"]).rest == ["grid", "--scale", "2"]
+    with pytest.raises(SystemExit):
+        parse(["serve", "--nonsense"])

@@ -7,12 +7,12 @@ import os
 import sys
 
 from jiequ.web.cli import envfile
-from jiequ.web.cli.options import COMMANDS, parser
+from jiequ.web.cli.options import COMMANDS, parse
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 done, 1 a fault was found or told, 2 wrong use."""
-    options = parser(os.environ.get("JIEQU_PROGRAM", "jiequ")).parse_args(arguments)
+    options = parse(sys.argv[1:] if arguments is None else arguments, os.environ.get("JIEQU_PROGRAM", "jiequ"))
     command = COMMANDS[options.command]
     try:
         if options.command == "init" and (options.example or options.settings):

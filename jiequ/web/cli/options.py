@@ -47,6 +47,19 @@ def parser(program: str = "./run") -> argparse.ArgumentParser:
     return top
 
 
+def parse(arguments: list[str], program: str = "./run") -> argparse.Namespace:
+    """The options. What follows our own ones of ``test`` and ``bench`` is for pytest or the benchmark, dashes and all."""
+    head, rest = list(arguments), []
+    if head[:1] in (["test"], ["bench"]):
+        end = 1
+        while end < len(head) and head[end] in ("-h", "--help", "--fast", "--database"):
+            end += 2 if head[end] == "--database" else 1
+        head, rest = head[:end], head[end:]
+    options = parser(program).parse_args(head)
+    options.rest = rest
+    return options
+
+
 def _none(sub: argparse.ArgumentParser) -> None:
     pass
 
@@ -70,7 +83,7 @@ def _serve(sub: argparse.ArgumentParser) -> None:
 def _test(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--fast", action="store_true", help="SQLite only, without lint, types and browser")
     sub.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one, without lint and types")
-    sub.add_argument("rest", nargs=argparse.REMAINDER, help="paths and options for pytest")
+    sub.add_argument("rest", nargs="*", help="paths and options for pytest")
 
 
 def _init(sub: argparse.ArgumentParser) -> None:
@@ -105,7 +118,7 @@ def _check(sub: argparse.ArgumentParser) -> None:
 
 
 def _bench(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("rest", nargs=argparse.REMAINDER, help="NAME and its options; none: list the names")
+    sub.add_argument("rest", nargs="*", help="NAME and its options; none: list the names")
 
 
 def _messages(sub: argparse.ArgumentParser) -> None:
