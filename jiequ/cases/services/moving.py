@@ -414,7 +414,7 @@ def store_clocks(case: Case, fields: dict[str, Any]) -> bool:
     return Case.objects.filter(pk=case.pk, version=case.version).update(**fields) == 1
 
 
-FORGOTTEN = "（已按期删除）"
+FORGOTTEN = "（已按期删除）"  # data
 """What stands where a reporter's words stood; a mark in the record, so not translated."""
 
 
