@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from jiequ.channels.queries import staff_hears_at
+from jiequ.core.errors import Refusal
 from jiequ.core.worktime import ZONE
 from jiequ.people.queries import departments_of, members
 from jiequ.people.rules import Actor
@@ -170,13 +171,26 @@ class AcceptDispatch(Dispatch):
     def prepare(self) -> None:
         super().prepare()
         by_key = {d.key: d.pk for d in self.departments}
-        leads = {}
+        self.routes: dict[int, list[int]] = {}
         for major in current_types():
             for kind in major.types:
                 keys = named_keys(self.case, [kind.lead_department_key, *kind.assist_department_keys])
-                lead = next((by_key[key] for key in keys if key in by_key), None)
-                leads |= {c.id: lead for c in kind.conditions if lead}
-        offer_conditions(self, leads=leads)
+                route = [by_key[key] for key in keys if key in by_key]
+                self.routes |= {c.id: route for c in kind.conditions if route}
+        lead: Any = self.fields["lead_id"]
+        lead.required = False
+        lead.choices = [("", _("按类型派给负责部门")), *lead.choices]
+        offer_conditions(self, leads={condition_id: route[0] for condition_id, route in self.routes.items()})
+
+    def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
+        """Where no lead was chosen the catalogue's departments for the type are meant."""
+        if cleaned["lead_id"]:
+            return cleaned
+        route = self.routes.get(cleaned["condition_id"])
+        if route is None:
+            raise Refusal("lead_missing", _("这个类型没有设定负责部门，请选择主办部门。"), facts={"field": "lead_id"})
+        lead, *assist = route
+        return cleaned | {"lead_id": lead, "assist_ids": cleaned["assist_ids"] or assist}
 
 
 class BringIn(MoveForm):

@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from jiequ.channels.queries import staff_hears_at
 from jiequ.core import clock
-from jiequ.core.calendar import calendar_for
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import ADMIN_ROLES, Role
 
 from .. import words
+from ..clocks import Light
 from ..flow import MOVES
 from ..forms import FORMS
 from ..models import Case, Task, TaskKind
@@ -63,7 +64,7 @@ def _todo_row(item: lists.ToDo, at: datetime) -> dict[str, Any]:
     row = present.row(item.case, at, metres=item.metres)
     row |= {
         "light": item.light.value,
-        "due_at": item.task.due_at or item.case.due_at,
+        "due_at": None if item.light == Light.PAUSED else item.task.due_at or item.case.due_at,
         "task": str(words.TASKS[item.task.kind]),
         "kind": item.task.kind,
         "asked": item.task.asked,
@@ -171,6 +172,5 @@ def _sent(case: Case, at: datetime) -> dict[str, Any]:
 
 def _delivery(at: datetime) -> dict[str, Any]:
     """When a notice sent now reaches people: at once in working time, else when it begins (DOMAIN §5 rule 5)."""
-    calendar = calendar_for()
-    is_now = calendar.is_working_time(at)
-    return {"is_now": is_now, "at": at if is_now else calendar.next_working_moment(at)}
+    heard_at = staff_hears_at(at)
+    return {"is_now": heard_at <= at, "at": heard_at}

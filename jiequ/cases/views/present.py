@@ -294,11 +294,11 @@ def facts(case: Case) -> list[tuple[str, str]]:
         (_("督办"), case.urges),
     )
     rows = [
-        (_("类型"), said(edition.name_zh, edition.name_en) if edition else ""),
+        (_("事件类型"), said(edition.name_zh, edition.name_en) if edition else ""),
         (_("立案条件"), condition_words(condition) if condition else ""),
         (_("结案条件"), said(condition.closing_condition_zh, condition.closing_condition_en) if condition else ""),
-        (_("地点"), place_words(case)),
-        (_("单元网格"), case.unit_grid.code15 if case.unit_grid else ""),
+        (_("发生地点"), place_words(case)),
+        (_("网格编号"), case.unit_grid.code15 if case.unit_grid else ""),
         (_("来源"), source_words(case.source)),
         (_("主办"), named(case.lead) if case.lead else ""),
         (_("处置人员"), case.handler.name if case.handler else ""),
