@@ -156,9 +156,9 @@ class Dispatch(MoveForm):
         choices = [(d.pk, words_of(d)) for d in departments]
         for name in ("lead_id", "assist_ids"):
             self.fields[name].choices = choices  # type: ignore[attr-defined]
-        lead, *assist = suggested(self.case, departments) or [None]
-        self.fields["lead_id"].initial = lead
-        self.fields["assist_ids"].initial = assist
+        to = suggested(self.case, departments)
+        self.fields["lead_id"].initial = next(iter(to), None)
+        self.fields["assist_ids"].initial = to[1:]
         if staff_hears_at(self.at, is_urgent=self.case.is_urgent) <= self.at:
             del self.fields["send_now_reason"]  # it is heard at once: there is nothing to give a reason for
 

@@ -6,15 +6,23 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from jiequ.cases import api as cases_api
 
-from . import pages
+from . import pages, views_audit
 
 handler400 = "jiequ.core.http.bad_request"
 handler403 = "jiequ.core.http.permission_denied"
 handler404 = "jiequ.core.http.page_not_found"
 handler500 = "jiequ.core.http.server_error"
 
+audit_patterns = [
+    path("audit/", views_audit.log, name="audit"),
+    path("audit/export", views_audit.export, name="audit_export"),
+    path("audit/verify", views_audit.verify, name="audit_verify"),
+]
+"""In the namespace of ``core``, whose audit they show."""
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((pages.urlpatterns, "web"))),
+    path("", include((audit_patterns, "core"))),
     path("", include("jiequ.web.ops.urls")),
     path("", include("jiequ.people.urls")),
     path("", include("jiequ.channels.urls")),

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
 from jiequ.core import clock
 from jiequ.core.models import Street
-from jiequ.core.verdict import Verdict, verify
+from jiequ.core.verdict import verify
+from jiequ.web.audit_words import problems as problems_of
 from jiequ.web.cli.terminal import speak
-
-SEALED_WITHIN = timedelta(minutes=5)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -24,7 +22,7 @@ def main(options: argparse.Namespace) -> int:
     faults = 0
     for name, street_id in chains:
         verdict = verify(street_id)
-        problems = _problems(verdict)
+        problems = problems_of(verdict, clock.now())
         faults += bool(problems)
         facts = {"name": name, "sealed": verdict.sealed, "tail": verdict.unsealed_tail, "heads": verdict.heads_compared}
         if problems:
@@ -34,19 +32,3 @@ def main(options: argparse.Namespace) -> int:
         else:
             print(_("%(name)s：审计链完整，已封 %(sealed)d 条，待封 %(tail)d 条，和外存的 %(heads)d 个链头一致") % facts)
     return 1 if faults else 0
-
-
-def _problems(verdict: Verdict) -> list[str]:
-    words = {
-        "changed": _("第 %(seq)d 条被改动"),
-        "entry_missing": _("第 %(seq)d 条的内容被删除"),
-        "seal_missing": _("第 %(seq)d 条的封印被删除"),
-        "cut_off": _("第 %(seq)d 条之后被截断（%(source)s 里的链头还在）"),
-        "rewritten": _("第 %(seq)d 条和 %(source)s 里的链头不同，链被重写"),
-        "head_unreadable": _("链头文件 %(source)s 读不出来"),
-    }
-    found = [words[f.kind] % {"seq": f.seq, "source": f.source} for f in verdict.findings[:20]]
-    since = verdict.unsealed_since
-    if since and clock.now() - since > SEALED_WITHIN:
-        found.append(_("有 %(count)d 条一直没有封进链里，后台任务可能没有运行") % {"count": verdict.unsealed_tail})
-    return found

@@ -13,9 +13,9 @@ from typing import Any
 
 from jiequ.cases import clocks, services
 from jiequ.cases.access import case_by_id
-from jiequ.cases.offers import named_keys, own_departments, suggested_lead
 from jiequ.cases.jobs import clock_mark
 from jiequ.cases.models import Case, FilingCondition, Task
+from jiequ.cases.offers import named_keys, own_departments, suggested_lead
 from jiequ.cases.services import moving
 from jiequ.channels.models import Message
 from jiequ.core import pictures as door

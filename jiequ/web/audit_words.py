@@ -1,0 +1,90 @@
+"""The audit in words: what an action is called, and what is wrong with a chain."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from jiequ.cases.words import MOVES
+from jiequ.core.verdict import Verdict
+
+SEALED_WITHIN = timedelta(minutes=5)
+
+ACTIONS: dict[str, str | Promise] = {
+    "person.signed_in": gettext_lazy("登录"),
+    "person.sign_in_failed": gettext_lazy("登录失败"),
+    "person.second_factor_set": gettext_lazy("设置动态口令"),
+    "person.second_factor_failed": gettext_lazy("动态口令不对"),
+    "person.second_factor_reset": gettext_lazy("重置动态口令"),
+    "person.recovery_code_used": gettext_lazy("使用恢复码"),
+    "person.recovery_codes_made": gettext_lazy("生成恢复码"),
+    "person.password_changed": gettext_lazy("修改密码"),
+    "person.password_reset": gettext_lazy("用重置码设新密码"),
+    "person.reset_code_made": gettext_lazy("生成重置码"),
+    "person.unlocked": gettext_lazy("解除锁定"),
+    "person.sessions_ended": gettext_lazy("退出全部登录"),
+    "person.district_account_linked": gettext_lazy("绑定区统一账号"),
+    "person.district_account_unlinked": gettext_lazy("解绑区统一账号"),
+    "person.created": gettext_lazy("新建人员"),
+    "person.changed": gettext_lazy("修改人员"),
+    "person.disabled": gettext_lazy("停用账号"),
+    "person.enabled": gettext_lazy("启用账号"),
+    "person.handed_over": gettext_lazy("移交案件"),
+    "post.given": gettext_lazy("任职"),
+    "post.ended": gettext_lazy("免职"),
+    "leave.set": gettext_lazy("登记休假和代理人"),
+    "leave.cancelled": gettext_lazy("取消休假"),
+    "shift.set": gettext_lazy("排班"),
+    "shift.removed": gettext_lazy("撤班"),
+    "department.created": gettext_lazy("新建部门"),
+    "department.changed": gettext_lazy("修改部门"),
+    "reporter.reveal": gettext_lazy("查看上报人"),
+    "reporter.export": gettext_lazy("上报人导出自己的数据"),
+    "reporter.erase": gettext_lazy("上报人删除自己的数据"),
+    "call_back": gettext_lazy("回电结果"),
+    "phone_revealed": gettext_lazy("查看回电号码"),
+    "type.created": gettext_lazy("新建类型"),
+    "type.edited": gettext_lazy("修改类型"),
+    "type.activated": gettext_lazy("启用类型"),
+    "type.deactivated": gettext_lazy("停用类型"),
+    "type.catalogue_loaded": gettext_lazy("载入类型目录"),
+    "duty_list.set": gettext_lazy("修改职责清单"),
+    "duty_list.removed": gettext_lazy("删除职责清单"),
+    "control_area.set": gettext_lazy("修改管控区域"),
+    "control_area.ended": gettext_lazy("结束管控区域"),
+    "policy.changed": gettext_lazy("修改街道规则"),
+    "calendar.changed": gettext_lazy("修改工作日历"),
+    "calendar.notice_loaded": gettext_lazy("载入放假通知"),
+    "calendar.hours_set": gettext_lazy("修改工作时间"),
+    "calendar.filled": gettext_lazy("补全工作日历"),
+    "audit.exported": gettext_lazy("导出审计记录"),
+    "audit.verified": gettext_lazy("核对审计链"),
+}
+
+
+def action_words(action: str) -> str:
+    """What an action is called; the code itself for one without a name here."""
+    kind, _dot, name = action.partition(".")
+    if kind == "case" and name in MOVES:
+        return _("案件：%(move)s") % {"move": MOVES[name]}
+    return str(ACTIONS.get(action, action))
+
+
+def problems(verdict: Verdict, at: datetime) -> list[str]:
+    """What is wrong with a chain, a sentence each, at most twenty; empty if it is whole and somebody seals."""
+    words = {
+        "changed": _("第 %(seq)d 条被改动"),
+        "entry_missing": _("第 %(seq)d 条的内容被删除"),
+        "seal_missing": _("第 %(seq)d 条的封印被删除"),
+        "cut_off": _("第 %(seq)d 条之后被截断（%(source)s 里的链头还在）"),
+        "rewritten": _("第 %(seq)d 条和 %(source)s 里的链头不同，链被重写"),
+        "head_unreadable": _("链头文件 %(source)s 读不出来"),
+    }
+    found = [words[f.kind] % {"seq": f.seq, "source": f.source} for f in verdict.findings[:20]]
+    since = verdict.unsealed_since
+    if since and at - since > SEALED_WITHIN:
+        found.append(_("有 %(count)d 条一直没有封进链里，后台任务可能没有运行") % {"count": verdict.unsealed_tail})
+    return found
