@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -105,3 +105,28 @@ def one_person_per_role(world: World, at: datetime) -> dict[Role, Person]:
         )
         found[role] = person
     return found
+
+
+def templates() -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """Every route: its name, its address with the names of its parts in angle brackets, its view."""
+    yield from _templates(get_resolver(), "/", "")
+
+
+def _templates(resolver: URLResolver, prefix: str, space: str) -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    for part in resolver.url_patterns:
+        address = prefix + re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", str(part.pattern))
+        if isinstance(part, URLResolver):
+            inner = f"{space}{part.namespace}:" if part.namespace else space
+            yield from _templates(part, address, inner)
+        else:
+            yield f"{space}{part.name or '?'}", address, part.callback
+
+
+def parts(address: str) -> list[str]:
+    """The names in angle brackets."""
+    return re.findall(r"<(\w+)>", address)
+
+
+def filled(address: str, ids: Mapping[str, Any]) -> str:
+    """The address with ids in place; KeyError for a part that nobody thought of."""
+    return re.sub(r"<(\w+)>", lambda found: str(ids[found.group(1)]), address)
