@@ -7,7 +7,6 @@ from typing import Any
 
 from jiequ.channels.services import Notice, send
 from jiequ.core.calendar import calendar_for, on_change
-from jiequ.core.db import writing
 from jiequ.core.errors import Refusal
 from jiequ.core.jobs import JobSpec, enqueue, every, job
 from jiequ.people.rules import Actor, Role
@@ -16,10 +15,12 @@ from . import clocks as c
 from .access import case_by_id
 from .flow import ENDED, State
 from .models import Case, CaseEvent, Report, Reporter
+from .policy import Policy
 from .services import asking, moving, speaking
 from .services.voice import erase_reports
 
 RECOMPUTE = "cases.recompute"
+FORGET = "cases.forget_more"
 RINGS_AT_NIGHT = frozenset({"reporter_received", "reporter_dispatched", "reporter_rejected_emergency"})
 """Of an urgent case, what a resident wants to know at once; the rest waits for the morning."""
 _BATCH = 200
@@ -156,16 +157,38 @@ def _recompute(case: Case, *, at: datetime, edition: int) -> None:
 
 @every("cases.forget", daily_at="02:30")
 def forget_reporters(*, at: datetime) -> None:
-    """The nightly anonymising job: identities whose keeping time is over, once every case of theirs has ended."""
+    """The nightly anonymising job: an identity goes a street's ``keep_days`` after the last of its cases has ended."""
+    _forget_some(after=0, at=at)
+
+
+@job(FORGET, promise_seconds=3600)
+def forget_more(*, after: int, at: datetime) -> None:
+    """The next batch of the same night."""
+    _forget_some(after=after, at=at)
+
+
+def _forget_some(*, after: int, at: datetime) -> None:
     today = moving.local_day(at)
-    old = Reporter.objects.filter(erased_at=None, keep_until__lt=today).order_by("pk")[:_BATCH]
-    for reporter in old:
-        reports = list(reporter.reports.select_related("case"))
-        if all(r.case.ended_at and moving.local_day(r.case.ended_at) < today for r in reports):
-            with writing():
-                erase_reports(reports, at=at)
-                Reporter.objects.filter(pk=reporter.pk, erased_at=None).update(
-                    name_sealed="", phone_sealed="", phone_blind="", last4_blind="", erased_at=at
-                )
+    due = Reporter.objects.filter(erased_at=None, keep_until__lt=today, pk__gt=after).order_by("pk")
+    reporters = list(due.prefetch_related("reports__case", "reports__street")[:_BATCH])
+    for reporter in reporters:
+        reports = list(reporter.reports.all())
+        keep_until = _keep_until(reports, today)
+        if keep_until < today:
+            erase_reports(reports, at=at)
         else:
-            Reporter.objects.filter(pk=reporter.pk).update(keep_until=today + timedelta(days=30))
+            Reporter.objects.filter(pk=reporter.pk).update(keep_until=keep_until)
+    if len(reporters) == _BATCH:
+        last = reporters[-1].pk
+        enqueue(JobSpec(FORGET, {"after": last}, run_at=at, key=f"forget:{today}:{last}"))
+
+
+def _keep_until(reports: list[Report], today: date) -> date:
+    """The last day on which the reporter of these reports is still known; while one is open, a day to look again."""
+    last = date.min
+    for report in reports:
+        if report.case.ended_at is None:
+            return today + timedelta(days=30)
+        kept = timedelta(days=Policy.of(report.street.settings).keep_days)
+        last = max(last, moving.local_day(report.case.ended_at) + kept)
+    return last

@@ -176,7 +176,10 @@ class Case(models.Model):
 
 
 class CaseEvent(models.Model):
-    """One line of a case's timeline: a move, a clock's mark or a failed notice. Never changed, never removed."""
+    """One line of a case's timeline: a move, a clock's mark or a failed notice. Never removed.
+
+    Never changed, but that a reporter's erasure empties what it quotes of their words (``moving.forget_words``).
+    """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
     move = models.CharField(max_length=24)

@@ -80,7 +80,7 @@ def correct(
     """更正 type, place, urgency or title before the case is at work; what was before stays in the event."""
     fields: dict[str, Any] = {}
     if condition_id is not None and condition_id != case.condition_id:
-        fields |= _filed_as(condition_in_force(condition_id))
+        fields |= _filed_as(case, condition_in_force(condition_id))
     if place is not None:
         fields |= _placed_at(case, place)
     if is_urgent is not None and is_urgent != case.is_urgent:
@@ -117,7 +117,7 @@ def acceptance(case: Case, *, condition_id: int | None, place: Place | None, by:
     if place is not None:
         fields |= _placed_at(case, place)
     if condition_id is not None:
-        fields |= _filed_as(condition_in_force(condition_id))
+        fields |= _filed_as(case, condition_in_force(condition_id))
     missing = [
         name
         for name in ("condition", "unit_grid_id")
@@ -213,9 +213,10 @@ def desk(case: Case, role: Role) -> tuple[str, int | None, int | None]:
     return (role, case.street_id, None)
 
 
-def _filed_as(condition: FilingCondition) -> dict[str, Any]:
+def _filed_as(case: Case, condition: FilingCondition) -> dict[str, Any]:
     edition = condition.edition
-    return {"condition": condition, "event_type": edition.event_type, "is_confidential": edition.is_confidential}
+    is_confidential = case.is_confidential or edition.is_confidential  # a type adds protection, it never takes it away
+    return {"condition": condition, "event_type": edition.event_type, "is_confidential": is_confidential}
 
 
 def _placed_at(case: Case, place: Place) -> dict[str, Any]:

@@ -263,7 +263,7 @@ def _case(account: Account, site: _Site, street: Street, condition: FilingCondit
         event_type=condition.edition.event_type if condition else None,
         condition=condition,
         is_urgent=account.is_urgent,
-        is_confidential=account.is_confidential,
+        is_confidential=account.is_confidential or bool(condition and condition.edition.is_confidential),
         is_suspect=account.is_suspect,
         street=street,
         community_id=site.community_id,
@@ -288,8 +288,12 @@ def title_of(account: Account, condition: FilingCondition | None) -> str:
         return account.title[:_TITLE_MAX]
     if condition:
         return str(condition.edition.name_zh)[:_TITLE_MAX]
-    words = " ".join(account.words.split())
-    return (masked(words)[:_TITLE_MAX] or str(_("待核对的上报")))[:80]
+    return (title_from(account.words) or str(_("待核对的上报")))[:80]
+
+
+def title_from(words: str) -> str:
+    """The first words of an account, phones hidden."""
+    return masked(" ".join(words.split()))[:_TITLE_MAX]
 
 
 def masked(words: str) -> str:
@@ -301,6 +305,8 @@ def add_report(case: Case, account: Account, *, by: Actor, at: datetime, policy:
     """One person's account in a case, inside the caller's transaction; the private link's token beside it."""
     token = new_token() if by.person_id is None and not account.source_ref else ""
     reporter = _reporter(account.contact, at=at, policy=policy)
+    told = account.place
+    lon, lat = canonical(told) if told.x is not None and told.y is not None else (None, None)
     report = Report.objects.create(
         case=case,
         origin=case,
@@ -317,8 +323,8 @@ def add_report(case: Case, account: Account, *, by: Actor, at: datetime, policy:
         token_hash=token_hash(token) if token else "",
         token_expires_at=at + timedelta(days=policy.link_days) if token else None,
         device_blind=secrets.blind(account.device, DEVICE_LOOKUP) if account.device else "",
-        lon=case.lon,
-        lat=case.lat,
+        lon=lon,
+        lat=lat,
         seen_at=account.seen_at,
         at=at,
         by_id=by.person_id,

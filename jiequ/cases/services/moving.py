@@ -418,8 +418,18 @@ FORGOTTEN = "（已按期删除）"  # data
 """What stands where a reporter's words stood; a mark in the record, so not translated."""
 
 
-def forget_words(case_ids: Iterable[int]) -> None:
-    """Ended cases with no reporter's words left lose the title and the address that came from such words."""
+_FROM_WORDS = frozenset({"title", "address", "lon", "lat", "q18", "raw_x", "raw_y"})
+
+
+def forget_words(case_ids: Iterable[int], *, report_ids: Iterable[int] = ()) -> None:
+    """What these reports' people wrote when they asked again goes; and from ended cases with no reporter's words left, the
+    title and the address that came from such words, in the events too."""
+    CaseEvent.objects.filter(move="reopen", facts__report__in=list(report_ids)).update(text="")
     left = Report.objects.filter(case=OuterRef("pk")).exclude(words="", place_words="")
     ended = Case.objects.filter(pk__in=list(case_ids), state__in=list(ENDED)).exclude(Exists(left))
-    ended.filter(source__in=["resident", "caller"]).update(title=FORGOTTEN, address="")
+    told = list(ended.filter(source__in=["resident", "caller"]).values_list("pk", flat=True))
+    Case.objects.filter(pk__in=told).update(title=FORGOTTEN, address="")
+    quoting = [e for e in CaseEvent.objects.filter(case_id__in=told) if _FROM_WORDS & set(e.facts.get("before", ()))]
+    for event in quoting:
+        event.facts["before"] = {k: v for k, v in event.facts["before"].items() if k not in _FROM_WORDS}
+    CaseEvent.objects.bulk_update(quoting, ["facts"], batch_size=100)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from jiequ.channels.services import forget, unseal_phone
@@ -21,7 +22,7 @@ from ..flow import State
 from ..models import Case, CaseEvent, Rating, Report, Reporter
 from . import moving
 from .filing import desk
-from .intake import LAST4_LOOKUP, NAME_PURPOSE
+from .intake import DEVICE_LOOKUP, LAST4_LOOKUP, NAME_PURPOSE
 from .moving import Change
 
 REVEALERS = (Role.ACCEPTOR, Role.DUTY_LEADER)
@@ -82,7 +83,7 @@ def reopen(case: Case, *, text: str, by: Actor, at: datetime, version: int | Non
         fields={"reopens": case.reopens + 1, "closing": "", **cleared},
         clocks=clocks,
         text=text,
-        facts={"lead": case.lead_id},
+        facts={"lead": case.lead_id} | ({"report": by.report_id} if by.report_id else {}),
         notices=[moving.notice(case, "reopened", key=moving.move_key(case), post=desk(case, Role.DISPATCHER))],
         tell="reporter_reopened",
     )
@@ -163,9 +164,14 @@ def reveal_reporter(report_id: int, *, reason: str, by: Actor, at: datetime) -> 
     return Revealed(name, unseal_phone(reporter.phone_sealed) if reporter.phone_sealed else "")
 
 
-def export_person(report: Report, *, at: datetime) -> dict[str, Any]:
-    """Everything kept about the holder of a private link, as data (PIPL §45). Logged."""
-    reports = _same_person(report)
+def export_person(report: Report, *, device: str = "", at: datetime) -> dict[str, Any]:
+    """What is kept about the holder of a private link, as data (PIPL §45). Logged.
+
+    A link alone opens its own report. Name, phone and the other reports of that phone come only to the browser
+    (``device``: its cookie) they were made in: a link may be stolen, and anybody can type in somebody else's phone.
+    """
+    is_own_browser = _is_of(device, report)
+    reports = _same_person(report, device)
     audit.record(
         street_id=report.street_id,
         person_id=None,
@@ -175,10 +181,11 @@ def export_person(report: Report, *, at: datetime) -> dict[str, Any]:
         at=at,
         facts={"reports": len(reports)},
     )
-    reporter = report.reporter
+    reporter = report.reporter if is_own_browser else None
     return {
         "name": secrets.unseal(reporter.name_sealed, NAME_PURPOSE) if reporter and reporter.name_sealed else "",
         "phone": unseal_phone(reporter.phone_sealed) if reporter and reporter.phone_sealed else "",
+        "note": "" if is_own_browser else _("称呼、电话和同一电话的其他上报，只在当初上报的浏览器里给出。"),
         "reports": [
             {
                 "number": r.case.number,
@@ -193,12 +200,13 @@ def export_person(report: Report, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def erase_person(report: Report, *, at: datetime) -> int:
+def erase_person(report: Report, *, device: str = "", at: datetime) -> int:
     """Everything that names the holder of a private link goes; cases and the audit chain stay whole.
 
-    Returns the reports touched. While one of the cases is open the phone is still needed to answer it: Refusal then.
+    Reaches as far as ``export_person`` does. Returns the reports touched. While one of the cases is open the phone is
+    still needed to answer it: Refusal then.
     """
-    reports = _same_person(report)
+    reports = _same_person(report, device)
     if any(r.case.ended_at is None for r in reports):
         raise Refusal("case_open", _("还有未办结的上报。办结后即可删除，也可以只撤回链接。"))
     with writing():
@@ -216,7 +224,7 @@ def erase_person(report: Report, *, at: datetime) -> int:
 
 
 def erase_reports(reports: list[Report], *, at: datetime) -> None:
-    """Empties reporters, words that may name somebody, devices and links of these reports, and what their cases took of them."""
+    """Empties reporters, words that may name somebody, devices and links, and what their cases took of them."""
     for r in reports:
         if r.reporter and r.reporter.phone_sealed:
             forget(moving.about(r.case_id), phone=unseal_phone(r.reporter.phone_sealed))
@@ -228,13 +236,23 @@ def erase_reports(reports: list[Report], *, at: datetime) -> None:
     Report.objects.filter(pk__in=ids).update(
         words="", place_words="", device_blind="", token_hash="", token_expires_at=None, lon=None, lat=None
     )
-    moving.forget_words({r.case_id for r in reports})
+    Rating.objects.filter(report_id__in=ids).update(text="")
+    moving.forget_words({r.case_id for r in reports}, report_ids=ids)
 
 
-def _same_person(report: Report) -> list[Report]:
-    known = Report.objects.select_related("case", "reporter")
-    blind = report.reporter.phone_blind if report.reporter else ""
-    return list(known.filter(reporter__phone_blind=blind) if blind else known.filter(pk=report.pk))
+def _is_of(device: str, report: Report) -> bool:
+    """True if the report was made in the browser that holds this device cookie."""
+    return bool(device) and bool(report.device_blind) and report.device_blind == secrets.blind(device, DEVICE_LOOKUP)
+
+
+def _same_person(report: Report, device: str) -> list[Report]:
+    """The link's own report (and what was split off it), and those of the same phone made in this very browser."""
+    same = Q(pk=report.pk)
+    if report.reporter_id:
+        same |= Q(reporter_id=report.reporter_id)
+    if report.reporter and report.reporter.phone_blind and _is_of(device, report):
+        same |= Q(reporter__phone_blind=report.reporter.phone_blind, device_blind=report.device_blind)
+    return list(Report.objects.select_related("case", "reporter").filter(same).order_by("pk"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from jiequ.cases import services
+from jiequ.cases import jobs, services
 from jiequ.cases.jobs import forget_reporters
-from jiequ.cases.models import Case, Report, Reporter
+from jiequ.cases.models import Case, CaseEvent, Rating, Report, Reporter, TypeEdition
 from jiequ.core import audit
 from jiequ.core.errors import Forbidden, NotFound, Refusal, Throttled
+from jiequ.core.jobs import work_once
 from jiequ.core.models import AuditEntry
 from jiequ.people.rules import Actor
 from tests.actors import NOW
-from tests.casework import Casework
+from tests.casework import Casework, make_condition
 
 PHONE = "13912345678"
 
@@ -174,3 +175,59 @@ def test_a_bad_phone_and_an_empty_report_get_a_sentence(work: Casework) -> None:
     assert not Case.objects.exists()
     assert not Report.objects.exists()
     assert not Reporter.objects.exists()
+
+
+def test_a_type_adds_protection_and_never_takes_it_away(work: Casework) -> None:
+    secret = make_condition("0199", name="举报事项")
+    TypeEdition.objects.filter(pk=secret.edition_id).update(is_confidential=True)
+    by_type = work.reported(by="chen", source="staff", condition_id=secret.pk).case
+    assert by_type.is_confidential
+    asked = work.accepted(is_confidential=True)
+    asked.refresh_from_db()
+    assert asked.is_confidential
+    found = work.fresh(work.just_reported(), "lin")
+    services.accept(found, condition_id=secret.pk, by=work.actor("lin"), at=NOW)
+    assert found.is_confidential
+
+
+def test_an_identity_is_kept_from_the_end_of_the_case_not_from_the_report(work: Casework) -> None:
+    late = NOW + timedelta(days=200)
+    case = work.fresh(work.just_reported(), "lin")
+    services.reject(case, reason_code="unlawful", by=work.actor("lin"), at=late)
+    forget_reporters(at=NOW + timedelta(days=370))
+    assert report_of(case).reporter.erased_at is None
+    forget_reporters(at=late + timedelta(days=365))
+    assert report_of(case).reporter.erased_at is None
+    forget_reporters(at=late + timedelta(days=367))
+    assert report_of(case).reporter.erased_at is not None
+
+
+def test_one_night_forgets_more_than_one_batch(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_BATCH", 2)
+    for n in range(5):
+        case = work.reported(contact=services.Contact(phone=f"1391234567{n}")).case
+        services.reject(work.fresh(case, "lin"), reason_code="unlawful", by=work.actor("lin"), at=NOW)
+    night = NOW + timedelta(days=400)
+    forget_reporters(at=night)
+    assert Reporter.objects.filter(erased_at=None).count() == 3
+    while work_once(at=night):
+        pass
+    assert not Reporter.objects.filter(erased_at=None).exists()
+
+
+def test_erasure_reaches_the_words_that_events_and_ratings_quote(work: Casework) -> None:
+    secret = "紫荆路三十八号二楼张家门口"
+    case = work.fresh(work.reported(words=secret).case, "lin")
+    place = services.Place(*work.world.point_in("a"), words=secret)
+    services.correct(case, place=place, title="占道", by=work.actor("lin"), at=NOW)
+    services.correct(case, title="占道堆物", by=work.actor("lin"), at=NOW)
+    report = report_of(case)
+    resident = Actor.resident(report.pk)
+    Case.objects.filter(pk=case.pk).update(event_type=work.condition.edition.event_type, condition=work.condition)
+    Case.objects.filter(pk=case.pk).update(state="closed", closing="normal", ended_at=NOW)
+    services.rate(work.fresh(case, "lin"), report=report, is_solved=False, satisfaction=1, text=secret, by=resident, at=NOW)
+    services.reopen(work.fresh(case, "lin"), text=secret, by=resident, at=NOW)
+    Case.objects.filter(pk=case.pk).update(state="closed", closing="normal", ended_at=NOW)
+    services.erase_person(report_of(case), at=NOW)
+    kept = [*Case.objects.values(), *CaseEvent.objects.values(), *Report.objects.values(), *Rating.objects.values()]
+    assert secret not in str(kept)
