@@ -188,7 +188,7 @@ class AcceptDispatch(Dispatch):
             return cleaned
         route = self.routes.get(cleaned["condition_id"])
         if route is None:
-            raise Refusal("lead_missing", _("这个类型没有设定负责部门，请选择主办部门。"), facts={"field": "lead_id"})
+            raise Refusal("lead_missing", str(_("这个类型没有设定负责部门，请选择主办部门。")), facts={"field": "lead_id"})
         lead, *assist = route
         return cleaned | {"lead_id": lead, "assist_ids": cleaned["assist_ids"] or assist}
 

@@ -57,6 +57,23 @@ class Policy:
         return Limit(1, Unit.URGENT_HOUR) if is_urgent else Limit(self.check_hours, Unit.WORK_HOUR)
 
 
+RANGES: dict[str, tuple[float, float]] = {
+    "bounce_limit": (1, 5),
+    "desk_minutes": (5, 480),
+    "urgent_desk_minutes": (1, 60),
+    "check_hours": (1, 40),
+    "reopen_days": (1, 90),
+    "rating_days": (1, 90),
+    "undo_seconds": (5, 60),
+    "repeat_urge": (2, 20),
+    "near_m": (10, 500),
+    "link_days": (30, 730),
+    "keep_days": (30, 1095),
+    "hotline_return_minutes": (10, 480),
+    "self_handled_sample": (0, 1),
+}
+"""From, to: what a street may choose; beyond them the loop would not work or a promise to reporters would be empty."""
+
 REJECT_REASONS: dict[str, tuple[str, str]] = {
     "emergency": ("紧急情况请立即拨打 110、119 或 120", "This is an emergency: please call 110, 119 or 120 at once."),
     "litigation": ("已进入诉讼、仲裁或信访程序的事项", "The matter is before a court, an arbitrator or in petition."),

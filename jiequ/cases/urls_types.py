@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views_areas, views_types
+from . import views_areas, views_policy, views_types
 
 urlpatterns = [
     path("types/", views_types.type_list, name="types"),
     path("types/new/", views_types.new_type, name="type_new"),
+    path("types/policy/", views_policy.policy, name="policy"),
     path("types/duty-lists/", views_areas.duty_lists, name="duty_lists"),
     path("types/duty-lists/new/", views_areas.duty_new, name="duty_new"),
     path("types/duty-lists/<int:duty_list_id>/", views_areas.duty_edit, name="duty_edit"),

@@ -129,7 +129,7 @@ def _row(row: AuditEntry, people: dict[int, Person], streets: dict[int, str]) ->
     seal = getattr(row, "auditseal", None)
     return {
         "at": row.at,
-        "who": person.name if person else (_("系统") if row.person_id is None else f"#{row.person_id}"),
+        "who": person.name if person else (_("居民或系统") if row.person_id is None else f"#{row.person_id}"),
         "username": person.username if person else "",
         "action": action_words(row.action),
         "code": row.action,

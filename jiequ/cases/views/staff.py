@@ -174,7 +174,7 @@ def _choices(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     if not any(seat.street_id is None for seat in actor.seats):
         departments, communities = departments.filter(street__in=streets), communities.filter(street__in=streets)
     types = [(kind.id, kind.name) for major in current_types() for kind in major.types]
-    given = {
+    given: dict[str, tuple[str, list[tuple[Any, Any]]]] = {
         "state": (_("状态"), list(words.STATES.items())),
         "light": (_("灯"), list(LIGHTS.items())),
         "type": (_("类型"), types),
