@@ -1,5 +1,8 @@
-"""Jobs of the web layer: the demonstration's history."""
+"""Jobs of the web layer: the demonstration's history, in the demonstration only."""
 
-from .demo import seeding
+from django.conf import settings
 
-__all__ = ["seeding"]
+if settings.DEMO:
+    from .demo import seeding
+
+    __all__ = ["seeding"]

@@ -22,7 +22,7 @@ from ..flow import State
 from ..models import Case, CaseEvent, Rating, Report, Reporter
 from . import moving
 from .filing import desk
-from .intake import DEVICE_LOOKUP, LAST4_LOOKUP, NAME_PURPOSE
+from .intake import DEVICE_LOOKUP, LAST4_LOOKUP, NAME_PURPOSE, WORDS_MAX
 from .moving import Change
 
 REVEALERS = (Role.ACCEPTOR, Role.DUTY_LEADER)
@@ -69,6 +69,8 @@ def revoke_link(report: Report, *, at: datetime) -> None:
 def reopen(case: Case, *, text: str, by: Actor, at: datetime, version: int | None = None) -> CaseEvent:
     """重新办理, once, within the window: counts as rework, not as a new success (DOMAIN §2)."""
     moving.need_text(text)
+    if len(text) > WORDS_MAX:
+        raise Refusal("words_too_long", _("文字请不要超过 2000 字。"), facts={"limit": WORDS_MAX})
     Standing(by, case).check("reopen")
     policy = moving.policy_of(case)
     if case.reopens:

@@ -135,9 +135,3 @@ def _workers_of_grids(street: Street, story_spot: tuple[float, float], at: datet
         grid.worker = worker
     ResponsibilityGrid.objects.bulk_update(grids, ["worker"])
     changed(street.pk, at)
-
-
-def story_spot() -> tuple[float, float] | None:
-    """Where the guided story happens: longitude, latitude."""
-    kept = (District.objects.values_list("settings", flat=True).first() or {}).get("story_spot")
-    return (kept[0], kept[1]) if kept else None

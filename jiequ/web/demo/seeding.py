@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 
@@ -15,10 +14,7 @@ from jiequ.core.models import Job, Street
 
 from . import history
 from .base import seed_base
-
-CASES = 360
-BATCH = 6
-JOB = "demo.history"
+from .progress import BATCH, CASES, JOB
 
 
 def seed(at: datetime) -> int:
@@ -43,10 +39,3 @@ def walk_some(*, first: int, street_id: int, at: datetime) -> None:
     street = Street.objects.get(pk=street_id)
     for number in history.in_order(CASES, at)[first : first + BATCH]:
         history.walk(street, number, at)
-
-
-def progress() -> dict[str, Any]:
-    """How far the history is: jobs left, cases so far."""
-    left = Job.objects.filter(kind=JOB).count()
-    total = -(-CASES // BATCH)
-    return {"left": left, "total": total, "done": total - left, "cases": Case.objects.count(), "is_done": left == 0}

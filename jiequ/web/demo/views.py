@@ -20,8 +20,7 @@ from jiequ.grid.queries import locate
 from jiequ.people.access import public
 from jiequ.people.models import Person
 
-from . import seeding
-from .base import story_spot
+from .progress import progress, story_spot
 
 
 @public
@@ -31,11 +30,11 @@ def guide(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO:
         raise Http404
     if is_htmx(request):
-        return render(request, "web/demo/progress.html", {"progress": seeding.progress()})
+        return render(request, "web/demo/progress.html", {"progress": progress()})
     grid = _story_grid()
     case = _story_case(grid)
     context = {
-        "progress": seeding.progress(),
+        "progress": progress(),
         "case": case,
         "state": words.STATES[case.state] if case else "",
         "steps": _steps(grid, case),
