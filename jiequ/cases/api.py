@@ -31,7 +31,6 @@ from .queries.page import reporter_timeline
 from .queries.types import said, type_by_code
 
 CALLS_A_MINUTE = 120
-MOST_PHOTOS = 9
 _LATEST = timedelta(minutes=5)
 _REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 429), RefusedOut)
 
@@ -101,10 +100,7 @@ def _loaded(body: bytes) -> Any:
 def _photos(request: HttpRequest) -> list[pictures.Clean]:
     if unknown := sorted(set(request.FILES) - {"photos"}):
         raise refusal_of([{"loc": (unknown[0],), "type": "extra_forbidden"}])
-    files = request.FILES.getlist("photos")
-    if len(files) > MOST_PHOTOS:
-        raise Refusal("too_many_photos", _("照片最多 %(n)d 张。") % {"n": MOST_PHOTOS}, facts={"limit": MOST_PHOTOS})
-    return [pictures.clean(file) for file in files]
+    return services.cleaned(request.FILES.getlist("photos"))
 
 
 def _account(

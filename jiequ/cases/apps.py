@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from django.apps import AppConfig
 
 
@@ -11,7 +13,7 @@ class CasesConfig(AppConfig):
         from django.urls import reverse
 
         from jiequ.channels.notices import PHONE_PURPOSE
-        from jiequ.channels.services import on_not_delivered, register_link
+        from jiequ.channels.services import on_not_delivered, register_links
         from jiequ.core import secrets
         from jiequ.people.rules import Actor
         from jiequ.people.services import on_hand_over
@@ -19,11 +21,11 @@ class CasesConfig(AppConfig):
         from .models import Case
         from .services import handover, intake
 
-        def link(case_id: str, actor: Actor) -> str | None:
-            found = Case.objects.visible_to(actor).filter(pk=int(case_id)).values_list("number", flat=True).first()
-            return reverse("cases:case", args=[found]) if found else None
+        def links(case_ids: Sequence[str], actor: Actor) -> dict[str, str]:
+            found = Case.objects.visible_to(actor).filter(pk__in=[int(i) for i in case_ids]).values_list("pk", "number")
+            return {str(pk): reverse("cases:case", args=[number]) for pk, number in found}
 
-        register_link("case", link)
+        register_links("case", links)
         on_not_delivered(handover.note_not_delivered)
         on_hand_over("cases", handover.move_work, handover.open_work)
         secrets.sealed_column("cases.Reporter", "name_sealed", intake.NAME_PURPOSE)

@@ -1,6 +1,6 @@
 """Messages out: the outbox, the staff inbox, call-backs, and what is known of each port.
 
-``about`` is an opaque reference ("case:<id>") that only its owner understands; see ``services.register_link``.
+``about`` is an opaque reference ("case:<id>") that only its owner understands; see ``services.register_links``.
 """
 
 from __future__ import annotations

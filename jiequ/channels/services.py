@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,9 +42,9 @@ class NotDelivered:
 
 
 Hook = Callable[[NotDelivered], None]
-Link = Callable[[str, Actor], str | None]
+Links = Callable[[Sequence[str], Actor], Mapping[str, str]]
 _hooks: list[Hook] = []
-_links: dict[str, Link] = {}
+_links: dict[str, Links] = {}
 
 
 def send(notices: Sequence[Notice], *, at: datetime, undo_seconds: int = 0) -> None:
@@ -212,16 +212,26 @@ def mark_all_read(*, by: Actor, at: datetime) -> int:
     return mine.filter(read_at=None).update(read_at=at)
 
 
-def register_link(prefix: str, link: Link) -> None:
-    """Say how an ``about`` opens: ``link("12", actor)`` gives the address for "case:12", None if there is none for them."""
-    _links[prefix] = link
+def register_links(prefix: str, links: Links) -> None:
+    """Say how an ``about`` opens: ``links(["12", "7"], actor)`` gives the addresses for "case:12" and "case:7" by id.
+
+    Those the actor may not open are left out. Asked once a page, so it may take one query, not one a row.
+    """
+    _links[prefix] = links
 
 
-def link_of(about: str, actor: Actor) -> str | None:
-    """The address of what a message is about, for this reader."""
-    prefix, _colon, identifier = about.partition(":")
-    link = _links.get(prefix)
-    return link(identifier, actor) if link and identifier else None
+def links_of(abouts: Iterable[str], actor: Actor) -> dict[str, str]:
+    """The addresses of what messages are about, for this reader; what has none is left out."""
+    by_prefix: dict[str, set[str]] = {}
+    for about in abouts:
+        prefix, _colon, identifier = about.partition(":")
+        if identifier and prefix in _links:
+            by_prefix.setdefault(prefix, set()).add(identifier)
+    return {
+        f"{prefix}:{identifier}": address
+        for prefix, identifiers in by_prefix.items()
+        for identifier, address in _links[prefix](sorted(identifiers), actor).items()
+    }
 
 
 def record_receipt(*, port: str, provider_id: str, is_delivered: bool, at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -47,8 +48,8 @@ def open_item(request: HttpRequest, item_id: int) -> HttpResponse:
     """Mark one's own message as read and go to what it is about."""
     actor = actor_of(request)
     item = services.mark_read(item_id=item_id, by=actor, at=now())
-    address = services.link_of(item.message.about, actor)
-    return redirect(address or "channels:inbox")
+    about = item.message.about
+    return redirect(services.links_of([about], actor).get(about, "channels:inbox"))
 
 
 @signed_in
@@ -98,8 +99,9 @@ def finish_call_back(request: HttpRequest, call_back_id: int) -> HttpResponse:
 def _call_back_page(request: HttpRequest, *, dialling: int | None = None, phone: str = "") -> HttpResponse:
     actor = actor_of(request)
     calls = queries.open_call_backs(actor, after=_cursor(request, "after") or 0)
+    links = services.links_of((call.about for call in calls), actor)
     context = {
-        "rows": [_call_row(call, actor) for call in calls],
+        "rows": [_call_row(call, links) for call in calls],
         "more": calls[-1].pk if len(calls) == queries.PAGE else None,
         "dialling": dialling,
         "phone": phone,
@@ -108,10 +110,10 @@ def _call_back_page(request: HttpRequest, *, dialling: int | None = None, phone:
     return render(request, "channels/call_backs.html", context)
 
 
-def _call_row(call: CallBack, actor: Actor) -> dict[str, Any]:
+def _call_row(call: CallBack, links: Mapping[str, str]) -> dict[str, Any]:
     number = call.message.facts.get("number", "")
     title = texts.render(call.message.template, call.message.facts, _language()).title
-    return {"call": call, "number": number, "title": title, "link": services.link_of(call.about, actor)}
+    return {"call": call, "number": number, "title": title, "link": links.get(call.about)}
 
 
 @needs(*access.DESK)
@@ -120,8 +122,9 @@ def undelivered(request: HttpRequest) -> HttpResponse:
     """Notices that reached nobody, newest first, each with why and a way to try again."""
     actor = actor_of(request)
     lost = queries.lost_messages(actor, before=_cursor(request, "before"))
+    links = services.links_of((message.about for message in lost), actor)
     context = {
-        "rows": [_lost_row(message, actor) for message in lost],
+        "rows": [_lost_row(message, links) for message in lost],
         "older": lost[-1].pk if len(lost) == queries.PAGE else None,
         "is_stalled": queries.is_stalled(now()),
         "sends_sms": bool(settings.SMS_PORTS),
@@ -130,7 +133,7 @@ def undelivered(request: HttpRequest) -> HttpResponse:
     return render(request, "channels/undelivered.html", context)
 
 
-def _lost_row(message: Message, actor: Actor) -> dict[str, Any]:
+def _lost_row(message: Message, links: Mapping[str, str]) -> dict[str, Any]:
     text = texts.render(message.template, message.facts, _language())
     return {
         "message": message,
@@ -138,7 +141,7 @@ def _lost_row(message: Message, actor: Actor) -> dict[str, Any]:
         "title": text.title,
         "body": text.body,
         "why": texts.reason(message.last_error),
-        "link": services.link_of(message.about, actor),
+        "link": links.get(message.about),
     }
 
 

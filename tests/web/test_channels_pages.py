@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,9 +18,12 @@ from jiequ.channels.services import Notice, seal_phone
 from jiequ.core.jobs import work_once
 from jiequ.core.models import AuditEntry
 from tests.actors import NOW, MovableClock, World
+from tests.casework import Casework
+from tests.statements import statements_of
 
 FACTS = {"number": "LG-2026-000123", "type": "河道堵塞", "grid": "990101001001001"}
 PHONE = "13911112222"
+REAL_LINKS = dict(services._links)
 pytestmark = pytest.mark.usefixtures("clock")
 
 
@@ -28,10 +31,10 @@ pytestmark = pytest.mark.usefixtures("clock")
 def links(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a case's owner would register: 林 and 黄 may open number 7."""
 
-    def link(identifier: str, actor: Any) -> str | None:
-        return f"/about?case={identifier}" if actor.name in {"林晓", "黄海"} else None
+    def links(identifiers: Sequence[str], actor: Any) -> dict[str, str]:
+        return {i: f"/about?case={i}" for i in identifiers} if actor.name in {"林晓", "黄海"} else {}
 
-    monkeypatch.setattr(services, "_links", {"case": link})
+    monkeypatch.setattr(services, "_links", {"case": links})
     monkeypatch.setattr(services, "_hooks", [])
 
 
@@ -286,3 +289,25 @@ def test_messages_keep_their_hours(world: World) -> None:
     assert queries.staff_hears_at(evening, is_urgent=True) == evening
     assert queries.resident_hears_at(evening) == evening
     assert queries.resident_hears_at(evening + timedelta(hours=2)) == NOW.replace(hour=0) + timedelta(days=1)
+
+
+@pytest.mark.parametrize("address", ["/call-backs/", "/undelivered/"])
+def test_a_full_page_costs_as_much_as_one_row(address: str, work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the cases' own links: they are asked for once a page, not once a row."""
+    monkeypatch.setattr(services, "_links", REAL_LINKS)
+    lin, counts = work.world.client("lin"), []
+    lin.get(address)  # the district's name is read once a minute
+    for more in (1, 24):
+        for _n in range(more):
+            case = work.reported().case
+            phone = seal_phone(PHONE)
+            key = f"full:{case.pk}"
+            notice = Notice("new_task", FACTS, f"case:{case.pk}", key, to_phone_sealed=phone, street_id=case.street_id)
+            services.send([notice], at=NOW)
+            message = Message.objects.get(key=key)
+            services.open_call_back(message, at=NOW)
+            Message.objects.filter(pk=message.pk).update(state="not_delivered", ended_at=NOW)
+        page: list[str] = []
+        counts.append(len(statements_of(lambda page=page: page.append(lin.get(address).content.decode()))))
+        assert page[0].count('href="/cases/LG-') >= more
+    assert counts[0] == counts[1] <= 6

@@ -19,7 +19,7 @@ from .joining import me_too, merge, split, unmerge
 from .limits import clear_suspicion, is_suspect
 from .moving import ask_hotline, policy_of
 from .outside import make_system, renew_token, report_from_outside, revoke_system, said_hash, system_of_token
-from .proving import Shown, missing_proofs
+from .proving import Shown, cleaned, missing_proofs
 from .speaking import (
     acknowledge_call,
     answer_call,
@@ -75,6 +75,7 @@ __all__ = [
     "canonical",
     "check_fail",
     "check_pass",
+    "cleaned",
     "clear_suspicion",
     "close",
     "confirm",

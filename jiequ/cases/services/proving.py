@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from jiequ.core import pictures
 from jiequ.core.errors import Refusal
 from jiequ.core.models import Picture
 from jiequ.people.rules import Actor
 
 from ..models import Case, Proof
+
+MOST_PHOTOS = 9
+
+
+def cleaned(files: Iterable[pictures.Readable]) -> list[pictures.Clean]:
+    """The photos of one request through the one door, before any transaction. Refusal for too many or the first bad one."""
+    files = list(files)
+    if len(files) > MOST_PHOTOS:
+        raise Refusal("too_many_photos", _("照片最多 %(n)d 张。") % {"n": MOST_PHOTOS}, facts={"limit": MOST_PHOTOS})
+    return [pictures.clean(file) for file in files]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -27,7 +28,6 @@ from ..models import Case, CaseEvent, Proof
 from ..words import MOVES
 from . import aids, present
 
-MOST_PHOTOS = 9
 MERGE_UNDONE_WITHIN = timedelta(seconds=10)
 
 
@@ -104,7 +104,7 @@ def done_at(request: HttpRequest, case: Case, done: Any) -> HttpResponse:
     target = f"{target}{mark}{urlencode({'done': event_id})}" if event_id else target
     if is_htmx(request):
         answer = HttpResponse(status=204)
-        answer["HX-Redirect"] = target
+        answer["HX-Redirect"] = iri_to_uri(target)
         return answer
     redirect = HttpResponseRedirect(target)
     redirect.status_code = 303
@@ -127,7 +127,7 @@ def undo(request: HttpRequest, event_id: int) -> HttpResponse:
 def undo_of(request: HttpRequest, actor: Actor, at: datetime) -> dict[str, Any] | None:
     """What the Undo toast shows on a page reached by ``done_at``; None when there is nothing to take back."""
     event_id = request.GET.get("done", "")
-    if not event_id.isdigit() or actor.person_id is None:
+    if not is_id(event_id) or actor.person_id is None:
         return None
     event = CaseEvent.objects.select_related("case__street").filter(pk=int(event_id), by_id=actor.person_id).first()
     if event and event.move == "merge" and event.case.state == State.MERGED and at < event.at + MERGE_UNDONE_WITHIN:
@@ -175,9 +175,8 @@ def picture_of(request: HttpRequest, case: Case, proof_id: int, variant: str) ->
 
 
 def cleaned_photos(request: HttpRequest, field: str = "photos") -> list[pictures.Clean]:
-    """The photos of a form, through the one door, before any transaction. Refusal for the first that is not one."""
-    files = request.FILES.getlist(field)[:MOST_PHOTOS]
-    return [pictures.clean(file) for file in files if file.size]
+    """The photos of a form, empty fields left out (``services.cleaned``)."""
+    return services.cleaned(file for file in request.FILES.getlist(field) if file.size)
 
 
 def kept(street_id: int, photos: list[pictures.Clean], *, phase: str, at: datetime) -> list[services.Shown]:
@@ -192,4 +191,9 @@ def case_url(number: str) -> str:
 
 def _version(request: HttpRequest) -> int | None:
     value = request.POST.get("version", "")
-    return int(value) if value.isdigit() else None
+    return int(value) if is_id(value) else None
+
+
+def is_id(text: str) -> bool:
+    """True for a number a database row may have; "²" is a digit to Python and no number."""
+    return text.isascii() and text.isdigit() and len(text) <= 18

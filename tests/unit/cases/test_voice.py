@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 
@@ -231,3 +232,9 @@ def test_erasure_reaches_the_words_that_events_and_ratings_quote(work: Casework)
     services.erase_person(report_of(case), at=NOW)
     kept = [*Case.objects.values(), *CaseEvent.objects.values(), *Report.objects.values(), *Rating.objects.values()]
     assert secret not in str(kept)
+
+
+def test_ten_photos_are_refused_not_cut_to_nine(work: Casework) -> None:
+    with pytest.raises(Refusal) as refused:
+        services.cleaned([BytesIO(b"x")] * 10)
+    assert (refused.value.code, refused.value.facts) == ("too_many_photos", {"limit": 9})
