@@ -7,11 +7,13 @@ from datetime import datetime, time
 from typing import Any
 
 from django import forms
+from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from jiequ.channels.queries import staff_hears_at
 from jiequ.core.errors import Refusal
 from jiequ.core.worktime import ZONE
+from jiequ.people.models import Department
 from jiequ.people.queries import departments_of, members
 from jiequ.people.rules import Actor
 
@@ -81,16 +83,35 @@ def _departments(case: Case) -> list[tuple[int, str]]:
     return [(d.pk, words_of(d)) for d in own_departments(case.street_id)]
 
 
-def offer_conditions(form: MoveForm, *, leads: dict[int, int] | None = None) -> None:
+def offer_conditions(form: MoveForm, *, leads: Any = None) -> None:
     """Fill a form's ``condition_id`` with the conditions in force; the case's own stands chosen."""
     field: Any = form.fields["condition_id"]
-    field.choices = [("", _("请选择")), *condition_choices()]
-    field.widget.conditions, field.widget.leads = conditions_by_id(), leads or {}
+    field.choices = lambda: [("", _("请选择")), *condition_choices()]
+    field.widget.conditions, field.widget.leads = SimpleLazyObject(conditions_by_id), {} if leads is None else leads
     field.initial = form.case.condition_id
 
 
+class _Chosen(forms.TypedChoiceField):
+    """The id of a row that the service looks up and may refuse; the choices are read only to be shown."""
+
+    def valid_value(self, value: Any) -> bool:
+        return _is_id(value)
+
+
+class _ChosenMany(forms.TypedMultipleChoiceField):
+    """Several of them."""
+
+    def valid_value(self, value: Any) -> bool:
+        return _is_id(value)
+
+
+def _is_id(value: Any) -> bool:
+    text = str(value)
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
 class _WithCondition(MoveForm):
-    condition_id = forms.TypedChoiceField(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
+    condition_id = _Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
 
     def prepare(self) -> None:
         offer_conditions(self)
@@ -143,50 +164,63 @@ class Reject(MoveForm):
 class Dispatch(MoveForm):
     move = service = "dispatch"
     tone = "primary"
-    lead_id = forms.TypedChoiceField(label=_("主办部门"), coerce=int, choices=[])
-    assist_ids = forms.TypedMultipleChoiceField(
-        label=_("协办部门"), coerce=int, choices=[], required=False, widget=forms.CheckboxSelectMultiple
-    )
+    lead_id = _Chosen(label=_("主办部门"), coerce=int, choices=[])
+    assist_ids = _ChosenMany(label=_("协办部门"), coerce=int, choices=[], required=False, widget=forms.CheckboxSelectMultiple)
     text = _text(_("交代的话"), required=False, rows=2)
     send_now_reason = forms.CharField(label=_("非工作时间马上通知的理由"), max_length=100, required=False)
 
     def prepare(self) -> None:
-        departments = in_order(own_departments(self.case.street_id), self.case.community)
-        self.departments = departments
-        choices = [(d.pk, words_of(d)) for d in departments]
         for name in ("lead_id", "assist_ids"):
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
-        to = suggested(self.case, departments)
-        self.fields["lead_id"].initial = next(iter(to), None)
-        self.fields["assist_ids"].initial = to[1:]
+            self.fields[name].choices = self.choices  # type: ignore[attr-defined]
+        if not self.is_bound:
+            to = suggested(self.case, self.departments)
+            self.fields["lead_id"].initial = next(iter(to), None)
+            self.fields["assist_ids"].initial = to[1:]
         if staff_hears_at(self.at, is_urgent=self.case.is_urgent) <= self.at:
             del self.fields["send_now_reason"]  # it is heard at once: there is nothing to give a reason for
+
+    @cached_property
+    def departments(self) -> list[Department]:
+        """The street's own, in the order of the list; read when they are shown."""
+        return in_order(own_departments(self.case.street_id), self.case.community)
+
+    def choices(self) -> list[tuple[int | str, Any]]:
+        """For the lead and the assisting ones."""
+        return [(d.pk, words_of(d)) for d in self.departments]
 
 
 class AcceptDispatch(Dispatch):
     move = service = "accept_dispatch"
-    condition_id = forms.TypedChoiceField(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
+    condition_id = _Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
     field_order = ("condition_id", "lead_id", "assist_ids", "text", "send_now_reason")
 
     def prepare(self) -> None:
         super().prepare()
+        lead: Any = self.fields["lead_id"]
+        lead.required = False
+        lead.choices = lambda: [("", _("按类型派给负责部门")), *self.choices()]
+        leads = SimpleLazyObject(lambda: {condition_id: route[0] for condition_id, route in self.routes.items()})
+        offer_conditions(self, leads=leads)
+
+    @cached_property
+    def routes(self) -> dict[int, list[int]]:
+        """Which departments of this street each filing condition goes to, the lead first."""
         by_key = {d.key: d.pk for d in self.departments}
-        self.routes: dict[int, list[int]] = {}
+        found: dict[int, list[int]] = {}
         for major in current_types():
             for kind in major.types:
                 keys = named_keys(self.case, [kind.lead_department_key, *kind.assist_department_keys])
                 route = [by_key[key] for key in keys if key in by_key]
-                self.routes |= {c.id: route for c in kind.conditions if route}
-        lead: Any = self.fields["lead_id"]
-        lead.required = False
-        lead.choices = [("", _("按类型派给负责部门")), *lead.choices]
-        offer_conditions(self, leads={condition_id: route[0] for condition_id, route in self.routes.items()})
+                found |= {c.id: route for c in kind.conditions if route}
+        return found
 
     def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
-        """Where no lead was chosen the catalogue's departments for the type are meant."""
+        """Where no lead was chosen the catalogue's departments for the type are meant; the condition it has stands as it is."""
+        if cleaned["condition_id"] == self.case.condition_id:
+            cleaned = cleaned | {"condition_id": None}
         if cleaned["lead_id"]:
             return cleaned
-        route = self.routes.get(cleaned["condition_id"])
+        route = self.routes.get(cleaned["condition_id"] or self.case.condition_id or 0)
         if route is None:
             raise Refusal("lead_missing", str(_("这个类型没有设定负责部门，请选择主办部门。")), facts={"field": "lead_id"})
         lead, *assist = route

@@ -113,9 +113,9 @@ def _inline(case: Case, actor: Actor, at: datetime, open_moves: list[str]) -> li
     return [FORMS[name](case=case, actor=actor, at=at) for name in dict.fromkeys([*first, *beside])]
 
 
-def _links(number: str, open_moves: list[str], inline: set[str]) -> list[dict[str, str]]:
+def _links(number: str, open_moves: list[str], inline: set[str]) -> list[dict[str, Any]]:
     """Every other move, as a link to its form."""
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "name": name,
             "label": str(words.MOVES[name]),
