@@ -154,6 +154,12 @@ MARKS: dict[str, Words] = {"yellow": _("即将到期"), "red": _("已超期"), "
 
 FINDINGS: dict[str, Words] = {"true": _("属实"), "untrue": _("不属实"), "cannot_tell": _("无法判断")}
 
+DOUBTS: dict[str, Words] = {
+    "photo_time": _("照片里的拍摄时间和上报时间相差一天以上"),
+    "photo_place": _("照片里的位置离上报的地点 500 米以上"),
+}
+"""What the desk is told where a photo's own data disagrees with the report; it decides nothing."""
+
 TASKS: dict[str, Words] = {
     "lead": _("主办"),
     "assist": _("协办"),

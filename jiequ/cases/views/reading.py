@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,14 +11,17 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from jiequ.core import pictures
 from jiequ.core.errors import Refusal
 from jiequ.core.worktime import ZONE
 from jiequ.grid.models import Place as NamedPlace
 from jiequ.grid.queries import places, plate
+from jiequ.grid.rules import distance_m, is_position
 
-from ..services import Contact, Place
+from ..services import Contact, Place, canonical
 
 SURE_M = 50.0
+DOUBT_M, DOUBT_TIME = 500.0, timedelta(hours=24)  # (P) beyond them the desk is told that a photo says otherwise
 _LATEST = timedelta(minutes=5)
 _OLDEST = timedelta(days=7)
 
@@ -81,6 +85,27 @@ def seen_at_of(data: Any, at: datetime) -> datetime | None:
     if given is None or given.tzinfo is None or not at - _OLDEST <= given <= at + _LATEST:
         return None
     return min(given, at)
+
+
+def doubts_of(photos: Sequence[pictures.Clean], place: Place, seen_at: datetime) -> tuple[str, ...]:
+    """Where a photo's own data disagrees with what the page recorded, as codes for the desk (words.DOUBTS).
+
+    EXIF only confirms: it is often absent and easily wrong, so a doubt is shown and decides nothing. Its points are WGS-84.
+    """
+    found = set()
+    point = canonical(place) if place.x is not None and place.y is not None else None
+    for hints in (photo.hints for photo in photos):
+        if hints.taken_at is not None and abs(hints.taken_at - seen_at) > DOUBT_TIME:
+            found.add("photo_time")
+        if point and _is_far(point, hints):
+            found.add("photo_place")
+    return tuple(sorted(found))
+
+
+def _is_far(point: tuple[float, float], hints: pictures.Hints) -> bool:
+    if hints.lon is None or hints.lat is None or not is_position(hints.lon, hints.lat):
+        return False
+    return distance_m(*point, hints.lon, hints.lat) > DOUBT_M
 
 
 def whole(data: Any, name: str) -> int | None:
