@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Refusal
 from jiequ.grid.rules import bbox_around, distance_m, q18_ranges
 from jiequ.people.rules import DEPARTMENT_ROLES, Actor, Role
 
-from ..clocks import Light
+from ..clocks import YELLOW_SHARE, Light
 from ..flow import ENDED, State
 from ..models import Case, CaseEvent, CaseQuerySet, Proof, Task, TaskKind
 
@@ -108,7 +110,7 @@ def _to_do(task: Task, stop: Stop | None, at: datetime) -> ToDo:
     case = task.case
     light = light_of(case, at)
     if task.kind not in {TaskKind.LEAD, TaskKind.ASSIST} and task.due_at and light != Light.PAUSED:
-        light = light_at(task.opened_at + (task.due_at - task.opened_at) * 0.8, task.due_at, at)
+        light = light_at(task.opened_at + (task.due_at - task.opened_at) * YELLOW_SHARE, task.due_at, at)
     metres = None
     if stop and case.lon is not None and case.lat is not None:
         metres = distance_m(stop.lon, stop.lat, case.lon, case.lat)
@@ -268,17 +270,20 @@ def _tray_filter(tray: Tray, at: datetime) -> Q:
 
 
 def tray_page(actor: Actor, key: str, *, at: datetime, after: tuple[datetime, int] | None = None, size: int = PAGE) -> TrayPage:
-    """A tray's cases, the one due first on top; a keyset page after (due_at, id). One SELECT."""
+    """A tray's cases, the one due first on top, those without a running clock last; keyset pages. One SELECT."""
     tray = next((t for t in TRAYS if t.key == key), TRAYS[0])
     rows = Case.objects.visible_to(actor).filter(_tray_filter(tray, at)).exclude(state__in=list(ENDED))
-    rows = rows.filter(due_at__isnull=False) if key != "suspended" else rows
-    order = "due_at" if key != "suspended" else "changed_at"
+    rows = rows.annotate(turn=F("changed_at") if tray.key == "suspended" else Coalesce("due_at", Value(NO_DUE)))
     if after is not None:
         moment, pk = after
-        rows = rows.filter(Q(**{f"{order}__gt": moment}) | Q(**{order: moment, "pk__gt": pk}))
-    found = list(rows.select_related(*ROW_RELATED).defer("clocks").order_by(order, "pk")[: size + 1])
+        rows = rows.filter(Q(turn__gt=moment) | Q(turn=moment, pk__gt=pk))
+    found: list[Any] = list(rows.select_related(*ROW_RELATED).defer("clocks").order_by("turn", "pk")[: size + 1])
     more = found[size - 1] if len(found) > size else None
-    return TrayPage(tray, found[:size], (getattr(more, order), more.pk) if more else None)
+    return TrayPage(tray, found[:size], (more.turn, more.pk) if more else None)
+
+
+NO_DUE = datetime(9999, 1, 1, tzinfo=UTC)
+"""Where no clock runs (checked and ready to close, planned work): after everything that is due."""
 
 
 @dataclass(frozen=True, slots=True)
