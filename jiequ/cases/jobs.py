@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from jiequ.channels.services import Notice, send
 from jiequ.core.calendar import calendar_for, on_change
 from jiequ.core.errors import Refusal
@@ -74,7 +76,7 @@ def _told_at(case: Case, kind: c.ClockKind, mark: str, due: str) -> Notice | Non
 def tell_reporters(*, case_id: int, template: str, event_id: int, at: datetime) -> None:
     """Every reporter of the case who left a phone is told in their language; who left none sees it behind their link."""
     case = case_by_id(Actor.system(), case_id)
-    where = Report.objects.filter(case_id__in=[case.pk, case.merged_into_id or case.pk])
+    where = Report.objects.filter(Q(case=case) | Q(origin=case))  # merged since: its own reporters, not the other case's
     if template in {"reporter_merged", "reporter_unmerged"}:
         where = where.filter(origin=case)
     reports = where.exclude(reporter=None).exclude(reporter__phone_sealed="").select_related("reporter")
@@ -112,9 +114,13 @@ def _reporter_facts(case: Case, template: str) -> dict[str, Any]:
 
 @job(asking.RESUME)
 def resume_case(*, case_id: int, version: int, at: datetime) -> None:
-    """A suspension's time is over; a case resumed by hand before then is left alone."""
+    """A suspension's time is over; a case resumed by hand before then, or suspended anew, is left alone.
+
+    ``version``: the case's after the suspension. A resumption that was undone has raised it since; the suspension stands.
+    """
     case = case_by_id(Actor.system(), case_id)
-    if case.state == State.SUSPENDED and case.version == version:
+    last = case.events.filter(move="suspend").order_by("-pk").values_list("facts__version", flat=True).first()
+    if case.state == State.SUSPENDED and last == version:
         asking.resume(case, by=Actor.system(), at=at)
 
 

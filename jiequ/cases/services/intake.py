@@ -34,7 +34,7 @@ from . import moving
 NAME_PURPOSE = "reporter-name"
 PHONE_LOOKUP, LAST4_LOOKUP, DEVICE_LOOKUP = "reporter-phone", "reporter-last4", "report-device"
 _TITLE_MAX = 40
-_WORDS_MAX = 2000
+WORDS_MAX = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +162,8 @@ def _check_may(by: Actor, name: str, street_id: int) -> None:
 
 def check_words(account: Account, *, may_be_empty: bool = False) -> None:
     """Refusal if nothing was said, too much was, or a call-back is wanted without a phone."""
-    if len(account.words) > _WORDS_MAX:
-        raise Refusal("words_too_long", _("文字请不要超过 2000 字。"), facts={"limit": _WORDS_MAX})
+    if len(account.words) > WORDS_MAX:
+        raise Refusal("words_too_long", _("文字请不要超过 2000 字。"), facts={"limit": WORDS_MAX})
     if not may_be_empty and not account.words.strip() and not account.pictures and not account.wants_call:
         raise Refusal("nothing_said", _("请拍一张照片或写一句话，也可以选择“请工作人员打电话给我”。"))
     if account.wants_call and not (account.contact and account.contact.phone):

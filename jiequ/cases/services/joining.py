@@ -22,7 +22,8 @@ from .moving import Change, End
 def me_too(case: Case, *, account: Account, by: Actor, at: datetime) -> Reported:
     """Another voice on a matter that is already known: a report of its own in the same case, told like the first reporter.
 
-    Every third voice (a street's setting) urges whoever has the case (督办 by a repeated report, DOMAIN §2).
+    Every third voice (a street's setting) urges whoever has the case (督办 by a repeated report, DOMAIN §2). A voice past
+    the limits is kept and marked, but neither counts nor urges: a machine must not hurry a department.
     """
     check_words(account, may_be_empty=True)
     policy = moving.policy_of(case)
@@ -31,7 +32,11 @@ def me_too(case: Case, *, account: Account, by: Actor, at: datetime) -> Reported
         add_photos(case, report, account, phase=Proof.Phase.REPORT, by=by, at=at)
         voiced = Actor.resident(report.pk, language=by.language) if _is_resident(by) else by
         change = Change(fields={"voices": F("voices") + 1}, facts={"report": report.pk})
+        if account.is_suspect:
+            change = Change(facts={"report": report.pk, "suspect": True})
         moving.make(case, "me_too", change, by=voiced, at=at)
+        if account.is_suspect:
+            return Reported(case, report, token, is_new=False)
         case.refresh_from_db(fields=["voices"])
         if case.voices % policy.repeat_urge == 0 and case.state in MOVES["urge"].sources:
             speaking.urge(case, by=Actor.system(), at=at, cause="repeat")
@@ -91,12 +96,22 @@ def unmerge(case: Case, *, by: Actor, at: datetime, version: int | None = None, 
     joined = case.events.filter(move="merge").order_by("-pk").values_list("facts", flat=True).first() or {}
     with moving.writing():
         event = moving.make(case, "unmerge", change, by=by, at=at, version=version)
-        Report.objects.filter(pk__in=joined.get("reports", ()), case=target).update(case=case)
+        hosts = _hosts(target)
+        Report.objects.filter(pk__in=joined.get("reports", ()), case_id__in=hosts).update(case=case)
         Task.objects.filter(case=case, state=Task.State.WITHDRAWN, outcome="merge").update(
             state=Task.State.OPEN, outcome="", done_at=None, done_by_id=None, done_version=None
         )
-        Case.objects.filter(pk=target.pk, voices__gt=case.voices).update(voices=F("voices") - case.voices)
+        Case.objects.filter(pk__in=hosts, voices__gt=case.voices).update(voices=F("voices") - case.voices)
     return event
+
+
+def _hosts(target: Case) -> list[int]:
+    """The case merged into and, where that was merged on meanwhile, those its reports went on to."""
+    found, last = [target.pk], target.merged_into_id
+    while last is not None and last not in found:
+        found.append(last)
+        last = Case.objects.filter(pk=last).values_list("merged_into_id", flat=True).first()
+    return found
 
 
 def split(case: Case, *, words: str, by: Actor, at: datetime, place: Place | None = None) -> Reported:

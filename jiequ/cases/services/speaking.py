@@ -153,10 +153,13 @@ def assess_call(case: Case, *, score: int, text: str, by: Actor, at: datetime) -
     """双向评价 of an answered call: the street and the bureau each assess the other once (T, Beijing regulation §33)."""
     if not 1 <= score <= 5:
         raise Refusal("bad_score", _("请打 1 至 5 分。"), facts={"field": "score"})
-    call = case.tasks.filter(kind=TaskKind.CALL, state=Task.State.DONE).order_by("-pk").first()
+    calls = case.tasks.filter(kind=TaskKind.CALL, state=Task.State.DONE).order_by("-pk")
+    side = "street" if by.has(Role.DUTY_LEADER, Role.LEADER, street_id=case.street_id) else "bureau"
+    if side == "bureau":  # a bureau speaks for itself, of its own call, whoever was called after it
+        calls = calls.filter(department_id__in=by.departments(Role.BUREAU))
+    call = calls.first()
     if call is None:
         raise Refusal("nothing_answered", _("还没有已答复的呼叫。"))
-    side = "bureau" if by.has(Role.BUREAU, department_id=call.department_id) else "street"
     done = case.events.filter(move="assess_call", facts__task=call.pk, facts__side=side).exists()
     if done:
         raise Refusal("assessed_already", _("已经评价过。"))

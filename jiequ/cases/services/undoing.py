@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
@@ -13,7 +13,7 @@ from jiequ.channels.services import withdraw
 from jiequ.core import audit, jobs
 from jiequ.core.db import writing
 from jiequ.core.errors import NotFound, Refusal, Stale
-from jiequ.people.rules import Actor
+from jiequ.people.rules import Actor, Role
 
 from ..access import case_by_id
 from ..flow import MOVES
@@ -50,6 +50,7 @@ def undo(event_id: int, *, by: Actor, at: datetime) -> Case:
         raise Refusal("too_late", _("已超过撤回时间，通知已经发出。"))
     with writing():
         _put_back(case, event, at=at)
+        _refuse_if_answered(event)
         _tasks_back(case, event)
         withdraw(moving.notice_keys(event))
         jobs.cancel(moving.tell_key(event.pk))
@@ -83,6 +84,20 @@ def _put_back(case: Case, event: CaseEvent, *, at: datetime) -> None:
     for name, value in before.items():
         setattr(case, name, value)
     case.version += 1
+
+
+_SAYS_NOTHING_ELSE = frozenset({"me_too", "note"})
+"""Moves after which the one before may still be taken back: they answer nothing and ask nobody."""
+
+
+def _refuse_if_answered(event: CaseEvent) -> None:
+    """Stale if somebody has acted on the move since: moves that only add leave the version as it is.
+
+    Read after the case's row is ours, so that nobody acts in between.
+    """
+    later = CaseEvent.objects.filter(case_id=event.case_id, pk__gt=event.pk, move__in=set(MOVES) - _SAYS_NOTHING_ELSE)
+    if later.filter(Q(by_id__isnull=False) | Q(by_role=Role.RESIDENT)).exists():
+        raise Stale("cannot_undo", _("这一步之后已有新的办理，不能撤回。"))
 
 
 def _value(name: str, value: Any) -> Any:

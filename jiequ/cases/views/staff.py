@@ -128,7 +128,7 @@ def _trays(counts: dict[str, int], key: str) -> list[dict[str, Any]]:
 def _after(request: HttpRequest) -> tuple[datetime, int] | None:
     moment, _sep, pk = request.GET.get("after", "").partition("~")
     at = parse_datetime(moment) if moment else None
-    if at is None or at.tzinfo is None or not pk.isdigit() or len(pk) > 18:
+    if at is None or at.tzinfo is None or not moves.is_id(pk):
         return None
     return at, int(pk)
 
