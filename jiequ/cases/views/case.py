@@ -133,10 +133,10 @@ _TONES = ("primary", "plain", "danger")
 
 def _bar(inline: list[MoveForm], links: list[dict[str, str]]) -> list[dict[str, Any]]:
     """The phone's bar: at most two first moves. One tap where nothing is to be filled in, else a way to the form."""
-    here = [
+    here: list[dict[str, Any]] = [
         {"move": f.move, "label": f.label, "tone": f.tone, "is_one_tap": f.is_one_tap, "url": f"#do-{f.move}"} for f in inline
     ]
-    there = [
+    there: list[dict[str, Any]] = [
         {"move": o["name"], "label": o["label"], "tone": o["tone"], "is_one_tap": False, "url": o["url"]}
         for o in links
         if o["tone"] == "primary"
