@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jiequ.cases import services
-from jiequ.cases.models import Case, CaseEvent, ControlArea
+from jiequ.cases.models import Case, CaseEvent, ControlArea, FilingCondition
 from jiequ.cases.queries import lists
 from jiequ.channels.models import Message
 from jiequ.channels.queries import staff_hears_at
@@ -368,6 +368,7 @@ def test_the_english_desk_holds_no_chinese_of_ours(work: Casework, clock: Movabl
     Person.objects.update(name="Somebody")
     cases = [work.just_reported(), work.accepted(), work.dispatched(), work.checked()]
     Case.objects.update(title="Rubbish by the river", address="")
+    FilingCondition.objects.update(name_en="Rubbish", closing_condition_en="Cleared")
     pages = [f"/desk/?tray={tray}" for tray in TRAYS] + ["/cases/", "/types/policy/"]
     lin, xi = work.world.client("lin"), work.world.client("xi")
     for client in (lin, xi):
