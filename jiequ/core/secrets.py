@@ -64,6 +64,8 @@ def unseal(value: str, purpose: str) -> str:
         raise SealBroken(f"no key {key_id[:8]!r} in JIEQU_DATA_KEYS")
     try:
         sealed = urlsafe_b64decode(payload.encode())
+        if urlsafe_b64encode(sealed).decode() != payload:  # bits that base64 ignores were changed
+            raise ValueError("not written by seal")
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose.encode()).decode()
     except (InvalidTag, ValueError) as error:
         raise SealBroken(f"a value sealed for {purpose!r} does not open") from error
