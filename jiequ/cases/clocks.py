@@ -21,6 +21,10 @@ ESCALATION_SHARES: Mapping[str, float] = {"yellow": YELLOW_SHARE, "red": 1.0, "l
 """At yellow the handler is told, at red the department lead, at half a limit more the leader (the last share is ours)."""
 
 
+MOST_EXTENSIONS = 2
+"""How often a clock may be extended, each time by at most one original limit (DOMAIN §3, read in a real system)."""
+
+
 class ClockKind(StrEnum):
     """What is being waited for."""
 
@@ -169,7 +173,7 @@ def extend(clock: Clock, seconds: int, *, at: datetime, calendar: WorkCalendar, 
         raise ClockFault("a stopped clock cannot be extended")
     if not 0 < seconds <= clock.original:
         raise ClockFault("an extension adds at most one original limit")
-    if clock.extensions >= 2:
+    if clock.extensions >= MOST_EXTENSIONS:
         raise ClockFault("a clock is extended at most twice")
     longer = replace(clock, limit=clock.limit + seconds, extensions=clock.extensions + 1)
     return _noted(_aimed(longer, calendar), "extend", at, by, reason)

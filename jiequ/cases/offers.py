@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from jiequ.grid.models import Community
@@ -15,7 +14,7 @@ from jiequ.people.queries import departments_of
 from jiequ.people.rules import DepartmentKind
 
 from .models import Case
-from .queries.types import ConditionChoice, current_types
+from .queries.types import ConditionChoice, current_types, said
 
 
 def own_departments(street_id: int) -> list[Department]:
@@ -31,8 +30,7 @@ def in_order(departments: Iterable[Department], community: Community | None) -> 
 
 def words_of(department: Department) -> str:
     """A department's name in the reader's language."""
-    is_english = (get_language() or "").startswith("en") and department.name_en
-    return str(department.name_en if is_english else department.name_zh)
+    return said(department.name_zh, department.name_en)
 
 
 def condition_choices() -> list[tuple[str, list[tuple[int, str]]]]:

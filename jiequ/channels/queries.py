@@ -92,11 +92,6 @@ def _inbox_line(item: InboxItem, language: str) -> InboxLine:
     return InboxLine(item.pk, text.title, text.body, message.about, message.is_urgent, item.read_at is not None, item.put_at)
 
 
-def unread_count(person_id: int) -> int:
-    """How many items of one's own inbox are unread; for that person's eyes only."""
-    return InboxItem.objects.filter(person_id=person_id, read_at=None).count()
-
-
 def open_call_backs(actor: Actor, *, after: int = 0, limit: int = PAGE) -> list[CallBack]:
     """Calls still to be made for the actor's desks, oldest first."""
     rows = access.call_backs_for(actor).filter(state=CallState.OPEN, id__gt=after).select_related("message")

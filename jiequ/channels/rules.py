@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
-LOCAL = ZoneInfo("Asia/Shanghai")
+from jiequ.core.worktime import ZONE
+
 ALLOWED_FACTS = frozenset({"number", "type", "grid", "due"})
 GIVE_UP_AFTER = timedelta(hours=24)
 FORGET_AFTER = timedelta(days=30)
@@ -136,11 +136,11 @@ class ResidentHours:
 
     def next_moment(self, at: datetime) -> datetime:
         """``at`` itself inside the hours, else the next opening."""
-        local = at.astimezone(LOCAL)
+        local = at.astimezone(ZONE)
         if self.opens <= local.time() < self.closes:
             return at
         day = local.date() if local.time() < self.opens else local.date() + timedelta(days=1)
-        return datetime.combine(day, self.opens, tzinfo=LOCAL)
+        return datetime.combine(day, self.opens, tzinfo=ZONE)
 
 
 def staff_moment(at: datetime, *, is_urgent: bool, is_on_shift: bool, hours: WorkHours) -> datetime:

@@ -8,14 +8,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from django.db import connection, transaction
+from django.db import transaction
 
 
 def writing() -> AbstractContextManager[None]:
     """A transaction for writes: all of it is stored or none. Nested use joins the outer transaction by a savepoint."""
     return transaction.atomic()
-
-
-def is_writing() -> bool:
-    """True inside ``writing()``: nothing may call the network here."""
-    return bool(connection.in_atomic_block)

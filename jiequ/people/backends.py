@@ -1,4 +1,4 @@
-"""Who a session belongs to. Passwords are judged in ``signin``; Django only asks here for the person behind an id."""
+"""Who a session belongs to. Passwords are judged in ``services.credentials``; Django asks here for the person behind an id."""
 
 from __future__ import annotations
 

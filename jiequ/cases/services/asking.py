@@ -18,7 +18,6 @@ from .filing import desk
 from .moving import Change, End
 
 LONGEST_SUSPENSION = timedelta(days=365)
-MOST_EXTENSIONS = 2
 RESUME = "cases.resume"
 
 
@@ -40,7 +39,7 @@ def ask_extend(case: Case, *, share: float, text: str, by: Actor, at: datetime) 
     if not 0 < share <= 1:
         raise Refusal("bad_share", _("延期最多为一个原定时限。"), facts={"field": "share"})
     clock = _handle_clock(case)
-    if clock.extensions >= MOST_EXTENSIONS:
+    if clock.extensions >= c.MOST_EXTENSIONS:
         raise Refusal("extended_twice", _("该案已延期两次，不能再延。"), facts={"extensions": clock.extensions})
     seconds = max(1, round(clock.original * share))
     return _ask(case, "ask_extend", TaskKind.EXTEND, {"seconds": seconds, "share": share}, text, by=by, at=at)

@@ -28,8 +28,6 @@ from ..models import Case, CaseEvent, Proof
 from ..words import MOVES
 from . import aids, present
 
-MERGE_UNDONE_WITHIN = timedelta(seconds=10)
-
 
 @signed_in
 @require_http_methods(["GET", "POST"])
@@ -130,7 +128,7 @@ def undo_of(request: HttpRequest, actor: Actor, at: datetime) -> dict[str, Any] 
     if not is_id(event_id) or actor.person_id is None:
         return None
     event = CaseEvent.objects.select_related("case__street").filter(pk=int(event_id), by_id=actor.person_id).first()
-    if event and event.move == "merge" and event.case.state == State.MERGED and at < event.at + MERGE_UNDONE_WITHIN:
+    if event and event.move == "merge" and event.case.state == State.MERGED and at < _merge_until(event):
         return unmerge_toast(event, at)
     until = services.undo_until(event, event.case) if event else None
     if event is None or until is None or at >= until:
@@ -148,13 +146,17 @@ def undo_toast(event: CaseEvent, case: Case, until: datetime, at: datetime) -> d
     }
 
 
+def _merge_until(event: CaseEvent) -> datetime:
+    return event.at + timedelta(seconds=services.policy_of(event.case).undo_seconds)
+
+
 def unmerge_toast(event: CaseEvent, at: datetime) -> dict[str, Any]:
     """A merge reaches into another case: it is taken back by its own opposite, offered like an undo."""
     number = event.case.number
     return {
         "text": f"{MOVES['merge']} · {number} → {event.facts.get('into', '')}",
         "url": reverse("cases:move", args=[number, "unmerge"]),
-        "seconds": max(1, int((event.at + MERGE_UNDONE_WITHIN - at).total_seconds())),
+        "seconds": max(1, int((_merge_until(event) - at).total_seconds())),
         "key": f"unmerge-{event.pk}-{event.facts['version']:012d}",
     }
 

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from jiequ.channels.queries import staff_hears_at
 from jiequ.core import clock
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import ADMIN_ROLES, Role
@@ -22,7 +21,7 @@ from ..models import Case, Task, TaskKind
 from ..offers import named_keys, own_departments
 from ..queries import lists
 from ..queries.types import current_types
-from . import moves, present
+from . import aids, moves, present
 
 STAFF = frozenset(set(Role) - {Role.RESIDENT, Role.SYSTEM} - ADMIN_ROLES)
 
@@ -107,7 +106,7 @@ def leader(request: HttpRequest) -> HttpResponse:
     context = {
         "waiting": [_waiting(case, ready, photos.get(case.pk), at) for case in waiting],
         "sent": [_sent(case, at) for case in sent],
-        "delivery": _delivery(at),
+        "delivery": aids.delivery(at),
         "now": at,
         "undo": moves.undo_of(request, actor, at),
     }
@@ -159,7 +158,7 @@ def _sent(case: Case, at: datetime) -> dict[str, Any]:
     tasks = [t for t in case.tasks.all() if t.department and t.state != Task.State.WITHDRAWN]
     names = [present.named(t.department) for t in tasks]
     rings_at_once = case.is_urgent or any("send_now" in t.facts for t in tasks)
-    reaches_at = None if rings_at_once or case.dispatched_at is None else _delivery(case.dispatched_at)["at"]
+    reaches_at = None if rings_at_once or case.dispatched_at is None else aids.delivery(case.dispatched_at)["at"]
     return row | {
         "to": "、".join(dict.fromkeys(names)),
         "sent_at": case.dispatched_at,
@@ -168,9 +167,3 @@ def _sent(case: Case, at: datetime) -> dict[str, Any]:
         "may_urge": case.state in MOVES["urge"].sources,
         "version": case.version,
     }
-
-
-def _delivery(at: datetime) -> dict[str, Any]:
-    """When a notice sent now reaches people: at once in working time, else when it begins (DOMAIN §5 rule 5)."""
-    heard_at = staff_hears_at(at)
-    return {"is_now": heard_at <= at, "at": heard_at}

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from jiequ.channels.rules import LOCAL, ResidentHours, resident_moment, retry_at, staff_moment
+from jiequ.channels.rules import ResidentHours, resident_moment, retry_at, staff_moment
 from jiequ.core.jobs import RETRY_AFTER
+from jiequ.core.worktime import ZONE as LOCAL
 from jiequ.core.worktime import WorkCalendar
 
 
