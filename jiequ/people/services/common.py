@@ -28,8 +28,13 @@ def hold(person_id: int, *, active: bool = True) -> Person:
     if active:
         rows = rows.filter(is_active=True)
     if not rows.update(session_epoch=F("session_epoch")):
-        raise NotFound("no_such_person", _("没有这个人，或者账号已停用。"))
+        raise no_such_person()
     return rows.get()
+
+
+def no_such_person() -> NotFound:
+    """Said alike of nobody, of a disabled account, and of somebody who is not the reader's to know of."""
+    return NotFound("no_such_person", _("没有这个人，或者账号已停用。"))
 
 
 def record(by: Actor, at: datetime, action: str, person: Person | None, **facts: Any) -> None:

@@ -15,7 +15,7 @@ from ..access import posts_for
 from ..models import Leave, Person, Post, Shift
 from ..queries import colleagues
 from ..rules import Account, Actor, Role
-from .common import hold, record
+from .common import hold, no_such_person, record
 
 
 class MoveWork(Protocol):
@@ -80,7 +80,7 @@ def _check(giver: Person, taker: Person, by: Actor, at: datetime) -> None:
     if Account.STAFF not in {giver.account} or taker.account != Account.STAFF:
         raise Refusal("administrators_have_no_work", _("管理员账号没有可移交的工作，也不能接手。"))
     if taker.pk not in {person.pk for person in colleagues(giver.pk, at)}:
-        raise Refusal("not_a_colleague", _("%(name)s不在同一个街道，不能接手。") % {"name": taker.name})
+        raise no_such_person()
 
 
 def _move_shifts(person_id: int, to_id: int, at: datetime) -> int:

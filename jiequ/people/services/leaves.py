@@ -12,7 +12,7 @@ from jiequ.core.errors import Forbidden, NotFound, Refusal
 from ..models import Leave, Person
 from ..queries import colleagues
 from ..rules import LONGEST_LEAVE, Account, Actor
-from .common import hold, record
+from .common import hold, no_such_person, record
 from .handover import may_manage
 
 
@@ -56,7 +56,7 @@ def _check(person: Person, deputy: Person, starts_at: datetime, ends_at: datetim
     if touching.filter(person=person).exists():
         raise Refusal("leave_overlaps", _("%(name)s在这段时间已经有请假。") % {"name": person.name})
     if deputy.pk not in {colleague.pk for colleague in colleagues(person.pk, at)}:
-        raise Refusal("not_a_colleague", _("%(name)s不在同一个街道，不能接手。") % {"name": deputy.name})
+        raise no_such_person()
     found = dict(touching.values_list("person_id", "deputy_id"))
     step, seen = deputy.pk, {person.pk}
     while step in found and step not in seen:

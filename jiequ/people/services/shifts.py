@@ -63,7 +63,7 @@ def remove_shift(*, shift_id: int, by: Actor, at: datetime) -> None:
     """Takes a turn off the rota."""
     with writing():
         shift = Shift.objects.filter(pk=shift_id).select_related("person").first()
-        if shift is None:
+        if shift is None or not by.roles_in(shift.street_id):  # another street's is told like none
             raise NotFound("no_such_shift", _("没有这个班次。"))
         _may_edit(by, shift.street_id, shift.department_id)
         Shift.objects.filter(pk=shift_id).delete()

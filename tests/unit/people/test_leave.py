@@ -98,7 +98,7 @@ def test_who_leads_may_arrange_it(world: World, by: str, may: bool) -> None:
 def test_another_streets_person_is_no_deputy(world: World) -> None:
     with pytest.raises(Refusal) as told:
         away(world, "lin", "wai")
-    assert told.value.code == "not_a_colleague"
+    assert told.value.code == "no_such_person"
 
 
 def test_one_cannot_be_away_twice_at_once(world: World) -> None:
