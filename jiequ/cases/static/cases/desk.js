@@ -37,7 +37,8 @@ function choose(row) {
 function focusInto(panel) {
   const form = panel.querySelector("form.move-form");
   if (!form) return;
-  const isOpen = (field) => field.willValidate && field.offsetParent !== null && !field.checkValidity();
+  const lacks = (field) => (field.matches("select") && field.required && !field.value) || !field.checkValidity();
+  const isOpen = (field) => field.willValidate && field.offsetParent !== null && lacks(field);
   const empty = [...form.elements].find(isOpen);
   const finder = empty?.matches("[data-pick]") && empty.parentElement.querySelector("[data-pick-find]");
   (finder || empty || form.querySelector("button[type=submit]"))?.focus({ preventScroll: true });
