@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, time
 from typing import Any
 
@@ -15,111 +14,37 @@ from jiequ.core.errors import Refusal
 from jiequ.core.worktime import ZONE
 from jiequ.people.models import Department
 from jiequ.people.queries import departments_of, members
-from jiequ.people.rules import Actor
 
-from . import policy, services, words
-from .models import Case, CaseEvent, Task, TaskKind
+from . import policy, words
+from .models import Task, TaskKind
+from .move_form import Chosen, ChosenMany, MoveForm, department_choices, offer_conditions, text_field
 from .offers import (
     ConditionSelect,
-    condition_choices,
-    conditions_by_id,
     in_order,
     named_keys,
     own_departments,
     suggested,
     words_of,
 )
+from .placing import ask_place, place_of
 from .queries.types import current_types
-
-Call = Callable[..., CaseEvent | Any]
-
-
-class MoveForm(forms.Form):
-    """A move's fields. ``call`` makes the move; ``tone`` and ``is_one_tap`` tell the page how to show it."""
-
-    move = ""
-    tone = "plain"  # primary | plain | danger
-    takes_photos = False
-    photo_phase = "after"
-    has_version = True
-
-    def __init__(self, data: Any = None, *, case: Case, actor: Actor, at: datetime) -> None:
-        super().__init__(data, auto_id=f"{self.move}_%s")
-        self.case, self.actor, self.at = case, actor, at
-        self.prepare()
-
-    def prepare(self) -> None:
-        """Fill choices that depend on the case."""
-
-    @property
-    def label(self) -> words.Words:
-        return words.MOVES[self.move]
-
-    @property
-    def is_one_tap(self) -> bool:
-        """True if there is nothing to fill in."""
-        return not self.fields and not self.takes_photos
-
-    def call(self, *, version: int | None, shown: list[services.Shown], **values: Any) -> Any:
-        """Make the move with the cleaned values."""
-        more: dict[str, Any] = {"version": version} if self.has_version else {}
-        if self.takes_photos:
-            more["shown"] = shown
-        service = getattr(services, self.service)
-        return service(self.case, by=self.actor, at=self.at, **more, **self.values(values))
-
-    service = ""
-
-    def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
-        """The service's arguments from the cleaned data."""
-        return cleaned
-
-
-def _text(label: Any, *, required: bool = True, rows: int = 3) -> forms.CharField:
-    return forms.CharField(label=label, required=required, max_length=1000, widget=forms.Textarea(attrs={"rows": rows}))
-
-
-def _departments(case: Case) -> list[tuple[int, str]]:
-    return [(d.pk, words_of(d)) for d in own_departments(case.street_id)]
-
-
-def offer_conditions(form: MoveForm, *, leads: Any = None) -> None:
-    """Fill a form's ``condition_id`` with the conditions in force; the case's own stands chosen."""
-    field: Any = form.fields["condition_id"]
-    field.choices = lambda: [("", _("请选择")), *condition_choices()]
-    field.widget.conditions, field.widget.leads = SimpleLazyObject(conditions_by_id), {} if leads is None else leads
-    field.initial = form.case.condition_id
-
-
-class _Chosen(forms.TypedChoiceField):
-    """The id of a row that the service looks up and may refuse; the choices are read only to be shown."""
-
-    def valid_value(self, value: Any) -> bool:
-        return _is_id(value)
-
-
-class _ChosenMany(forms.TypedMultipleChoiceField):
-    """Several of them."""
-
-    def valid_value(self, value: Any) -> bool:
-        return _is_id(value)
-
-
-def _is_id(value: Any) -> bool:
-    text = str(value)
-    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 class _WithCondition(MoveForm):
-    condition_id = _Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
+    condition_id = Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
 
     def prepare(self) -> None:
         offer_conditions(self)
+        if self.case.unit_grid_id is None:
+            ask_place(self, self.case)
+
+    def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
+        return place_of(cleaned, self.case)
 
 
 class AskVerify(MoveForm):
     move = service = "ask_verify"
-    text = _text(_("要看什么"), required=False, rows=2)
+    text = text_field(_("要看什么"), required=False, rows=2)
 
 
 class Verify(MoveForm):
@@ -128,7 +53,7 @@ class Verify(MoveForm):
     takes_photos = True
     photo_phase = "before"
     finding = forms.ChoiceField(label=_("核实结果"), choices=list(words.FINDINGS.items()), widget=forms.RadioSelect)
-    text = _text(_("说明"), required=False, rows=2)
+    text = text_field(_("说明"), required=False, rows=2)
 
 
 class Correct(_WithCondition):
@@ -138,12 +63,14 @@ class Correct(_WithCondition):
 
     def prepare(self) -> None:
         super().prepare()
+        if self.case.unit_grid_id is not None:
+            ask_place(self, self.case)
         self.fields["condition_id"].required = False
         self.fields["title"].initial = self.case.title
         self.fields["is_urgent"].initial = self.case.is_urgent
 
     def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
-        return cleaned | {"condition_id": cleaned["condition_id"] or None}
+        return place_of(cleaned, self.case) | {"condition_id": cleaned["condition_id"] or None}
 
 
 class Accept(_WithCondition):
@@ -155,7 +82,7 @@ class Reject(MoveForm):
     move = service = "reject"
     tone = "danger"
     reason_code = forms.ChoiceField(label=_("理由"), choices=[], widget=forms.RadioSelect)
-    reply = _text(_("给上报人的话"), required=False, rows=2)
+    reply = text_field(_("给上报人的话"), required=False, rows=2)
 
     def prepare(self) -> None:
         self.fields["reason_code"].choices = words.reason_choices(policy.REJECT_REASONS)  # type: ignore[attr-defined]
@@ -164,9 +91,9 @@ class Reject(MoveForm):
 class Dispatch(MoveForm):
     move = service = "dispatch"
     tone = "primary"
-    lead_id = _Chosen(label=_("主办部门"), coerce=int, choices=[])
-    assist_ids = _ChosenMany(label=_("协办部门"), coerce=int, choices=[], required=False, widget=forms.CheckboxSelectMultiple)
-    text = _text(_("交代的话"), required=False, rows=2)
+    lead_id = Chosen(label=_("主办部门"), coerce=int, choices=[])
+    assist_ids = ChosenMany(label=_("协办部门"), coerce=int, choices=[], required=False, widget=forms.CheckboxSelectMultiple)
+    text = text_field(_("交代的话"), required=False, rows=2)
     send_now_reason = forms.CharField(label=_("非工作时间马上通知的理由"), max_length=100, required=False)
 
     def prepare(self) -> None:
@@ -191,7 +118,7 @@ class Dispatch(MoveForm):
 
 class AcceptDispatch(Dispatch):
     move = service = "accept_dispatch"
-    condition_id = _Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
+    condition_id = Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
     field_order = ("condition_id", "lead_id", "assist_ids", "text", "send_now_reason")
 
     def prepare(self) -> None:
@@ -201,6 +128,8 @@ class AcceptDispatch(Dispatch):
         lead.choices = lambda: [("", _("按类型派给负责部门")), *self.choices()]
         leads = SimpleLazyObject(lambda: {condition_id: route[0] for condition_id, route in self.routes.items()})
         offer_conditions(self, leads=leads)
+        if self.case.unit_grid_id is None:
+            ask_place(self, self.case)
 
     @cached_property
     def routes(self) -> dict[int, list[int]]:
@@ -216,6 +145,7 @@ class AcceptDispatch(Dispatch):
 
     def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         """Where no lead was chosen the catalogue's departments for the type are meant; the condition it has stands as it is."""
+        cleaned = place_of(cleaned, self.case)
         if cleaned["condition_id"] == self.case.condition_id:
             cleaned = cleaned | {"condition_id": None}
         if cleaned["lead_id"]:
@@ -232,10 +162,10 @@ class BringIn(MoveForm):
     department_ids = forms.TypedMultipleChoiceField(
         label=_("请哪些部门协办"), coerce=int, choices=[], widget=forms.CheckboxSelectMultiple
     )
-    text = _text(_("请他们做什么"), required=False, rows=2)
+    text = text_field(_("请他们做什么"), required=False, rows=2)
 
     def prepare(self) -> None:
-        choices = [pair for pair in _departments(self.case) if pair[0] != self.case.lead_id]
+        choices = [pair for pair in department_choices(self.case) if pair[0] != self.case.lead_id]
         self.fields["department_ids"].choices = choices  # type: ignore[attr-defined]
 
 
@@ -257,7 +187,7 @@ class Return(MoveForm):
     move, service = "return", "return_case"
     tone = "danger"
     reason_code = forms.ChoiceField(label=_("退单原因"), choices=[], widget=forms.RadioSelect)
-    text = _text(_("情况说明"))
+    text = text_field(_("情况说明"))
 
     def prepare(self) -> None:
         self.fields["reason_code"].choices = words.reason_choices(policy.RETURN_REASONS)  # type: ignore[attr-defined]
@@ -265,7 +195,7 @@ class Return(MoveForm):
 
 class _Saying(MoveForm):
     has_version = False
-    text = _text(_("情况"))
+    text = text_field(_("情况"))
 
 
 class AssistDone(_Saying):
@@ -277,19 +207,19 @@ class Handle(MoveForm):
     move = service = "handle"
     tone = "primary"
     takes_photos = True
-    text = _text(_("处置情况"), required=False, rows=2)
+    text = text_field(_("处置情况"), required=False, rows=2)
     document = forms.CharField(label=_("文书编号"), max_length=60, required=False)
 
 
 class SendBack(MoveForm):
     move = service = "send_back"
-    text = _text(_("还要补充什么"))
+    text = text_field(_("还要补充什么"))
 
 
 class Confirm(MoveForm):
     move = service = "confirm"
     tone = "primary"
-    text = _text(_("说明"), required=False, rows=2)
+    text = text_field(_("说明"), required=False, rows=2)
 
 
 class CheckPass(MoveForm):
@@ -304,21 +234,21 @@ class CheckFail(MoveForm):
     tone = "danger"
     takes_photos = True
     photo_phase = "check"
-    text = _text(_("哪里没有做好"), rows=2)
+    text = text_field(_("哪里没有做好"), rows=2)
 
 
 class Close(MoveForm):
     move = service = "close"
     tone = "primary"
-    reply = _text(_("给上报人的话"), rows=3)
+    reply = text_field(_("给上报人的话"), rows=3)
 
 
 class ForceClose(MoveForm):
     move = service = "force_close"
     tone = "danger"
     reason_code = forms.ChoiceField(label=_("理由"), choices=[], widget=forms.RadioSelect)
-    text = _text(_("情况说明"))
-    reply = _text(_("给上报人的话"), required=False, rows=2)
+    text = text_field(_("情况说明"))
+    reply = text_field(_("给上报人的话"), required=False, rows=2)
 
     def prepare(self) -> None:
         self.fields["reason_code"].choices = words.reason_choices(policy.FORCE_REASONS)  # type: ignore[attr-defined]
@@ -335,7 +265,7 @@ class AskSuspend(MoveForm):
     move = service = "ask_suspend"
     has_version = False
     until = forms.DateField(label=_("挂到哪天"), widget=forms.DateInput(attrs={"type": "date"}))
-    text = _text(_("理由"))
+    text = text_field(_("理由"))
 
     def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         return cleaned | {"until": datetime.combine(cleaned["until"], time(9), tzinfo=ZONE)}
@@ -350,7 +280,7 @@ class AskExtend(MoveForm):
         choices=[("0.5", _("原时限的一半")), ("1", _("一个原时限"))],
         widget=forms.RadioSelect,
     )
-    text = _text(_("理由"))
+    text = text_field(_("理由"))
 
 
 class Suspend(MoveForm):
@@ -367,7 +297,7 @@ class RefuseAsk(MoveForm):
     move = service = "refuse_ask"
     has_version = False
     kind = forms.ChoiceField(label=_("哪项申请"), choices=[], widget=forms.RadioSelect)
-    text = _text(_("理由"), rows=2)
+    text = text_field(_("理由"), rows=2)
 
     def prepare(self) -> None:
         asked = self.case.tasks.filter(kind__in=[TaskKind.SUSPEND, TaskKind.EXTEND], state=Task.State.OPEN)
@@ -381,7 +311,7 @@ class Resume(MoveForm):
 
 class AskAppeal(_Saying):
     move = service = "ask_appeal"
-    text = _text(_("申诉理由"))
+    text = text_field(_("申诉理由"))
 
 
 class ReviewAppeal(MoveForm):
@@ -392,24 +322,24 @@ class ReviewAppeal(MoveForm):
         choices=[("yes", _("同意，不计入统计")), ("no", _("不同意"))],
         widget=forms.RadioSelect,
     )
-    text = _text(_("说明"), rows=2)
+    text = text_field(_("说明"), rows=2)
 
 
 class Merge(MoveForm):
     move = service = "merge"
     into = forms.CharField(label=_("并入哪个编号"), max_length=20)
-    text = _text(_("说明"), required=False, rows=2)
+    text = text_field(_("说明"), required=False, rows=2)
 
 
 class Unmerge(MoveForm):
     move = service = "unmerge"
-    text = _text(_("说明"), required=False, rows=2)
+    text = text_field(_("说明"), required=False, rows=2)
 
 
 class Split(MoveForm):
     move = service = "split"
     has_version = False
-    words = _text(_("第二件事是什么"))
+    words = text_field(_("第二件事是什么"))
 
 
 class AskConsult(MoveForm):
@@ -417,7 +347,7 @@ class AskConsult(MoveForm):
     has_version = False
     takes_photos = True
     photo_phase = "process"
-    question = _text(_("要商量的问题"), rows=2)
+    question = text_field(_("要商量的问题"), rows=2)
     department_ids = forms.TypedMultipleChoiceField(
         label=_("问哪些部门（最多 5 个）"), coerce=int, choices=[], widget=forms.CheckboxSelectMultiple
     )
@@ -428,19 +358,19 @@ class AskConsult(MoveForm):
     )
 
     def prepare(self) -> None:
-        self.fields["department_ids"].choices = _departments(self.case)  # type: ignore[attr-defined]
+        self.fields["department_ids"].choices = department_choices(self.case)  # type: ignore[attr-defined]
 
 
 class AnswerConsult(_Saying):
     move = service = "answer_consult"
     tone = "primary"
-    text = _text(_("答复"))
+    text = text_field(_("答复"))
 
 
 class DecideConsult(_Saying):
     move = service = "decide_consult"
     group = forms.ChoiceField(label=_("哪次会商"), choices=[])
-    text = _text(_("决定"))
+    text = text_field(_("决定"))
 
     def prepare(self) -> None:
         asked = {t.group: t.asked[:30] for t in self.case.tasks.filter(kind=TaskKind.CONSULT)}
@@ -451,7 +381,7 @@ class CallBureau(MoveForm):
     move, service = "call", "call_bureau"
     has_version = False
     department_id = forms.TypedChoiceField(label=_("区级部门"), coerce=int, choices=[])
-    question = _text(_("请他们解决什么"))
+    question = text_field(_("请他们解决什么"))
 
     def prepare(self) -> None:
         bureaus = departments_of(None)
@@ -467,7 +397,7 @@ class AcknowledgeCall(MoveForm):
 class AnswerCall(_Saying):
     move = service = "answer_call"
     tone = "primary"
-    text = _text(_("答复"))
+    text = text_field(_("答复"))
 
 
 SCORES = [(5, _("5 很好")), (4, _("4 较好")), (3, _("3 一般")), (2, _("2 较差")), (1, _("1 很差"))]
@@ -477,30 +407,30 @@ class AssessCall(MoveForm):
     move = service = "assess_call"
     has_version = False
     score = forms.TypedChoiceField(label=_("协同得怎样"), coerce=int, choices=SCORES, widget=forms.RadioSelect)
-    text = _text(_("说明"), required=False, rows=2)
+    text = text_field(_("说明"), required=False, rows=2)
 
 
 class Urge(_Saying):
     move = service = "urge"
-    text = _text(_("督办的话"), required=False, rows=2)
+    text = text_field(_("督办的话"), required=False, rows=2)
 
 
 class AnswerUrge(_Saying):
     move = service = "answer_urge"
     tone = "primary"
-    text = _text(_("回复"))
+    text = text_field(_("回复"))
 
 
 class Note(_Saying):
     move = service = "note"
     takes_photos = True
     photo_phase = "process"
-    text = _text(_("记一笔"), rows=2)
+    text = text_field(_("记一笔"), rows=2)
 
 
 class Reopen(MoveForm):
     move = service = "reopen"
-    text = _text(_("哪里没有解决"), rows=2)
+    text = text_field(_("哪里没有解决"), rows=2)
 
 
 class AnswerHotline(MoveForm):
@@ -518,7 +448,7 @@ class AnswerHotline(MoveForm):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
     )
-    text = _text(_("说明"), required=False, rows=2)
+    text = text_field(_("说明"), required=False, rows=2)
 
 
 FORMS: dict[str, type[MoveForm]] = {

@@ -12,6 +12,8 @@ from django.test import Client
 from jiequ.cases import services
 from jiequ.cases.models import Case, Task
 from jiequ.core.models import AuditEntry
+from jiequ.grid.models import Place
+from jiequ.grid.rules import q18
 from tests.actors import NOW, MovableClock
 from tests.casework import Casework, make_condition
 from tests.photos import upload
@@ -240,9 +242,37 @@ def test_what_is_already_sent_says_to_whom_and_when_and_can_be_urged(work: Casew
 
 def test_a_report_whose_place_is_not_known_is_not_offered_for_one_tap(work: Casework) -> None:
     case = work.reported(place=services.Place(words="桥那边")).case
-    page = text_of(work.world.client("he").get("/leader/"))
-    assert "还不知道在哪个网格" in page
-    assert do(case, "accept_dispatch") not in page
+    browser = work.world.client("he")
+    page = text_of(browser.get("/leader/"))
+    assert "补上位置再派" in page
+    assert f'action="{do(case, "accept_dispatch")}"' not in page
+    address = f"{do(case, 'accept_dispatch')}?next=/leader/"
+    form = text_of(browser.get(address))
+    wrong = send(browser, form, do(case, "accept_dispatch"), condition_id=work.condition.pk, plate_code="123")
+    assert wrong.status_code == 422
+    assert "没有这个编号" in text_of(wrong)
+    code = work.world.grid_a.code15
+    assert send(browser, form, do(case, "accept_dispatch"), condition_id=work.condition.pk, plate_code=code).status_code == 303
+    case.refresh_from_db()
+    assert (case.state, case.unit_grid_id, case.lead_id) == ("dispatched", work.world.grid_a.pk, work.sanitation)
+
+
+def test_an_acceptor_puts_a_report_in_words_on_the_map_by_a_road(work: Casework) -> None:
+    lon, lat = work.world.point_in("b")
+    chosen = Place.objects.create(
+        street=work.world.street, community=work.world.communities["east"], kind="road", name="荔香路", words="荔香路",
+        lon=lon, lat=lat, q18=q18(lon, lat), raw_x=lon, raw_y=lat,
+    )  # fmt: skip
+    case = work.reported(place=services.Place(words="桥那边")).case
+    browser = work.world.client("lin")
+    form = text_of(browser.get(do(case, "accept")))
+    assert f'<option value="{chosen.pk}">荔香路</option>' in form
+    nowhere = send(browser, form, do(case, "accept"), condition_id=work.condition.pk)
+    assert nowhere.status_code == 422
+    assert "立案需要类型、立案条件和所在网格" in text_of(nowhere)
+    assert send(browser, form, do(case, "accept"), condition_id=work.condition.pk, place_id=chosen.pk).status_code == 303
+    case.refresh_from_db()
+    assert (case.state, case.unit_grid_id, case.address) == ("accepted", work.world.grid_b.pk, "荔香路 桥那边")
 
 
 def test_the_leader_s_page_takes_eight_statements_at_most(work: Casework) -> None:
@@ -351,6 +381,9 @@ def test_a_rating_is_taken_by_phone(work: Casework) -> None:
     assert address in text_of(browser.get(f"/cases/{case.number}/"))
     page = text_of(browser.get(address))
     assert "请这样问" in page
+    refused = send(browser, page, address, satisfaction="4")
+    assert refused.status_code == 422
+    assert "请选择问题解决了没有" in text_of(refused)
     assert send(browser, page, address, is_solved="yes", satisfaction="4").status_code == 302
     assert "解决了 · 4 分" in text_of(browser.get(f"/cases/{case.number}/"))
 

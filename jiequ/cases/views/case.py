@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from jiequ.channels.queries import messages_about
 from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
+from jiequ.core.http import wants_json
 from jiequ.core.once import once
 from jiequ.people.access import actor_of, needs, signed_in
 from jiequ.people.rules import DESK_ROLES, Actor, Role
@@ -179,16 +181,7 @@ def rate_by_phone(request: HttpRequest, number: str, report_id: int) -> HttpResp
     if report is None:
         raise NotFound("report_not_found", _("没有找到这条上报。"))
     if request.method == "GET":
-        windows = services.windows(found, report, at=at)
-        context = {
-            "case": found,
-            "report": report,
-            "windows": windows,
-            "number": number,
-            "scores": SCORES,
-            "back_url": moves.case_url(number),
-        }
-        return render(request, "cases/rate_by_phone.html", context)
+        return _rating_page(request, found, report, at)
 
     def run() -> HttpResponse:
         solved = request.POST.get("is_solved")
@@ -205,7 +198,28 @@ def rate_by_phone(request: HttpRequest, number: str, report_id: int) -> HttpResp
         )
         return HttpResponseRedirect(moves.case_url(number))
 
-    return once(request, run)
+    try:
+        return once(request, run)
+    except Refusal as refusal:
+        if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY or wants_json(request):
+            raise
+        return _rating_page(request, found, report, at, refusal=refusal)
+
+
+def _rating_page(
+    request: HttpRequest, case: Case, report: Report, at: datetime, *, refusal: Refusal | None = None
+) -> HttpResponse:
+    context = {
+        "case": case,
+        "report": report,
+        "windows": services.windows(case, report, at=at),
+        "number": case.number,
+        "scores": SCORES,
+        "given": request.POST,
+        "refusal": refusal,
+        "back_url": moves.case_url(case.number),
+    }
+    return render(request, "cases/rate_by_phone.html", context, status=refusal.status if refusal else 200)
 
 
 @needs(Role.ACCEPTOR, Role.DUTY_LEADER)
