@@ -17,12 +17,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from . import clock, idempotency
+from . import clock, idempotency, secrets
 from .http import FORM_TYPES, Malformed
 
 FIELD, HEADER = "idempotency_key", "Idempotency-Key"
 _KEY = re.compile(r"^[A-Za-z0-9_.:-]{16,128}$")
 _NOT_CONTENT = {FIELD, "csrfmiddlewaretoken"}
+_PURPOSE = "once-header"  # sealed: an address may be somebody's private link, of which the database holds the hash only
 _KEPT_HEADERS = ("Location", "HX-Redirect", "HX-Location", "HX-Trigger", "HX-Push-Url", "HX-Refresh", "Cache-Control")
 
 View = Callable[..., HttpResponse]
@@ -113,11 +114,12 @@ def _rendered(answer: HttpResponse) -> HttpResponse:
 
 
 def _reply(answer: HttpResponse) -> idempotency.Reply:
-    kept = {name: answer[name] for name in _KEPT_HEADERS if name in answer}
+    kept = {name: secrets.seal(answer[name], _PURPOSE) for name in _KEPT_HEADERS if name in answer}
     return idempotency.Reply(answer.status_code, answer.content, answer.get("Content-Type", ""), kept)
 
 
 def _answer(reply: idempotency.Reply) -> HttpResponse:
-    answer = HttpResponse(reply.body, status=reply.status, content_type=reply.content_type or None, headers=reply.headers)
+    headers = {name: secrets.unseal(value, _PURPOSE) for name, value in reply.headers.items()}
+    answer = HttpResponse(reply.body, status=reply.status, content_type=reply.content_type or None, headers=headers)
     answer["Idempotency-Replayed"] = "true"
     return answer

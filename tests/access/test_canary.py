@@ -100,8 +100,9 @@ def found_in(text: str, words: tuple[str, ...]) -> list[str]:
 # -- another street --------------------------------------------------------------------------------------------------
 
 
-NAMES_A_REPORTER = {("zhou", "cases:export"): 11}  # one's own copy of what is kept, for each of 11 links
-"""Who, and at which page, reads a reporter's name or phone by a GET, how often: written by hand, the rest is 0."""
+NAMES_A_REPORTER: dict[tuple[str, str], int] = {}
+"""Who, and at which page, reads a reporter's name or phone by a GET, how often: nobody, not even whoever holds the link in
+another browser than the one that reported (tests/hostile/test_attacks_link.py)."""
 
 
 def test_no_answer_holds_a_word_of_the_other_street_or_a_reporters_name_or_phone(scene: Scene) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from django.core.signing import BadSignature, TimestampSigner
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from jiequ.channels.queries import MessageLine
@@ -22,8 +21,8 @@ from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Task, Task
 from ..queries.lists import light_of
 from ..queries.types import condition_choice, proof_words, said
 from ..services import missing_proofs
+from ..services.intake import title_from
 
-NEAR_M = 60.0
 _OFFER = TimestampSigner(salt="cases.near")
 _OFFER_SECONDS = 3600
 _STEP_ORDER = ("discover", "accept", "dispatch", "handle", "track", "urge", "feed_back", "rate")
@@ -46,6 +45,19 @@ def row(case: Case, at: datetime, *, metres: float | None = None, url: str = "")
         "is_urgent": case.is_urgent,
         "voices": case.voices,
         "lead": named(case.lead) if case.lead_id else "",
+    }
+
+
+def own_row(case: Case, report: Report, at: datetime) -> dict[str, Any]:
+    """``row`` for the one who made this report: the type as filed, else their own words; the place as they told it.
+
+    The case's title and address may be another reporter's: "me too" and a merge must not hand those over.
+    """
+    said_there = [report.place_words, named(case.community) if case.community_id else ""]
+    title = title_from(report.words) or _("待核对的上报")
+    return row(case, at) | {
+        "type_name": type_name(case) if case.condition_id else title,
+        "place": " · ".join(part for part in said_there if part),
     }
 
 
@@ -167,6 +179,7 @@ def _event_text(event: CaseEvent) -> str:
         parts.append("、".join(names))
     if finding := event.facts.get("finding"):
         parts.append(str(words.FINDINGS.get(finding, finding)))
+    parts += [str(words.DOUBTS.get(doubt, doubt)) for doubt in event.facts.get("doubts", ())]
     if silent := event.facts.get("silent"):
         parts.append(_("没有答复：%(names)s") % {"names": "、".join(silent)})
     if into := event.facts.get("into") or event.facts.get("to"):
@@ -275,11 +288,6 @@ def offered(offer: str) -> int:
 def basemap_url(street_id: int | None) -> str:
     """The street's own synthetic basemap; empty where the reader has no street."""
     return reverse("grid:layer_base", args=[street_id]) if street_id else ""
-
-
-def is_english() -> bool:
-    """True if the reader reads English."""
-    return (get_language() or "").startswith("en")
 
 
 def facts(case: Case) -> list[tuple[str, str]]:

@@ -59,12 +59,12 @@ def report(request: HttpRequest) -> HttpResponse:
 
 
 def _report_once(request: HttpRequest, actor: Actor, at: datetime) -> HttpResponse:
-    photos = moves.cleaned_photos(request)
     suspect = False
     if actor.person_id is None:
         place = reading.place_of(request.POST)
         device, address = reading.device_of(request), client_network(request)
         suspect = services.is_suspect(device=device, address=address, place=place, at=at)
+    photos = moves.cleaned_photos(request)  # after the limits: decoding is the dear part
     return once(request, lambda: _report(request, actor, photos, suspect, at), scope=_device_scope(request, actor))
 
 
@@ -97,7 +97,7 @@ def _account(request: HttpRequest, actor: Actor, photos: list[pictures.Clean], s
     if is_staff and source not in STAFF_SOURCES:
         source = Source.STAFF
     street_id = _street_of(request, actor) or _any_street()
-    place = reading.place_of(data)
+    place, seen_at = reading.place_of(data), reading.seen_at_of(data, at)
     return services.Account(
         source=source,
         words=data.get("words", "").strip(),
@@ -108,9 +108,10 @@ def _account(request: HttpRequest, actor: Actor, photos: list[pictures.Clean], s
         is_urgent=is_staff and data.get("is_urgent") == "on",
         is_confidential=data.get("is_confidential") == "on",
         wants_call=data.get("wants_call") == "on",
-        seen_at=reading.seen_at_of(data, at),
+        seen_at=seen_at,
+        doubts=reading.doubts_of(photos, place, seen_at or at),
         outer_due_at=reading.outer_due_of(data) if source == Source.HOTLINE else None,
-        system="12345" if source == Source.HOTLINE else "",
+        system=services.HOTLINE_NAME if source == Source.HOTLINE else "",
         source_ref=data.get("source_ref", "").strip()[:100] if source == Source.HOTLINE else "",
         device="" if is_staff else reading.device_of(request),
         is_suspect=suspect,
@@ -162,7 +163,7 @@ def _report_page(request: HttpRequest, actor: Actor) -> dict[str, Any]:
         "chosen_condition": _chosen(given, "condition"),
         "places": _places(chosen) if chosen else [],
         "plate": plate,
-        "keep_days": Policy().keep_days,
+        "keep_days": max((group["keep_days"] for group in communities), default=Policy().keep_days),
         "basemap": present.basemap_url(actor.street_id or _only(group["id"] for group in communities)),
         "may_join": _may_join(actor),
     }
@@ -184,11 +185,14 @@ def _only(ids: Iterable[int]) -> int | None:
 
 
 def _communities() -> list[dict[str, Any]]:
-    """Every community in force, by street."""
+    """Every community in force, by street; with each street how many days it keeps who reported."""
     rows = Community.objects.filter(retired_at=None, street__is_active=True).select_related("street").order_by("code12")
     groups: dict[int, dict[str, Any]] = {}
     for row in rows:
-        group = groups.setdefault(row.street_id, {"id": row.street_id, "street": present.named(row.street), "rows": []})
+        street = row.street
+        keep_days = Policy.of(street.settings).keep_days
+        blank = {"id": street.pk, "street": present.named(street), "keep_days": keep_days, "rows": []}
+        group = groups.setdefault(street.pk, blank)
         group["rows"].append({"id": row.pk, "name": present.named(row)})
     return list(groups.values())
 
@@ -208,11 +212,18 @@ def _may_join(actor: Actor) -> bool:
 
 def _near(lon: float, lat: float, event_type_id: int | None) -> dict[str, Any]:
     """Open cases near a point as a stranger may see them, and what a control area has to say."""
-    found = lists.near_open(lon, lat, radius_m=present.NEAR_M, event_type_id=event_type_id)
+    found = lists.near_open(lon, lat, radius_m=_near_m(lon, lat), event_type_id=event_type_id)
     return {
         "near_rows": [present.near_row(case, metres) for case, metres in found],
         "notice": control_notice(lon, lat, event_type_id, clock.now()),
     }
+
+
+def _near_m(lon: float, lat: float) -> int:
+    """How near counts as perhaps the same: the street's own rule. One SELECT."""
+    spot = grid.locate(lon, lat)
+    rules = Street.objects.filter(pk=spot.street_id).values_list("settings", flat=True).first() if spot else None
+    return Policy.of(rules or {}).near_m
 
 
 def _with_device(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
@@ -268,7 +279,7 @@ def _mine(request: HttpRequest, report: Report, case: Case, token: str) -> dict[
     return {
         "report": report,
         "case": case,
-        "row": present.row(case, at),
+        "row": present.own_row(case, report, at),
         "now": at,
         "token": token,
         "is_new": request.GET.get("new") == "1",
@@ -329,9 +340,8 @@ def revoke(request: HttpRequest, token: str) -> HttpResponse:
 def export(request: HttpRequest, token: str) -> HttpResponse:
     """Everything kept about the holder of the link, as a file."""
     report, _case, _actor = _by_link(request, token)
-    answer = JsonResponse(
-        services.export_person(report, at=clock.now()), json_dumps_params={"ensure_ascii": False, "indent": 2}
-    )
+    kept = services.export_person(report, device=reading.device_of(request), at=clock.now())
+    answer = JsonResponse(kept, json_dumps_params={"ensure_ascii": False, "indent": 2})
     answer["Content-Disposition"] = 'attachment; filename="my-reports.json"'
     return _private(answer)
 
@@ -343,7 +353,7 @@ def erase(request: HttpRequest, token: str) -> HttpResponse:
     report, case, _actor = _by_link(request, token)
     if request.method != "POST":
         return _private(render(request, "cases/erase.html", {"token": token, "case": case}))
-    services.erase_person(report, at=clock.now())
+    services.erase_person(report, device=reading.device_of(request), at=clock.now())
     return render(request, "cases/link_gone.html", {"number": case.number, "is_erased": True})
 
 
@@ -386,7 +396,7 @@ def _private(answer: HttpResponse) -> HttpResponse:
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 def query(request: HttpRequest) -> HttpResponse:
-    """查进度 by number and the phone's last four, throttled; a fresh link for the one who knows both."""
+    """查进度 by number and the phone's last four, throttled: how it stands, nothing that was said, no link."""
     given = {"number": request.POST.get("number", ""), "last4": request.POST.get("last4", "")}
     if request.method != "POST":
         return render(request, "cases/query.html", {"number": request.GET.get("number", "")})
@@ -404,7 +414,7 @@ def query(request: HttpRequest) -> HttpResponse:
     events = reporter_timeline(case)
     context = {
         "case": case,
-        "row": present.row(case, at),
+        "row": present.own_row(case, report, at),
         "now": at,
         "steps": present.steps(case, is_rated=False),
         "timeline": present.reporter_entries(events, [], [], ""),

@@ -38,8 +38,8 @@ def check_password(*, login: str, password: str, device_token: str, network: str
     wrong, in words or (an unknown name is hashed too) in time."""
     login = login.strip().lower()[:100]
     device = _device(login, device_token, at)
-    _take_try(login, device, network, at)
     person = Person.objects.filter(_named(login)).first()
+    _take_try(_account_of(login, person), device, network, at)
     stored = person.password if person else hashers.make_password(None)
     is_right = hashers.check_password(password, stored)
     if person and is_right and person.is_active:
@@ -55,6 +55,11 @@ def record_sign_in(*, person: Person, how: str, at: datetime) -> None:
 
 def _named(login: str) -> Q:
     return Q(username=login) | (Q(phone=login) & ~Q(phone=""))
+
+
+def _account_of(login: str, person: Person | None) -> str:
+    """What tries are counted by: one account has one bucket, whether guessed at by user name or by phone."""
+    return person.username if person else login
 
 
 def _device(login: str, token: str, at: datetime) -> int | None:
@@ -185,9 +190,10 @@ def use_reset_code(*, login: str, code: str, new: str, network: str, at: datetim
     """Sets a new password by a one-time code; every session ends. A wrong code and a wrong name are told alike."""
     login = login.strip().lower()[:100]
     throttle.take(throttle.bucket("signin-network", network), capacity=NETWORK_TRIES, per_seconds=HOUR, at=at)
-    throttle.take(throttle.bucket("reset-account", login), capacity=RESET_TRIES, per_seconds=HOUR, at=at)
-    hashed = clean_password(new)
     person = Person.objects.active().filter(_named(login)).first()
+    bucket = throttle.bucket("reset-account", _account_of(login, person))
+    throttle.take(bucket, capacity=RESET_TRIES, per_seconds=HOUR, at=at)
+    hashed = clean_password(new)
     plain = "".join(letter for letter in code.upper() if letter in CODE_LETTERS)
     with writing():
         codes = ResetCode.objects.filter(

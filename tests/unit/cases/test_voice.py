@@ -91,23 +91,23 @@ def test_a_rating_taken_by_phone_says_who_took_it(work: Casework) -> None:
 
 
 def test_a_person_gets_everything_that_is_kept_about_them(work: Casework) -> None:
-    first = work.reported(words="第一件")
-    work.reported(words="第二件")
-    kept = services.export_person(first.report, at=NOW)
+    first = work.reported(words="第一件", device="d1")
+    work.reported(words="第二件", device="d1")
+    kept = services.export_person(first.report, device="d1", at=NOW)
     assert (kept["name"], kept["phone"]) == ("周女士", PHONE)
     assert [r["words"] for r in kept["reports"]] == ["第一件", "第二件"]
 
 
 def test_erasure_waits_for_open_cases_then_empties_everything_beside_an_unbroken_chain(work: Casework) -> None:
-    case = work.closed()
+    case = work.closed(device="d1")
     report = report_of(case)
-    open_one = work.reported(words="还没办").case
+    open_one = work.reported(words="还没办", device="d1").case
     with pytest.raises(Refusal) as refused:
-        services.erase_person(report, at=NOW)
+        services.erase_person(report, device="d1", at=NOW)
     assert refused.value.code == "case_open"
     services.reject(work.fresh(open_one, "lin"), reason_code="unlawful", by=work.actor("lin"), at=NOW)
     audit.seal_pending(at=NOW)
-    assert services.erase_person(report, at=NOW) == 2
+    assert services.erase_person(report, device="d1", at=NOW) == 2
     audit.seal_pending(at=NOW)
     report.refresh_from_db()
     assert report.words == report.token_hash == report.device_blind == ""
