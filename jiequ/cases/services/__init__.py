@@ -18,7 +18,7 @@ from .intake import Account, Contact, Place, Reported, canonical, report_case, s
 from .joining import me_too, merge, split, unmerge
 from .limits import clear_suspicion, is_suspect
 from .moving import ask_hotline, policy_of
-from .outside import make_system, renew_token, report_from_outside, revoke_system, said_hash, system_of_token
+from .outside import HOTLINE_NAME, make_system, renew_token, report_from_outside, revoke_system, said_hash, system_of_token
 from .proving import Shown, cleaned, missing_proofs
 from .speaking import (
     acknowledge_call,
@@ -47,6 +47,7 @@ from .voice import (
 )
 
 __all__ = [
+    "HOTLINE_NAME",
     "Account",
     "Contact",
     "Place",

@@ -150,18 +150,19 @@ def reveal_reporter(report_id: int, *, reason: str, by: Actor, at: datetime) -> 
     reporter = report.reporter
     if reporter is None or reporter.erased_at:
         raise Refusal("no_reporter", _("这条上报没有留下身份，或已按期删除。"))
-    audit.record(
-        street_id=report.street_id,
-        person_id=by.person_id,
-        action="reporter.reveal",
-        object_kind="report",
-        object_id=str(report.pk),
-        at=at,
-        facts={"case": report.case_id},
-    )
-    CaseEvent.objects.create(
-        case=report.case, move="reveal", state=report.case.state, text=reason, at=at, by_id=by.person_id, by_name=by.name
-    )
+    with writing():
+        audit.record(
+            street_id=report.street_id,
+            person_id=by.person_id,
+            action="reporter.reveal",
+            object_kind="report",
+            object_id=str(report.pk),
+            at=at,
+            facts={"case": report.case_id},
+        )
+        CaseEvent.objects.create(
+            case=report.case, move="reveal", state=report.case.state, text=reason, at=at, by_id=by.person_id, by_name=by.name
+        )
     name = secrets.unseal(reporter.name_sealed, NAME_PURPOSE) if reporter.name_sealed else ""
     return Revealed(name, unseal_phone(reporter.phone_sealed) if reporter.phone_sealed else "")
 
