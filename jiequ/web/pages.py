@@ -19,6 +19,7 @@ urlpatterns = [
     path("robots.txt", views.robots, name="robots"),
     path("style", views.style, name="style"),
     path("demo", demo_views.guide, name="demo"),
+    path("demo/resident", demo_views.be_resident, name="demo_resident"),
     path("calendar", views_calendar.year_page, name="calendar"),
     path("calendar/day", views_calendar.change_day, name="calendar_day"),
     path("calendar/notice", views_calendar.load_notice, name="calendar_notice"),

@@ -189,10 +189,13 @@ def _lit(cases: CaseQuerySet, light: str, at: datetime) -> CaseQuerySet:
 
 
 def pending(actor: Actor, *, at: datetime, size: int = PAGE) -> list[Case]:
-    """The leader's 待处理: what nobody has sent to a department yet, or what came back; the most pressing first. One SELECT."""
+    """The leader's 待处理: what nobody has sent to a department yet, or what came back; urgent first, then the newest.
+
+    One SELECT.
+    """
     waiting = [State.REPORTED, State.ACCEPTED, State.RETURNED, State.REOPENED]
     found = Case.objects.visible_to(actor).filter(state__in=waiting, is_suspect=False)
-    return list(found.select_related(*ROW_RELATED).order_by("-is_urgent", "due_at", "id")[:size])
+    return list(found.select_related(*ROW_RELATED).order_by("-is_urgent", "-changed_at", "-id")[:size])
 
 
 def near_open(

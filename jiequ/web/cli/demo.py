@@ -105,6 +105,7 @@ def _pages() -> list[tuple[str, str]]:
     for name, words in (
         ("web:home", "start  首页"),
         ("people:sign_in", "sign in, one click per role  登录"),
+        ("web:demo", "the guided story  河道堵塞导览"),
         ("cases:report", "report as a resident  居民上报"),
     ):
         try:

@@ -52,7 +52,8 @@ WALKS: tuple[tuple[str, int], ...] = (
 )
 """Where the walks end, with weights."""
 
-_ENDED = {"closed", "self_handled", "rejected", "cancelled", "merged", "forced"}
+_AT_DESK = {"reported", "suspect", "verifying", "accepted", "returned", "dispatched", "merged"}
+_AT_WORK = {"handling", "handled", "checking", "rework"}
 
 
 @dataclass
@@ -125,8 +126,19 @@ def _begin(number: int, now: datetime) -> tuple[Random, str, datetime]:
 
 
 def _moment(rng: Random, now: datetime, goal: str) -> datetime:
-    days = rng.uniform(3, DAYS) if goal in _ENDED | {"reopened", "suspended"} else rng.expovariate(1 / 0.8)
-    day = (now - timedelta(days=min(days, DAYS))).astimezone(ZONE)
+    """When the walk begins: fresh for what still waits at a desk, some hours ago for what is at work, else over the weeks."""
+    if goal in _AT_DESK and rng.random() < 0.85:
+        return now - timedelta(minutes=rng.uniform(2, 40))
+    if goal in _AT_WORK and rng.random() < 0.75:
+        return now - timedelta(minutes=rng.uniform(60, 300))
+    days = (
+        rng.uniform(0.3, 2.5)
+        if goal in _AT_DESK | _AT_WORK
+        else rng.uniform(1, 4)
+        if goal == "reopened"
+        else rng.uniform(3, DAYS)
+    )
+    day = (now - timedelta(days=days)).astimezone(ZONE)
     if day.weekday() >= 5 and rng.random() < 0.45:
         day -= timedelta(days=rng.choice((2, 3)))
     hour = rng.uniform(8, 20) if rng.random() < 0.81 else rng.choice((rng.uniform(6, 8), rng.uniform(20, 24)))

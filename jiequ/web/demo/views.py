@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from jiequ.cases import words
+from jiequ.cases import services, words
 from jiequ.cases.models import Case
+from jiequ.core.clock import now
 from jiequ.core.http import is_htmx
 from jiequ.core.models import Street
 from jiequ.grid.models import UnitGrid
@@ -21,6 +23,8 @@ from jiequ.people.access import public
 from jiequ.people.models import Person
 
 from .progress import progress, story_spot
+
+RESIDENT_STEPS = ("report", "rate")
 
 
 @public
@@ -43,6 +47,24 @@ def guide(request: HttpRequest) -> HttpResponse:
     return render(request, "web/demo/guide.html", context)
 
 
+@public
+@require_POST
+def be_resident(request: HttpRequest) -> HttpResponse:
+    """The resident's two steps: nobody is signed in, and the report's own link is in the hand."""
+    step = request.POST.get("step")
+    if not settings.DEMO or step not in RESIDENT_STEPS:
+        raise Http404
+    logout(request)
+    grid = _story_grid()
+    case = _story_case(grid)
+    if step == "rate" and case is not None:
+        report = case.reports.select_related("street").order_by("pk").first()
+        if report is not None:
+            return redirect("cases:mine", token=services.renew_link(report, at=now()))
+    target = reverse("cases:report") + (f"?plate={grid.code15}" if grid else "")
+    return redirect(target)
+
+
 def _story_grid() -> UnitGrid | None:
     place = story_spot()
     spot = locate(*place) if place else None
@@ -59,25 +81,26 @@ def _steps(grid: UnitGrid | None, case: Case | None) -> list[dict[str, Any]]:
     page = reverse("cases:case", args=[case.number]) if case else "/"
     report = reverse("cases:report") + (f"?plate={grid.code15}" if grid else "")
     told = [
-        ("", report, _("居民"), _("拍照上报：河涌被水浮莲堵住了。位置由点位牌带入，三下就报完。"), "reported"),
-        ("he", reverse("cases:leader"), _("街道领导"), _("“待处理”里选类型“河道阻塞”，一键派给水务和协办部门。"), "dispatched"),
-        ("shui", reverse("cases:todo"), _("水务人员"), _("在待办里点“接单”，到现场。"), "handling"),
-        ("shui", page, _("水务人员"), _("拍一张清理后的照片，提交处置。"), "handled"),
-        ("qian", page, _("水务负责人"), _("部门确认，处置时钟停在这里。"), "checking"),
-        ("chen", reverse("cases:todo"), _("网格员"), _("到现场看一眼，点“核查通过”。"), "checked"),
-        ("lin", page, _("受理员"), _("写一句给居民的话，结案。"), "closed"),
-        ("", "", _("居民"), _("打开自己的链接，看到结果，评价。"), "rated"),
+        ("report", report, _("居民"), _("拍照上报：河涌被水浮莲堵住了。位置由点位牌带入，三下就报完。")),
+        ("he", reverse("cases:leader"), _("街道领导"), _("“待处理”里选类型“河道阻塞”，一键派给水务和协办部门。")),
+        ("shui", reverse("cases:todo"), _("水务人员"), _("在待办里点“接单”，到现场。")),
+        ("shui", page, _("水务人员"), _("拍一张清理后的照片，提交处置。")),
+        ("qian", page, _("水务负责人"), _("部门确认，处置时钟停在这里。")),
+        ("chen", reverse("cases:todo"), _("网格员"), _("到现场看一眼，点“核查通过”。")),
+        ("lin", page, _("受理员"), _("写一句给居民的话，结案。")),
+        ("rate", "", _("居民"), _("打开自己的链接，看到结果，评价。")),
     ]
     done = _done(case)
     return [
         {
             "person": people.get(username),
+            "resident": username if username in RESIDENT_STEPS else "",
             "next": target,
             "who": who,
             "what": what,
             "mark": "past" if i < done else "now" if i == done else "next",
         }
-        for i, (username, target, who, what, _reached) in enumerate(told)
+        for i, (username, target, who, what) in enumerate(told)
     ]
 
 
