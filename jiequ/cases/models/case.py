@@ -195,6 +195,7 @@ class CaseEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["by_id", "-id"], name="event_by_whom")]
 
 
 class Task(models.Model):

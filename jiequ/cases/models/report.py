@@ -55,7 +55,7 @@ class Report(models.Model):
     by_id = models.BigIntegerField(null=True, db_column="by_person_id")
 
     class Meta:
-        indexes = [models.Index(fields=["device_blind", "at"], name="report_device")]
+        indexes = [models.Index(fields=["at"], name="report_at")]  # the limits count a day's reports (services.limits)
         constraints = [
             models.UniqueConstraint(
                 fields=["system", "source_ref"], condition=~Q(source_ref=""), name="report_once_per_outside_reference"
