@@ -38,7 +38,7 @@ def own_files() -> list[Path]:
 def text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, FileNotFoundError):  # not a text, or gone meanwhile
         return ""
 
 
