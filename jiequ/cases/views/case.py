@@ -38,12 +38,13 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
     found = case_for(actor, number)
     view = view_of(found, actor, at=at)
     is_desk = actor.has(*DESK_ROLES, street_id=found.street_id)
+    sits_at_desk = actor.has(*(DESK_ROLES - {Role.LEADER}), street_id=found.street_id)
     open_moves = offered_moves(view, actor)
     inline = _inline(found, actor, at, open_moves)
     links = _links(number, open_moves, {form.move for form in inline})
     context = {
-        "frame": "web/desk.html" if is_desk else "web/phone.html",
-        "is_desk_frame": is_desk,
+        "frame": "web/desk.html" if sits_at_desk else "web/phone.html",
+        "is_desk_frame": sits_at_desk,
         "case": found,
         "row": present.row(found, at),
         "now": at,
@@ -65,9 +66,16 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "map_lat": f"{found.lat:.6f}" if found.lat is not None else "",
         "minutes_left": services.return_minutes_left(found, at) if found.source == "hotline" else None,
         "undo": _undo(request, view.events, found, actor, at),
-        "back_url": reverse("cases:todo") if not is_desk else reverse("cases:desk"),
+        "back_url": _back(actor, found),
     }
     return render(request, "cases/case.html", context)
+
+
+def _back(actor: Actor, case: Case) -> str:
+    """Where the reader's cases are listed: the desk, the leader's 待处理, or 待办."""
+    if actor.has(*(DESK_ROLES - {Role.LEADER}), street_id=case.street_id):
+        return reverse("cases:desk")
+    return reverse("cases:leader") if actor.has(Role.LEADER) else reverse("cases:todo")
 
 
 def _task_row(task: Task) -> dict[str, Any]:
@@ -141,7 +149,7 @@ def _bar(inline: list[MoveForm], links: list[dict[str, str]]) -> list[dict[str, 
     there: list[dict[str, Any]] = [
         {"move": o["name"], "label": o["label"], "tone": o["tone"], "is_one_tap": False, "url": o["url"]}
         for o in links
-        if o["tone"] == "primary"
+        if o["tone"] == "primary" or o["name"] == "urge"
     ]
     return [*here, *there][:2]
 
@@ -227,8 +235,12 @@ def _rating_page(
 def clear_suspicion(request: HttpRequest, number: str) -> HttpResponse:
     """The desk looked at a held report: it is an ordinary one."""
     actor, at = actor_of(request), clock.now()
-    done = services.clear_suspicion(case_for(actor, number), by=actor, at=at)
-    return moves.done_at(request, done.case, done)
+
+    def run() -> HttpResponse:
+        done = services.clear_suspicion(case_for(actor, number), by=actor, at=at)
+        return moves.done_at(request, done.case, done)
+
+    return once(request, run)
 
 
 @signed_in
