@@ -98,6 +98,10 @@ class Clock:
         """True if more than the limit has counted by ``at``, stopped or not."""
         return self.is_late if self.stopped_at else self.is_running and at > self.due_at
 
+    def was_due_by(self, at: datetime) -> bool:
+        """Like ``is_overdue``; a clock that pauses after its limit was late before it paused."""
+        return self.is_overdue(at) or self.counted > self.limit
+
     def light(self, at: datetime) -> Light:
         """What it shows at ``at``; a stopped clock shows what it showed when it stopped."""
         if self.condition == "paused":

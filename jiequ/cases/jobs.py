@@ -151,7 +151,7 @@ def _recompute(case: Case, *, at: datetime, edition: int) -> None:
     changed = [kind for kind in clocks if fresh[kind] != clocks[kind]]
     if not changed:
         return
-    fields = moving.clock_fields(fresh)
+    fields = moving.clock_fields(fresh, at=at)
     if not moving.store_clocks(case, fields):
         raise Refusal("moved_on", "the case moved while its clocks were worked out again")
     facts = {"clocks": changed, "edition": edition}

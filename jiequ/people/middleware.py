@@ -30,8 +30,12 @@ class AccessMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on."""
-        return self.get_response(request)
+        """Pass on. What somebody signed in was shown stays in no cache, unless the view says otherwise."""
+        response = self.get_response(request)
+        actor: Actor | None = getattr(request, "_actor", None)
+        if actor is not None and actor.person_id is not None:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> HttpResponse | None:
         """Judge before the view runs; None lets it run."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jiequ.cases import services
-from jiequ.cases.jobs import resume_case, tell_reporters
+from jiequ.cases.jobs import clock_mark, resume_case, tell_reporters
 from jiequ.cases.models import Case, CaseEvent, Task
 from jiequ.channels.models import Message
 from jiequ.core.errors import Forbidden, Refusal, Stale
@@ -170,3 +170,24 @@ def test_where_to_go_next_stays_here_and_is_no_header_of_its_own(work: Casework,
         assert answer[name].isascii()
         assert "\n" not in answer[name]
         assert "a" not in answer.cookies
+
+
+# -- late stays late -------------------------------------------------------------------------------------------------
+
+
+def test_a_late_case_is_not_made_punctual_by_the_next_move(work: Casework) -> None:
+    case = work.dispatched()
+    mark = Job.objects.get(kind="cases.clock_mark", args__clock="handle", args__mark="red")
+    clock_mark(**mark.args, at=mark.run_at)
+    case.refresh_from_db()
+    assert case.is_late
+    later = mark.run_at + timedelta(minutes=30)
+    services.acknowledge(work.fresh(case, "huang"), by=work.actor("huang"), at=later)
+    case.refresh_from_db()
+    assert case.is_late
+    services.ask_suspend(
+        work.fresh(case, "wu"), until=later + timedelta(days=9), text="等材料", by=work.actor("wu"), at=later
+    )
+    services.suspend(work.fresh(case, "liang"), by=work.actor("liang"), at=later)
+    case.refresh_from_db()
+    assert case.is_late

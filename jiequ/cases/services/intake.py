@@ -230,7 +230,7 @@ def _open(account: Account, site: _Site, *, by: Actor, at: datetime) -> Reported
     policy = Policy.of(street.settings)
     case = _case(account, site, street, _condition(account.condition_id), by=by, at=at)
     clocks = _first_clocks(account, policy, by=by, at=at)
-    for name, value in moving.clock_fields(clocks).items():
+    for name, value in moving.clock_fields(clocks, at=at).items():
         setattr(case, name, value)
     case.save(force_insert=True)
     report, token = add_report(case, account, by=by, at=at, policy=policy)

@@ -107,15 +107,15 @@ def _values(case: Case, move: Move, change: Change, *, at: datetime) -> dict[str
         if target in ENDED:
             values["ended_at"] = at
     if change.clocks is not None:
-        values |= clock_fields(change.clocks)
+        values |= clock_fields(change.clocks, at=at)
     if not move.adds:
         values["version"] = F("version") + 1
     values["changed_at"] = at
     return values
 
 
-def clock_fields(clocks: c.Clocks) -> dict[str, Any]:
-    """The columns of a case that follow from its clocks."""
+def clock_fields(clocks: c.Clocks, *, at: datetime) -> dict[str, Any]:
+    """The columns of a case that follow from its clocks at ``at``; a clock that runs on late is late."""
     lamp = c.leading(clocks.values())
     promise = clocks.get(c.ClockKind.OUTER) or clocks.get(c.ClockKind.HANDLE)
     fields: dict[str, Any] = {
@@ -127,7 +127,7 @@ def clock_fields(clocks: c.Clocks) -> dict[str, Any]:
         fields |= {"promised_at": promise.due_at, "is_promise_provisional": promise.is_provisional}
     handle = clocks.get(c.ClockKind.HANDLE)
     if handle:
-        fields |= {"is_late": handle.is_late, "is_exempt": handle.is_exempt}
+        fields |= {"is_late": handle.was_due_by(at), "is_exempt": handle.is_exempt}
     return fields
 
 

@@ -332,7 +332,7 @@ def revoke(request: HttpRequest, token: str) -> HttpResponse:
     """The link is lost or was shared: it stops working. The report stays, and can be found by number and phone."""
     report, case, _actor = _by_link(request, token)
     services.revoke_link(report, at=clock.now())
-    return render(request, "cases/link_gone.html", {"number": case.number})
+    return _private(render(request, "cases/link_gone.html", {"number": case.number}))
 
 
 @private_link
@@ -354,7 +354,7 @@ def erase(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return _private(render(request, "cases/erase.html", {"token": token, "case": case}))
     services.erase_person(report, device=reading.device_of(request), at=clock.now())
-    return render(request, "cases/link_gone.html", {"number": case.number, "is_erased": True})
+    return _private(render(request, "cases/link_gone.html", {"number": case.number, "is_erased": True}))
 
 
 @private_link
