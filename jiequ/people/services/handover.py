@@ -52,7 +52,8 @@ def hand_over(*, person_id: int, to_id: int, by: Actor, at: datetime) -> dict[st
         _check(giver, taker, by, at)
         moved = {kind: move(person_id=person_id, to_id=to_id, by=by, at=at) for kind, (move, _count) in _hooks.items()}
         moved["shifts"] = _move_shifts(person_id, to_id, at)
-        moved["deputyships"] = _move_deputyships(person_id, to_id, at)
+        to_themselves = to_id == by.person_id  # work may be taken over; a third person's seats are not taken with it
+        moved["deputyships"] = 0 if to_themselves else _move_deputyships(person_id, to_id, at)
         record(by, at, "person.handed_over", giver, to=to_id, moved=moved)
     return moved
 
@@ -70,6 +71,12 @@ def may_manage(by: Actor, person_id: int, at: datetime) -> bool:
         if seat.street_id and by.has(Role.DUTY_LEADER, Role.LEADER, street_id=seat.street_id):
             return True
     return False
+
+
+def leads_all_posts(by: Actor, person_id: int, at: datetime) -> bool:
+    """True if every post the person holds is in a department that the actor leads."""
+    seats = [post.seat for post in posts_for(person_id, at) if post.person_id == person_id]
+    return all(s.department_id and by.has(Role.DEPARTMENT_LEAD, department_id=s.department_id) for s in seats)
 
 
 def _check(giver: Person, taker: Person, by: Actor, at: datetime) -> None:

@@ -13,13 +13,14 @@ from ..models import Leave, Person
 from ..queries import colleagues
 from ..rules import LONGEST_LEAVE, Account, Actor
 from .common import hold, no_such_person, record
-from .handover import may_manage
+from .handover import leads_all_posts, may_manage
 
 
 def set_leave(*, person_id: int, deputy_id: int, starts_at: datetime, ends_at: datetime, by: Actor, at: datetime) -> Leave:
     """The deputy stands in for the person during the period: by the person, or by whoever leads them.
 
-    Refuses administrators (their power is not lent), another street's deputy, overlapping leave, and a circle of deputies.
+    Refuses administrators (their power is not lent), another street's deputy, overlapping leave, a circle of deputies, and
+    whoever would lend themselves a seat: only the lead of all of a person's posts may stand in for them unasked.
     """
     if person_id == deputy_id:
         raise Refusal("deputy_is_oneself", _("请选择另一个人代理。"))
@@ -29,6 +30,8 @@ def set_leave(*, person_id: int, deputy_id: int, starts_at: datetime, ends_at: d
         raise Refusal("leave_too_long", _("一次请假最长一年。"))
     if not may_manage(by, person_id, at):
         raise Forbidden("not_your_person", _("只有本人、部门负责人、值班长、街道领导或系统管理员可以这样做。"))
+    if deputy_id == by.person_id and not leads_all_posts(by, person_id, at):
+        raise Forbidden("own_deputy", _("不能把别人的岗位交给自己代理，请本人设置，或另选一人。"))
     with writing():
         rows = {pk: hold(pk) for pk in sorted({person_id, deputy_id})}
         person, deputy = rows[person_id], rows[deputy_id]
