@@ -1,7 +1,8 @@
 """The long forms of the reliability proofs of core; the short forms run in ``./run test`` (docs/reliability.md names both).
 
-Row 1 kills a writing process; row 2 counts the syncs of a commit; row 5 lets 20 writers meet; row 8 plants a poison row; rows 9
-and 10 send notices under kill -9; row 31 tampers with the audit. Each beside the twin that is broken on purpose.
+Row 1 kills a writing process; row 2 counts the syncs of a commit; row 5 lets 20 writers meet; row 6 walks cases at random; row
+8 plants a poison row; rows 9 and 10 send notices under kill -9; row 31 tampers with the audit. Beside each the twin that is
+broken on purpose (that of row 6 is in tests/unit/cases/test_walk.py).
 Run: ``./run bench reliability [--database sqlite] [--scale 1.0] [--only 1 9]``; both databases unless one is named.
 """
 
@@ -26,7 +27,9 @@ Proof = Callable[[float], bool]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", choices=["sqlite", "postgresql"])
-    parser.add_argument("--scale", type=float, default=1.0, help="1.0: 100 kills, 10,000 notices, 1,000 tamperings, 1 minute")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="1.0: 100 kills, 1,000 walks, 10,000 notices, 1,000 tamperings, 1 minute"
+    )
     parser.add_argument("--only", nargs="*", type=int, default=[], help="rows of RELIABILITY.md")
     options = parser.parse_args()
     if not options.database:
@@ -107,6 +110,30 @@ def row_5(scale: float) -> bool:
         f"p99 {p99:.0f} ms, longest {waits[-1]:.0f} ms"
     )
     return refused == 0 and p99 < 1000
+
+
+def row_6(scale: float) -> bool:
+    """Random walks of a case: after each step clocks, proofs and the one lead are looked at."""
+    from django.db import transaction
+
+    from tests.actors import make_world
+    from tests.casework import Casework, make_condition
+    from tests.walks import TRIES, Walk
+
+    work, made, broken = Casework(make_world(), make_condition()), 0, []
+    walks = max(1, int(1000 * scale))
+    for seed in range(walks):
+        with transaction.atomic():
+            walk = Walk(work, seed)
+            try:
+                for _ in range(45):
+                    walk.step()
+            except AssertionError as fault:
+                broken.append((seed, str(fault)[:120]))
+            made += len(walk.done)
+            transaction.set_rollback(True)
+    print(f"row 6: {walks} walks of 45 tries out of {len(TRIES)} moves, {made} made; promises broken: {broken or 'none'}")
+    return not broken
 
 
 def row_8(scale: float) -> bool:
@@ -194,7 +221,7 @@ def verified_per_second(entries: int) -> tuple[int, float]:
     return entries, entries / (time.perf_counter() - began)
 
 
-PROOFS: dict[int, Proof] = {1: row_1, 2: row_2, 5: row_5, 8: row_8, 9: row_9, 31: row_31}
+PROOFS: dict[int, Proof] = {1: row_1, 2: row_2, 5: row_5, 6: row_6, 8: row_8, 9: row_9, 31: row_31}
 
 
 if __name__ == "__main__":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from jiequ.cases import services
-from jiequ.cases.models import Case, Report
+from jiequ.cases.flow import MOVES
+from jiequ.cases.models import Case, Report, Task
 from jiequ.people.rules import Actor
+from jiequ.people.services import hand_over
 from tests.actors import NOW, make_world
 from tests.casework import Casework, make_condition, make_picture
 from tests.support.failing import fail_each_statement
@@ -18,11 +20,11 @@ from tests.support.failing import fail_each_statement
 Act = Callable[[Casework], tuple[Callable[[], Any], Callable[[], Any]]]
 
 
-def _on(before: str, name: str, actor: str, **arguments: Any) -> Act:
-    """A service called on a fresh reading of a case that was brought to a state."""
+def _on(before: str | Callable[[Casework], Case], name: str, actor: str, at: datetime = NOW, **arguments: Any) -> Act:
+    """A service called on a fresh reading of a case that was brought to a state (or further, by steps of its own)."""
 
     def prepare(work: Casework) -> tuple[Callable[[], Any], Callable[[], Any]]:
-        case = getattr(work, before)()
+        case = getattr(work, before)() if isinstance(before, str) else before(work)
         held: dict[str, Case] = {}
 
         def again() -> None:
@@ -30,7 +32,7 @@ def _on(before: str, name: str, actor: str, **arguments: Any) -> Act:
 
         def act() -> Any:
             given = {k: v(work) if callable(v) else v for k, v in arguments.items()}
-            return getattr(services, name)(held["case"], by=work.actor(actor), at=NOW, **given)
+            return getattr(services, name)(held["case"], by=work.actor(actor), at=at, **given)
 
         return act, again
 
@@ -74,8 +76,91 @@ def _undo(work: Casework) -> tuple[Callable[[], Any], Callable[[], Any]]:
     return lambda: services.undo(event.pk, by=work.actor("lin"), at=NOW), lambda: None
 
 
+def _self_handle(work: Casework) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    picture = make_picture(work.world.street.pk)
+    account = work.account(source="staff", contact=None, condition_id=work.condition.pk, pictures=[picture])
+    return lambda: services.self_handle(street_id=None, account=account, by=work.actor("chen"), at=NOW), lambda: None
+
+
+def _me_too(work: Casework) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """The third voice, which urges as well."""
+    case = work.dispatched()
+    services.me_too(work.fresh(case, "lin"), account=work.account(words="也"), by=work.actor("zhou"), at=NOW)
+    held: dict[str, Case] = {}
+    account = work.account(words="我也", pictures=[make_picture(case.street_id)])
+    return lambda: services.me_too(held["case"], account=account, by=work.actor("zhou"), at=NOW), lambda: held.update(
+        case=work.fresh(case, "lin")
+    )
+
+
+def _erase(work: Casework) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    report = Report.objects.select_related("reporter", "case", "street").get(case=work.closed())
+    return lambda: services.erase_person(report, at=NOW), lambda: None
+
+
+def _reveal(work: Casework) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    report = Report.objects.get(case=work.accepted())
+    return lambda: services.reveal_reporter(report.pk, reason="回访", by=work.actor("lin"), at=NOW), lambda: None
+
+
+def _hand_over(work: Casework) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    work.handling()
+    world = work.world
+    return lambda: hand_over(person_id=world.huang.pk, to_id=world.wu.pk, by=work.actor("wu"), at=NOW), lambda: None
+
+
+def _asked(start: str, name: str, actor: str, at: datetime = NOW, **arguments: Any) -> Callable[[Casework], Case]:
+    """A case on which something was asked."""
+
+    def prepare(work: Casework) -> Case:
+        case: Case = getattr(work, start)()
+        given = {k: v(work) if callable(v) else v for k, v in arguments.items()}
+        getattr(services, name)(work.fresh(case, actor), by=work.actor(actor), at=at, **given)
+        return case
+
+    return prepare
+
+
+def _then(before: Callable[[Casework], Case], name: str, actor: str, **arguments: Any) -> Callable[[Casework], Case]:
+    """... and something done about it."""
+
+    def prepare(work: Casework) -> Case:
+        case = before(work)
+        getattr(services, name)(work.fresh(case, actor), by=work.actor(actor), at=NOW, **arguments)
+        return case
+
+    return prepare
+
+
+def _merged(work: Casework) -> Case:
+    first, second = work.accepted(), work.accepted(words="另一个")
+    services.merge(work.fresh(second, "lin"), into=first.number, by=work.actor("lin"), at=NOW)
+    return second
+
+
+def _ordered(work: Casework) -> Case:
+    """A hotline's order that is checked and ready to close."""
+    return work.checked(source="hotline", by="lin", outer_due_at=NOW + timedelta(days=2))
+
+
+def _ordered_extension(work: Casework) -> Case:
+    case = work.handling(source="hotline", by="lin", outer_due_at=NOW + timedelta(days=2))
+    services.ask_extend(work.fresh(case, "wu"), share=0.5, text="等", by=work.actor("wu"), at=NOW)
+    return case
+
+
+def _closing_asked(work: Casework) -> Case:
+    case = _ordered(work)
+    services.close(work.fresh(case, "lin"), reply="好了", by=work.actor("lin"), at=NOW)
+    return case
+
+
 LEAD: dict[str, Any] = {"lead_id": lambda w: w.sanitation, "assist_ids": lambda w: [w.water]}
 UNTIL = NOW + timedelta(days=3)
+LATE = NOW + timedelta(days=5)
+HELD = _asked("handling", "ask_suspend", "wu", until=UNTIL, text="等")
+CONSULTED = _asked("accepted", "ask_consult", "he", question="?", department_ids=lambda w: [w.water], answer_by=UNTIL)
+CALLED = _asked("accepted", "call_bureau", "he", department_id=lambda w: w.world.traffic.pk, question="?")
 SERVICES: dict[str, Act] = {
     "report_case": _report,
     "rate": _rate,
@@ -109,7 +194,40 @@ SERVICES: dict[str, Act] = {
     "force_close": _on("handling", "force_close", "he", reason_code="impossible", text="暂不具备"),
     "cancel": _on("handling", "cancel", "liang", reason_code="mistake", text="误"),
     "reopen": _on("closed", "reopen", "lin", text="又有"),
+    "self_handle": _self_handle,
+    "me_too": _me_too,
+    "erase_person": _erase,
+    "reveal_reporter": _reveal,
+    "hand_over": _hand_over,
+    "verify": _on(_asked("just_reported", "ask_verify", "lin"), "verify", "chen", finding="true"),
+    "assist_done": _on(
+        _asked("dispatched", "bring_in", "wu", department_ids=lambda w: [w.water]), "assist_done", "zhao", text="好"
+    ),
+    "suspend": _on(HELD, "suspend", "liang"),
+    "resume": _on(_then(HELD, "suspend", "liang"), "resume", "wu"),
+    "refuse_ask": _on(HELD, "refuse_ask", "liang", kind="suspend", text="不"),
+    "extend": _on(_ordered_extension, "extend", "liang"),
+    "ask_appeal": _on("handling", "ask_appeal", "wu", at=LATE, text="雨"),
+    "review_appeal": _on(
+        _asked("handling", "ask_appeal", "wu", at=LATE, text="雨"), "review_appeal", "du", granted=True, text="是"
+    ),
+    "unmerge": _on(_merged, "unmerge", "lin"),
+    "answer_consult": _on(CONSULTED, "answer_consult", "zhao", text="可以"),
+    "decide_consult": _on(
+        CONSULTED, "decide_consult", "he", group=lambda _w: Task.objects.get(kind="consult").group, text="做"
+    ),
+    "acknowledge_call": _on(CALLED, "acknowledge_call", "qu"),
+    "answer_call": _on(CALLED, "answer_call", "qu", text="来"),
+    "assess_call": _on(_then(CALLED, "answer_call", "qu", text="来"), "assess_call", "he", score=4, text=""),
+    "answer_urge": _on(_asked("dispatched", "urge", "he", text="快"), "answer_urge", "huang", text="好"),
+    "ask_hotline": _on(_ordered, "close", "lin", reply="好了"),
+    "answer_hotline": _on(_closing_asked, "answer_hotline", "lin", granted=True),
 }
+NAMED = {"report": "report_case", "return": "return_case", "call": "call_bureau"}
+
+
+def test_every_move_is_tried() -> None:
+    assert {NAMED.get(move, move) for move in MOVES} <= set(SERVICES)
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
