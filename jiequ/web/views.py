@@ -95,7 +95,7 @@ def feedback_answer(request: HttpRequest, token: str) -> HttpResponse:
     link = request.build_absolute_uri(request.path)
     response = render(request, "web/pages/feedback_answer.html", {"suggestion": suggestion, "link": link})
     response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 

@@ -66,7 +66,7 @@ def test_a_resident_reports_with_a_photo_and_is_led_to_a_private_page_with_the_n
     assert "收到了，谢谢您" in text_of(mine)
     assert "工作人员正在核对" in text_of(mine)
     assert mine["Cache-Control"] == "private, no-store"
-    assert mine["Referrer-Policy"] == "no-referrer"
+    assert mine["Referrer-Policy"] == "same-origin"  # no-referrer would send Origin: null with its forms
     assert Proof.objects.filter(case=case, phase="report", picture__isnull=False).count() == 1
 
 

@@ -389,7 +389,7 @@ def _act(request: HttpRequest, token: str, act: Any) -> HttpResponse:
 def _private(answer: HttpResponse) -> HttpResponse:
     """A page whose address is its key: nobody keeps it, nobody is told where the reader came from."""
     answer["Cache-Control"] = "private, no-store"
-    answer["Referrer-Policy"] = "no-referrer"
+    answer["Referrer-Policy"] = "same-origin"
     return answer
 
 
