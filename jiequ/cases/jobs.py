@@ -11,18 +11,19 @@ from jiequ.channels.services import Notice, send
 from jiequ.core.calendar import calendar_for, on_change
 from jiequ.core.errors import Refusal
 from jiequ.core.jobs import JobSpec, enqueue, every, job
+from jiequ.core.models import Street
 from jiequ.people.rules import Actor, Role
 
 from . import clocks as c
 from .access import case_by_id
 from .flow import ENDED, State
-from .models import Case, CaseEvent, Report, Reporter
+from .models import Case, CaseEvent, Report, Reporter, Source
 from .policy import Policy
 from .services import asking, moving, speaking
 from .services.voice import erase_reports
 
 RECOMPUTE = "cases.recompute"
-FORGET = "cases.forget_more"
+FORGET, FORGET_NAMELESS = "cases.forget_more", "cases.forget_more_nameless"
 RINGS_AT_NIGHT = frozenset({"reporter_received", "reporter_dispatched", "reporter_rejected_emergency"})
 """Of an urgent case, what a resident wants to know at once; the rest waits for the morning."""
 _BATCH = 200
@@ -163,8 +164,12 @@ def _recompute(case: Case, *, at: datetime, edition: int) -> None:
 
 @every("cases.forget", daily_at="02:30")
 def forget_reporters(*, at: datetime) -> None:
-    """The nightly anonymising job: an identity goes a street's ``keep_days`` after the last of its cases has ended."""
+    """The nightly anonymising job: an identity goes a street's ``keep_days`` after the last of its cases has ended.
+
+    So do the words, browser and link of whoever left no name: words may say who somebody is.
+    """
     _forget_some(after=0, at=at)
+    _forget_nameless(at=at)
 
 
 @job(FORGET, promise_seconds=3600)
@@ -187,6 +192,24 @@ def _forget_some(*, after: int, at: datetime) -> None:
     if len(reporters) == _BATCH:
         last = reporters[-1].pk
         enqueue(JobSpec(FORGET, {"after": last}, run_at=at, key=f"forget:{today}:{last}"))
+
+
+@job(FORGET_NAMELESS, promise_seconds=3600)
+def forget_more_nameless(*, at: datetime) -> None:
+    """The next batch of the same night."""
+    _forget_nameless(at=at)
+
+
+def _forget_nameless(*, at: datetime) -> None:
+    nameless = Report.objects.filter(reporter=None, source__in=[Source.RESIDENT, Source.CALLER])
+    telling = nameless.exclude(words="", place_words="", device_blind="", token_hash="").select_related("case", "reporter")
+    for street in Street.objects.order_by("pk"):
+        before = at - timedelta(days=Policy.of(street.settings).keep_days + 1)
+        reports = list(telling.filter(street=street, case__ended_at__lt=before).order_by("pk")[:_BATCH])
+        erase_reports(reports, at=at)
+        if len(reports) == _BATCH:
+            key = f"forget:{street.pk}:{reports[-1].pk}"
+            enqueue(JobSpec(FORGET_NAMELESS, {}, run_at=at, key=key))
 
 
 def _keep_until(reports: list[Report], today: date) -> date:

@@ -238,3 +238,21 @@ def test_ten_photos_are_refused_not_cut_to_nine(work: Casework) -> None:
     with pytest.raises(Refusal) as refused:
         services.cleaned([BytesIO(b"x")] * 10)
     assert (refused.value.code, refused.value.facts) == ("too_many_photos", {"limit": 9})
+
+
+def test_the_words_of_whoever_left_no_name_are_forgotten_too(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_BATCH", 2)
+    for n in range(3):
+        case = work.reported(contact=None, device=f"d{n}", words="我家在三楼").case
+        services.reject(work.fresh(case, "lin"), reason_code="unlawful", by=work.actor("lin"), at=NOW)
+    still_open = work.reported(contact=None, words="我家在四楼").case
+    staff = work.reported(by="chen", source="staff", contact=None, words="巡查所见").case
+    services.reject(work.fresh(staff, "lin"), reason_code="unlawful", by=work.actor("lin"), at=NOW)
+    forget_reporters(at=NOW + timedelta(days=365))
+    assert Report.objects.exclude(words="").count() == 5
+    night = NOW + timedelta(days=367)
+    forget_reporters(at=night)
+    while work_once(at=night):
+        pass
+    assert set(Report.objects.exclude(words="").values_list("case", flat=True)) == {still_open.pk, staff.pk}
+    assert not Report.objects.exclude(device_blind="").exists()
