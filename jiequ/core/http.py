@@ -25,6 +25,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
+from django.db import IntegrityError
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.multipartparser import MultiPartParserError
@@ -33,7 +34,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
-from .errors import Forbidden, NotFound, Refusal
+from .errors import Forbidden, NotFound, Refusal, Stale
 
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
@@ -160,11 +161,20 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
         return _not_found()
     if isinstance(error, PermissionDenied):
         return _forbidden()
+    if isinstance(error, IntegrityError) and _is_twice(error):
+        log.warning("two at once: %s", type(error).__name__)
+        return Stale("done_meanwhile", _("别人刚刚办过同一件事，请刷新后再看"))
     if isinstance(error, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return TooLarge("too_large", _("发来的内容太多，请减少后再试"))
     if isinstance(error, SuspiciousOperation | MultiPartParserError):
         return _malformed()
     return None
+
+
+def _is_twice(error: IntegrityError) -> bool:
+    """True if a unique constraint stopped the second of two who did the same at once; any other broken rule is our fault."""
+    state = getattr(error.__cause__, "sqlstate", None)  # PostgreSQL's unique_violation, or SQLite's words
+    return state == "23505" or str(error).startswith("UNIQUE constraint failed")
 
 
 def _not_found() -> Refusal:

@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from jiequ.cases import services
 from jiequ.cases.jobs import clock_mark, resume_case, tell_reporters
 from jiequ.cases.models import Case, CaseEvent, Task
+from jiequ.cases.services import moving
 from jiequ.channels.models import Message
 from jiequ.core.errors import Forbidden, Refusal, Stale
+from jiequ.core.http import refusal_of
 from jiequ.core.models import Job
 from jiequ.people.models import Post
 from tests.actors import NOW, MovableClock
@@ -170,6 +173,50 @@ def test_where_to_go_next_stays_here_and_is_no_header_of_its_own(work: Casework,
         assert answer[name].isascii()
         assert "\n" not in answer[name]
         assert "a" not in answer.cookies
+
+
+# -- two at once -----------------------------------------------------------------------------------------------------
+
+
+def test_two_who_ask_or_rate_at_once_get_a_sentence_not_a_fault(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = work.handling()
+    real = moving.writing
+
+    def rival() -> Any:
+        if not Task.objects.filter(case=case, kind="suspend").exists():
+            wanted = {"street_id": case.street_id, "role": "duty_leader", "opened_at": NOW, "opened_version": 1}
+            Task.objects.create(case=case, kind="suspend", **wanted)
+        return real()
+
+    monkeypatch.setattr(moving, "writing", rival)
+    sent = {"until": "2026-03-20", "text": "等材料"}
+    answer = work.world.client("wu").post(f"/cases/{case.number}/do/ask_suspend", sent, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "done_meanwhile")
+
+
+def test_any_other_broken_rule_of_the_database_stays_a_fault(work: Casework) -> None:
+    case = work.accepted()
+    with pytest.raises(IntegrityError) as broken, transaction.atomic():
+        Case.objects.filter(pk=case.pk).update(state="closed", closing="")
+    assert refusal_of(broken.value) is None
+
+
+# -- who reads what --------------------------------------------------------------------------------------------------
+
+
+def test_a_handler_learns_no_reporter_from_the_timeline_or_a_rating(work: Casework) -> None:
+    case = work.closed()
+    report = case.reports.get()
+    services.reveal_reporter(report.pk, reason="给周女士13912345678回电", by=work.actor("lin"), at=NOW)
+    resident = services_resident(report.pk)
+    services.rate(case, report=report, is_solved=False, satisfaction=1, text="打我13912345678", by=resident, at=NOW)
+    services.reopen(Case.objects.get(pk=case.pk), text="还在，打13912345678", by=resident, at=NOW)
+    for name in ("huang", "wu", "chen"):
+        page = work.world.client(name).get(f"/cases/{case.number}/").content.decode()
+        assert "还在" in page
+        assert "周女士" not in page
+        assert "13912345678" not in page
+    assert "周女士" in work.world.client("lin").get(f"/cases/{case.number}/").content.decode()
 
 
 # -- late stays late -------------------------------------------------------------------------------------------------

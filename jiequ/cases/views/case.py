@@ -26,7 +26,7 @@ from ..forms import FORMS, SCORES, MoveForm
 from ..models import Case, CaseEvent, Proof, Report, Task
 from ..queries.page import view_of
 from ..services.intake import masked
-from . import moves, present, reading
+from . import aids, moves, present, reading
 from .open_moves import offered_moves
 
 
@@ -49,7 +49,7 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "row": present.row(found, at),
         "now": at,
         "steps": present.steps(found, is_rated=any(e.move == "rate" for e in view.events)),
-        "timeline": present.staff_entries(view.events, view.proofs, number),
+        "timeline": present.staff_entries(view.events, view.proofs, number, is_desk=is_desk),
         "clock_lines": present.clock_lines(view.clocks),
         "tasks": [_task_row(task) for task in view.open_tasks],
         "threads": present.threads(view.tasks, view.events, at),
@@ -68,6 +68,8 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "undo": _undo(request, view.events, found, actor, at),
         "back_url": _back(actor, found),
     }
+    for form in inline:
+        context |= aids.aids_of(form, view.reports)
     return render(request, "cases/case.html", context)
 
 
@@ -106,7 +108,7 @@ def _report(case: Case, report: Report, proofs: list[Proof], actor: Actor, at: d
         "wants_call": report.wants_call,
         "has_reporter": report.reporter_id is not None,
         "photos": [_photo(case.number, p) for p in proofs if p.report_id == report.pk and p.picture_id],
-        "rating": present.rating_words(report),
+        "rating": present.rating_words(report, is_desk=is_desk),
         "rate_url": reverse("cases:rate_by_phone", args=[case.number, report.pk]) if open_to_rate else "",
     }
 
@@ -131,6 +133,7 @@ def _links(number: str, open_moves: list[str], inline: set[str]) -> list[dict[st
             "label": str(words.MOVES[name]),
             "url": reverse("cases:move", args=[number, name]),
             "tone": FORMS[name].tone,
+            "key": present.KEYS.get(name, ""),
         }
         for name in open_moves
         if name in FORMS and name not in inline

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from jiequ.channels.queries import MessageLine
 from jiequ.core.errors import NotFound
+from jiequ.people.rules import Role
 
 from .. import clocks as c
 from .. import words
@@ -21,11 +22,32 @@ from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Task, Task
 from ..queries.lists import light_of
 from ..queries.types import condition_choice, proof_words, said
 from ..services import missing_proofs
-from ..services.intake import title_from
+from ..services.intake import masked, title_from
 
 _OFFER = TimestampSigner(salt="cases.near")
 _OFFER_SECONDS = 3600
 _STEP_ORDER = ("discover", "accept", "dispatch", "handle", "track", "urge", "feed_back", "rate")
+
+
+KEYS: dict[str, str] = {
+    "accept": "a",
+    "dispatch": "d",
+    "accept_dispatch": "d",
+    "close": "c",
+    "check_pass": "p",
+    "check_fail": "x",
+    "resume": "s",
+    "ask_verify": "v",
+    "reject": "r",
+    "urge": "u",
+    "correct": "e",
+    "merge": "m",
+    "note": "w",
+    "call": "b",
+    "bring_in": "h",
+    "answer_urge": "y",
+}
+"""The letter of a move at the desk, on a row and on the case's page alike."""
 
 
 def row(case: Case, at: datetime, *, metres: float | None = None, url: str = "") -> dict[str, Any]:
@@ -135,22 +157,27 @@ def _my_photo(proof: Proof, token: str) -> dict[str, str]:
     }
 
 
-def staff_entries(events: Iterable[CaseEvent], proofs: Iterable[Proof], number: str) -> list[dict[str, Any]]:
-    """The whole timeline for those at work on the case, newest first."""
+def staff_entries(
+    events: Iterable[CaseEvent], proofs: Iterable[Proof], number: str, *, is_desk: bool
+) -> list[dict[str, Any]]:
+    """The whole timeline for those at work on the case, newest first.
+
+    What may name the reporter is for the desk only: the reason of a look at the identity, and numbers a reporter wrote.
+    """
     by_event: dict[int, list[Proof]] = {}
     by_time: dict[datetime, list[Proof]] = {}
     for proof in proofs:
         by_time.setdefault(proof.at, []).append(proof)
-    return [_entry(event, by_event.get(event.pk) or by_time.get(event.at, []), number) for event in events][::-1]
+    return [_entry(e, by_event.get(e.pk) or by_time.get(e.at, []), number, is_desk=is_desk) for e in events][::-1]
 
 
-def _entry(event: CaseEvent, proofs: Sequence[Proof], number: str) -> dict[str, Any]:
+def _entry(event: CaseEvent, proofs: Sequence[Proof], number: str, *, is_desk: bool) -> dict[str, Any]:
     shown = [p for p in proofs if p.picture_id] if event.move in _WITH_PHOTOS else []
     return {
         "title": _title(event),
         "who": event.by_name if event.by_id else ("" if event.by_role in {"system", ""} else _("居民")),
         "at": event.at,
-        "text": _event_text(event),
+        "text": _event_text(event, is_desk=is_desk),
         "tone": "clock" if event.move in {"light", "recompute"} else "stop" if event.move in _STOPS else "",
         "photos": [{"url": photo_url(number, p), "thumb": photo_url(number, p, "thumb"), "alt": _("照片")} for p in shown],
     }
@@ -169,7 +196,7 @@ def _title(event: CaseEvent) -> str:
     return str(words.MOVES.get(event.move, event.move))
 
 
-def _event_text(event: CaseEvent) -> str:
+def _event_text(event: CaseEvent, *, is_desk: bool) -> str:
     parts = []
     if event.move == "undo":
         parts.append(str(words.MOVES.get(event.facts.get("move", ""), "")))
@@ -184,8 +211,9 @@ def _event_text(event: CaseEvent) -> str:
         parts.append(_("没有答复：%(names)s") % {"names": "、".join(silent)})
     if into := event.facts.get("into") or event.facts.get("to"):
         parts.append(str(into))
-    if event.text:
-        parts.append(event.text)
+    if event.text and (is_desk or event.move != "reveal"):
+        is_reporters = event.by_id is None and event.by_role == Role.RESIDENT
+        parts.append(masked(event.text) if is_reporters and not is_desk else event.text)
     return " · ".join(parts)
 
 
@@ -345,13 +373,14 @@ def _answer(task: Task, at: datetime) -> dict[str, Any]:
     return {"to": named(task.department), "at": task.done_at, "text": task.answer, "is_silent": is_silent}
 
 
-def rating_words(report: Report) -> str:
-    """A reporter's verdict in words; empty if there is none yet."""
+def rating_words(report: Report, *, is_desk: bool) -> str:
+    """A reporter's verdict in words; empty if there is none yet. Long numbers in it are for the desk only."""
     rating = getattr(report, "rating", None)
     if rating is None:
         return ""
+    said_with = rating.text if is_desk else masked(rating.text)
     verdict = _("解决了") if rating.is_solved else _("没有解决")
-    return " · ".join(part for part in (verdict, _("%(n)d 分") % {"n": rating.satisfaction}, rating.text) if part)
+    return " · ".join(part for part in (verdict, _("%(n)d 分") % {"n": rating.satisfaction}, said_with) if part)
 
 
 def message(line: MessageLine) -> dict[str, Any]:
