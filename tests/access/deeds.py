@@ -27,9 +27,9 @@ class Deed:
     fields: dict[str, Any]
     photos: int = 0
 
-    def send(self, client: Client, *, key: str = KEY, **changes: Any) -> Any:
+    def send(self, client: Client, *, once_key: str = KEY, **changes: Any) -> Any:
         """Send it; ``changes`` are fields more or other."""
-        data: dict[str, Any] = {"idempotency_key": key, **self.fields, **changes}
+        data: dict[str, Any] = {**self.fields, **changes, "idempotency_key": once_key}
         if self.photos:
             data["photos"] = [photo_file(str(n)) for n in range(self.photos)]
         return client.post(self.address, data)
