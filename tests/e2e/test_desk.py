@@ -34,7 +34,7 @@ def desk(work: Casework, reader: Any) -> Page:
 def opened(page: Page, address: str, number: str) -> None:
     """The page with scripts running and the first row's case beside it."""
     page.goto(address)
-    page.wait_for_selector("html.is-started")
+    page.wait_for_selector("html.is-started[data-desk=started]")
     expect(page.locator(f"#desk-panel [data-panel='{number}']")).to_be_visible()
 
 
@@ -101,7 +101,6 @@ def test_j_and_k_walk_the_rows_and_a_letter_means_the_row_that_is_chosen(work: C
     expect(desk.locator("[data-preview-for=emergency]")).to_contain_text("110")
     expect(desk.locator("[data-preview-for=untrue]")).to_be_hidden()
     desk.keyboard.press("Escape")
-    desk.locator("#desk-trays").click(position={"x": 2, "y": 2})
     desk.keyboard.press("k")
     expect(desk.locator(f"#desk-panel [data-panel='{first.number}']")).to_be_visible()
     with desk.expect_navigation(url=f"**/cases/{first.number}/"):
@@ -159,7 +158,7 @@ def test_on_a_phone_a_row_opens_the_cases_page(work: Casework, reader: Any) -> N
     case = work.just_reported()
     page: Page = reader(size="phone", person=work.world.lin)
     page.goto("/desk/")
-    page.wait_for_selector("html.is-started")
+    page.wait_for_selector("html.is-started[data-desk=started]")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     with page.expect_navigation(url=f"**/cases/{case.number}/"):
         page.locator(".desk-open").first.click()

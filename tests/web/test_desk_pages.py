@@ -74,7 +74,7 @@ def test_each_row_offers_its_moves_as_links_that_come_back_to_the_tray(work: Cas
     case = work.just_reported()
     page = text(lin.get("/desk/"))
     for move, key in (("accept", "a"), ("reject", "r")):
-        link = re.search(rf'<a class="row-act" href="([^"]+)"[^>]*data-key="{key}"', page)
+        link = re.search(rf'<a class="row-act" data-move="{move}" href="([^"]+)"[^>]*data-key="{key}"', page)
         assert link is not None
         assert link.group(1).startswith(f"/cases/{case.number}/do/{move}?next=")
     form = text(lin.get(f"/cases/{case.number}/do/accept?next=%2Fdesk%2F%3Ftray%3Daccept"))

@@ -93,4 +93,4 @@ def _preview(form: MoveForm, reports: Sequence[Report] | None) -> dict[str, Any]
     else:
         notices = [{"code": "", "body": wording(_TELLING[form.move], facts, language).body, "reply": ""}]
     hears_at = resident_hears_at(form.at, is_urgent=case.is_urgent)
-    return {"language": language, "notices": notices, "at": hears_at if hears_at > form.at else None}
+    return {"move": form.move, "language": language, "notices": notices, "at": hears_at if hears_at > form.at else None}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from jiequ.people.rules import Actor, Role
 
 from ..clocks import ClockKind
-from ..models import Task, TaskKind
+from ..models import Case, Task, TaskKind
 from ..queries.page import CaseView
 
 ANSWERS: dict[str, TaskKind] = {
@@ -28,6 +28,11 @@ DECISIONS: dict[str, tuple[TaskKind, ...]] = {
     "answer_hotline": (TaskKind.HOTLINE,),
 }
 """Moves that need an open task of the kind, whoever it is for."""
+
+
+def waits_for_check(case: Case) -> bool:
+    """True where the type asks for a check on the spot and it has not been passed: closing would be refused."""
+    return case.condition is not None and case.condition.edition.needs_check and case.checked_at is None
 
 
 def offered_moves(view: CaseView, actor: Actor) -> list[str]:
@@ -69,6 +74,7 @@ def _has_undecided(view: CaseView, actor: Actor) -> bool:
 
 _SPECIAL: dict[str, Callable[[CaseView], bool]] = {
     "check_pass": lambda view: view.case.checked_at is None,
+    "close": lambda view: not waits_for_check(view.case),
     "assess_call": lambda view: any(t.kind == TaskKind.CALL and t.state == Task.State.DONE for t in view.tasks),
     "ask_appeal": _is_late,
 }

@@ -20,6 +20,7 @@ from .. import words
 from ..flow import State, step_of
 from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Task, TaskKind
 from ..queries.lists import light_of
+from ..queries.page import names_in
 from ..queries.types import condition_choice, proof_words, said
 from ..services import missing_proofs
 from ..services.intake import masked, title_from
@@ -145,8 +146,7 @@ _PHOTOS_OF: dict[str, Callable[[Sequence[Proof], Sequence[Proof]], Sequence[Proo
 
 
 def _department_words(event: CaseEvent) -> str:
-    names = event.facts.get("names") if event.move in {"dispatch", "accept_dispatch"} else None
-    return "、".join(names) if names else ""
+    return _("、").join(names_in(event)) if event.move in {"dispatch", "accept_dispatch"} else ""
 
 
 def _my_photo(proof: Proof, token: str) -> dict[str, str]:
@@ -157,9 +157,7 @@ def _my_photo(proof: Proof, token: str) -> dict[str, str]:
     }
 
 
-def staff_entries(
-    events: Iterable[CaseEvent], proofs: Iterable[Proof], number: str, *, is_desk: bool
-) -> list[dict[str, Any]]:
+def staff_entries(events: Iterable[CaseEvent], proofs: Iterable[Proof], number: str, *, is_desk: bool) -> list[dict[str, Any]]:
     """The whole timeline for those at work on the case, newest first.
 
     What may name the reporter is for the desk only: the reason of a look at the identity, and numbers a reporter wrote.
@@ -202,13 +200,13 @@ def _event_text(event: CaseEvent, *, is_desk: bool) -> str:
         parts.append(str(words.MOVES.get(event.facts.get("move", ""), "")))
     if event.reason_code:
         parts.append(words.reason_words(event.reason_code))
-    if names := event.facts.get("names"):
-        parts.append("、".join(names))
+    if names := names_in(event):
+        parts.append(_("、").join(names))
     if finding := event.facts.get("finding"):
         parts.append(str(words.FINDINGS.get(finding, finding)))
     parts += [str(words.DOUBTS.get(doubt, doubt)) for doubt in event.facts.get("doubts", ())]
-    if silent := event.facts.get("silent"):
-        parts.append(_("没有答复：%(names)s") % {"names": "、".join(silent)})
+    if silent := names_in(event, "silent"):
+        parts.append(_("没有答复：%(names)s") % {"names": _("、").join(silent)})
     if into := event.facts.get("into") or event.facts.get("to"):
         parts.append(str(into))
     if event.text and (is_desk or event.move != "reveal"):

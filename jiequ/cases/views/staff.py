@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -29,23 +28,15 @@ from ..models import Case
 from ..queries import lists
 from ..queries.types import current_types
 from . import moves, present, reading
+from .open_moves import waits_for_check
 from .phone import STAFF
 
 # -- desk ------------------------------------------------------------------------------------------------------------
 
-DESK_MOVES: dict[str, str] = {
-    "accept": "a",
-    "dispatch": "d",
-    "accept_dispatch": "d",
-    "close": "c",
-    "check_pass": "p",
-    "check_fail": "x",
-    "resume": "s",
-    "ask_verify": "v",
-    "reject": "r",
-    "urge": "u",
-}
-"""The moves that stand on a row of the desk, in order, with their keys; the others are on the case's page."""
+DESK_MOVES = (
+    "accept", "dispatch", "accept_dispatch", "close", "check_pass", "check_fail", "resume", "ask_verify", "reject", "urge",
+)  # fmt: skip
+"""The moves that stand on a row of the desk, in order; the others are on the case's page."""
 
 AT_THE_DESK = (*sorted(DESK_ROLES), Role.DEPARTMENT_LEAD, Role.BUREAU)
 
@@ -89,8 +80,13 @@ def _desk_row(case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
 def row_moves(case: Case, standing: Standing) -> list[dict[str, str]]:
     """What the reader may do from the row itself, with the key of each."""
     return [
-        {"name": name, "label": str(words.MOVES[name]), "key": key, "url": reverse("cases:move", args=[case.number, name])}
-        for name, key in DESK_MOVES.items()
+        {
+            "name": name,
+            "label": str(words.MOVES[name]),
+            "key": present.KEYS[name],
+            "url": reverse("cases:move", args=[case.number, name]),
+        }
+        for name in DESK_MOVES
         if _fits(case, name) and standing.may(name)
     ]
 
@@ -99,8 +95,7 @@ def _fits(case: Case, name: str) -> bool:
     """Closing waits for the check on the spot where the type asks for one; after the check nobody checks again."""
     if name not in {"close", "check_pass", "check_fail"}:
         return True
-    waits = case.condition is not None and case.condition.edition.needs_check and case.checked_at is None
-    return waits == (name != "close")
+    return waits_for_check(case) == (name != "close")
 
 
 def _undo(request: HttpRequest, actor: Actor, at: datetime, here: str) -> dict[str, Any] | None:
@@ -112,7 +107,7 @@ def _trays(counts: dict[str, int], key: str) -> list[dict[str, Any]]:
     labels = {
         "accept": _("待受理"),
         "dispatch": _("待分流"),
-        "returned": _("退单"),
+        "returned": _("已退单"),
         "work": _("在办"),
         "close": _("待结案"),
         "suspended": _("挂账"),
@@ -127,7 +122,7 @@ def _trays(counts: dict[str, int], key: str) -> list[dict[str, Any]]:
 
 def _after(request: HttpRequest) -> tuple[datetime, int] | None:
     moment, _sep, pk = request.GET.get("after", "").partition("~")
-    at = parse_datetime(moment) if moment else None
+    at = reading.moment_of(moment)
     if at is None or at.tzinfo is None or not moves.is_id(pk):
         return None
     return at, int(pk)
@@ -177,7 +172,7 @@ def _choices(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     given: dict[str, tuple[str, list[tuple[Any, Any]]]] = {
         "state": (_("状态"), list(words.STATES.items())),
         "light": (_("灯"), list(LIGHTS.items())),
-        "type": (_("类型"), types),
+        "type": (_("事件类型"), types),
         "department": (_("主办"), [(d.pk, present.named(d)) for d in departments]),
         "community": (_("社区"), [(c.pk, present.named(c)) for c in communities]),
         "source": (_("来源"), list(words.SOURCES.items())),

@@ -1,5 +1,7 @@
-// The desk beside its rows: which row is chosen, where the focus goes, a searchable type list, and what the reporter will read.
+// The desk beside its rows: which row is chosen, where the focus goes, and the map.
 // Everything here is a link or a form without it.
+
+import { begin } from "./aids.js";
 
 const NARROW = matchMedia("(max-width: 62rem)");
 
@@ -9,24 +11,26 @@ document.addEventListener("click", (event) => {
 });
 
 // On a narrow screen there is no room beside the rows: a row opens the case's page, as its link says.
+// A form that stands open already is not fetched again: what was typed into it stays.
 document.body.addEventListener("htmx:beforeRequest", (event) => {
-  if (!NARROW.matches || event.detail.target?.id !== "desk-panel") return;
+  const { elt, target } = event.detail;
+  if (target?.id !== "desk-panel") return;
+  const shown = NARROW.matches ? null : openForm(elt);
+  if (!NARROW.matches && !shown) return;
   event.preventDefault();
-  if (event.detail.elt.matches("a[href]")) location.assign(event.detail.elt.href);
+  if (shown) focusInto(shown.closest("[data-panel]"));
+  else if (elt.matches("a[href]")) location.assign(elt.href);
 });
+
+function openForm(link) {
+  const number = link.closest("[data-number]")?.dataset.number;
+  return link.dataset.move && document.querySelector(`#desk-panel [data-panel="${number}"] #do-${link.dataset.move}`);
+}
 
 document.body.addEventListener("htmx:afterSettle", (event) => {
   const asked = event.target.querySelector?.("[data-panel-focus]");
   if (asked) focusInto(asked);
 });
-
-document.body.addEventListener("htmx:load", (event) => begin(event.target));
-begin(document);
-
-function begin(scope) {
-  scope.querySelectorAll?.("select[data-pick]").forEach(pick);
-  scope.querySelectorAll?.("[data-preview]").forEach(preview);
-}
 
 function choose(row) {
   for (const other of row.parentElement.querySelectorAll("[aria-selected]")) other.removeAttribute("aria-selected");
@@ -37,96 +41,32 @@ function choose(row) {
 function focusInto(panel) {
   const form = panel.querySelector("form.move-form");
   if (!form) return;
+  begin(panel); // it may be so new that nobody has told it yet
   const lacks = (field) => (field.matches("select") && field.required && !field.value) || !field.checkValidity();
   const isOpen = (field) => field.willValidate && field.offsetParent !== null && lacks(field);
   const empty = [...form.elements].find(isOpen);
   const finder = empty?.matches("[data-pick]") && empty.parentElement.querySelector("[data-pick-find]");
   (finder || empty || form.querySelector("button[type=submit]"))?.focus({ preventScroll: true });
-  form.scrollIntoView({ block: "nearest" });
+  const room = panel.closest("#desk-panel");
+  const below = form.getBoundingClientRect().bottom - room.getBoundingClientRect().bottom;
+  if (below > 0) room.scrollTop += below + 12;
 }
 
-// ---- a select that can be searched: words narrow the list, down goes into it, Enter takes the first
+// ---- one case at the desk: the map is there without being asked for, where there is room
 
-function pick(select) {
-  if (select.dataset.started) return;
-  select.dataset.started = "1";
-  const all = [...select.children].map((child) => child.cloneNode(true));
-  const find = Object.assign(document.createElement("input"), { type: "search", placeholder: select.dataset.textFind, autocomplete: "off" });
-  find.setAttribute("aria-label", select.dataset.textFind);
-  find.setAttribute("aria-controls", select.id);
-  find.dataset.pickFind = "";
-  select.before(find);
-  const fold = () => (select.size = select.value && document.activeElement !== select ? 0 : 7);
-  const take = () => {
-    fold();
-    tell(select);
-  };
-  find.addEventListener("input", () => {
-    narrow(select, all, find.value);
-    select.size = 7;
-  });
-  find.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown") select.focus();
-    else if (event.key === "Enter") {
-      const first = [...select.options].find((option) => option.value);
-      if (first && find.value.trim()) select.value = first.value;
-      take();
-      if (select.value) select.form.querySelector("button[type=submit]").focus();
-    } else return;
-    event.preventDefault();
-  });
-  select.addEventListener("change", () => tell(select));
-  select.addEventListener("blur", take);
-  select.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !select.value) return;
-    event.preventDefault();
-    take();
-    select.form.querySelector("button[type=submit]").focus();
-  });
-  fold();
-  if (select.value) tell(select);
+function openMap() {
+  const button = document.querySelector(".case-facts [data-map-open]");
+  if (!button || button.hidden || !matchMedia("(min-width: 68.75rem)").matches) return;
+  button.click();
+  button.hidden = true;
 }
 
-function narrow(select, all, words) {
-  const chosen = select.value;
-  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = (group, option) => wanted.every((word) => `${group} ${option.text}`.toLowerCase().includes(word));
-  const kept = all.flatMap((child) => {
-    if (!(child instanceof HTMLOptGroupElement)) return wanted.length ? [] : [child.cloneNode(true)];
-    const group = child.cloneNode(true);
-    for (const option of [...group.children]) if (!fits(group.label, option)) option.remove();
-    return group.children.length ? [group] : [];
-  });
-  select.replaceChildren(...kept);
-  select.value = chosen;
-}
+if (document.documentElement.classList.contains("is-started")) openMap();
+else
+  new MutationObserver((_changes, watch) => {
+    if (!document.documentElement.classList.contains("is-started")) return;
+    watch.disconnect();
+    openMap();
+  }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
 
-/** Shows the limit, the closing condition and the proofs of what is chosen, and sets the department it goes to. */
-function tell(select) {
-  const facts = select.form.querySelector("[data-pick-facts]");
-  const option = select.selectedOptions[0];
-  if (facts) {
-    facts.hidden = !option?.dataset.limit;
-    for (const place of facts.querySelectorAll("[data-fact]")) place.textContent = option?.dataset[place.dataset.fact] ?? "";
-  }
-  const lead = select.form.elements.lead_id;
-  if (lead && option?.dataset.lead) lead.value = option.dataset.lead;
-}
-
-// ---- what the reporter will read, as it is typed
-
-function preview(box) {
-  const form = box.closest("form");
-  if (!form || box.dataset.started) return;
-  box.dataset.started = "1";
-  const show = () => {
-    const reason = form.elements.reason_code?.value ?? "";
-    const typed = form.elements.reply?.value.trim() ?? "";
-    for (const one of box.querySelectorAll("[data-preview-for]")) one.hidden = one.dataset.previewFor !== reason;
-    for (const reply of box.querySelectorAll("[data-preview-reply]")) reply.textContent = typed || reply.dataset.default;
-  };
-  form.addEventListener("input", show);
-  form.addEventListener("change", show);
-  form.addEventListener("jiequ:draft", show);
-  show();
-}
+document.documentElement.dataset.desk = "started";
