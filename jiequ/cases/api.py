@@ -27,11 +27,12 @@ from . import services, words
 from .api_shapes import ProgressOut, RefusedOut, ReportedOut, ReportIn, StepOut, refusal_of
 from .flow import ENDED
 from .models import CaseEvent, OutsideSystem, Report, Source, SystemKind
-from .queries.page import reporter_timeline
+from .queries.page import names_in, reporter_timeline
 from .queries.types import said, type_by_code
 
 CALLS_A_MINUTE = 120
 _LATEST = timedelta(minutes=5)
+_EARLIEST_YEAR = 2000
 _REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 429), RefusedOut)
 
 api = NinjaAPI(title="Jiequ", version="1", urls_namespace="cases_api", docs_url=None, openapi_url=None)
@@ -106,6 +107,8 @@ def _photos(request: HttpRequest) -> list[pictures.Clean]:
 def _account(
     system: OutsideSystem, given: ReportIn, community_id: int | None, photos: list[pictures.Clean], at: datetime
 ) -> services.Account:
+    if given.seen_at is not None and given.seen_at.year < _EARLIEST_YEAR:
+        raise Refusal("seen_too_early", _("发现时间太早，请核对。"), facts={"field": "seen_at"})
     if given.seen_at is not None and given.seen_at > at + _LATEST:
         raise Refusal("seen_later", _("发现时间在将来，请核对。"), facts={"field": "seen_at"})
     if given.outer_due_at is not None and system.kind != SystemKind.HOTLINE:
@@ -208,8 +211,8 @@ def _progress(report: Report) -> ProgressOut:
 
 
 def _step(event: CaseEvent) -> StepOut:
-    names = event.facts.get("names") if event.move in {"dispatch", "accept_dispatch"} else None
-    return StepOut(step=event.move, words=str(words.FOR_REPORTER[event.move]), at=event.at, departments=names or [])
+    names = names_in(event) if event.move in {"dispatch", "accept_dispatch"} else []
+    return StepOut(step=event.move, words=str(words.FOR_REPORTER[event.move]), at=event.at, departments=names)
 
 
 # -- the answer, and the addresses -----------------------------------------------------------------------------------

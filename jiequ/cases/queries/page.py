@@ -12,6 +12,7 @@ from ..access import Standing
 from ..flow import State, step_of
 from ..models import Case, CaseEvent, Proof, Report, Task
 from .lists import light_of
+from .types import said
 
 OFTEN_TOLD = frozenset(
     {"report", "accept", "reject", "dispatch", "accept_dispatch", "acknowledge", "handle", "confirm", "check_pass"}
@@ -72,6 +73,13 @@ def view_of(case: Case, actor: Actor, *, at: datetime) -> CaseView:
         standing=Standing(actor, case, tasks=tasks),
         at=at,
     )
+
+
+def names_in(event: CaseEvent, fact: str = "names") -> list[str]:
+    """The departments (or persons) an event names, in the reader's language, as they were called then."""
+    chinese: list[str] = event.facts.get(fact) or []
+    english: list[str] = event.facts.get(f"{fact}_en") or chinese
+    return [said(*pair) for pair in zip(chinese, english, strict=True)]
 
 
 def reporter_timeline(case: Case) -> list[CaseEvent]:

@@ -107,7 +107,7 @@ def _send_out(
     change.fields |= {"lead_id": lead_id, "dispatched_at": at, "handler_id": None}
     if case.first_lead_id is None:
         change.fields["first_lead_id"] = lead_id
-    change.facts |= {"lead": lead_id, "assist": others, "names": [d.name_zh for d in departments]}
+    change.facts |= {"lead": lead_id, "assist": others} | moving.named(departments)
     if now:
         change.facts["send_now_reason"] = now
     change.department_id = lead_id
@@ -165,7 +165,7 @@ def bring_in(
     due_at = moving.handle_due(c.load(case.clocks))
     change = Change(
         text=text,
-        facts={"assist": new, "names": [d.name_zh for d in departments]},
+        facts={"assist": new} | moving.named(departments),
         tasks=[Task(kind=TaskKind.ASSIST, department_id=i, due_at=due_at, asked=text) for i in new],
         notices=[_task_notice(case, i, "assist_asked", due_at, is_urgent=case.is_urgent) for i in new],
     )

@@ -20,6 +20,7 @@ from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, Refusal, Stale
 from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.core.worktime import ZONE, WorkCalendar
+from jiequ.people.models import Department
 from jiequ.people.rules import Actor, Role
 
 from .. import clocks as c
@@ -295,6 +296,12 @@ def notice(
         is_urgent=case.is_urgent,
         street_id=case.street_id,
     )
+
+
+def named(departments: Iterable[Department]) -> dict[str, list[str]]:
+    """Departments as an event names them, in both languages: as they were called then."""
+    found = list(departments)
+    return {"names": [d.name_zh for d in found], "names_en": [d.name_en or d.name_zh for d in found]}
 
 
 def about(case_id: int) -> str:

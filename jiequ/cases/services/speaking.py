@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from .moving import Change, End
 from .proving import Shown, proofs_of
 
 MOST_CONSULTED = 5
+LONGEST_QUESTION = timedelta(days=366)
 ANSWER_LIMIT = Limit(4, Unit.WORK_HOUR)  # (P) to answer an urge or acknowledge a call
 _DESK_STATES = frozenset({State.REPORTED, State.VERIFYING})
 
@@ -41,14 +42,14 @@ def ask_consult(
     ids = list(dict.fromkeys(department_ids))
     if not 1 <= len(ids) <= MOST_CONSULTED:
         raise Refusal("bad_departments", _("会商请选择 1 至 5 个部门。"), facts={"limit": MOST_CONSULTED})
-    if answer_by <= at:
-        raise Refusal("bad_until", _("答复时间须在现在之后。"), facts={"field": "answer_by"})
+    if not at < answer_by <= at + LONGEST_QUESTION:
+        raise Refusal("bad_until", _("答复时间须在现在之后、一年之内。"), facts={"field": "answer_by"})
     departments = _of_street(case, ids)
     group = f"c{int(at.timestamp() * 1000)}"
     facts = {"owner": by.person_id}
     change = Change(
         text=question,
-        facts={"group": group, "asked": ids, "names": [d.name_zh for d in departments], "until": answer_by.isoformat()},
+        facts={"group": group, "asked": ids, "until": answer_by.isoformat()} | moving.named(departments),
         tasks=[
             Task(kind=TaskKind.CONSULT, group=group, department_id=i, asked=question, due_at=answer_by, facts=facts)
             for i in ids
@@ -95,10 +96,15 @@ def decide_consult(case: Case, *, group: str, text: str, by: Actor, at: datetime
         raise Forbidden("not_owner", _("由发起会商的人或领导作决定。"))
     if case.events.filter(move="decide_consult", facts__group=group).exists():
         raise Refusal("decided_already", _("这次会商已经作出决定。"))
-    silent = [t.department.name_zh for t in asked if t.state == Task.State.OPEN and t.department]
+    silent = moving.named(t.department for t in asked if t.state == Task.State.OPEN and t.department)
     change = Change(
         text=text,
-        facts={"group": group, "silent": silent, "seconds": int((at - case.reported_at).total_seconds())},
+        facts={
+            "group": group,
+            "silent": silent["names"],
+            "silent_en": silent["names_en"],
+            "seconds": int((at - case.reported_at).total_seconds()),
+        },
         ends=[End({"kind": TaskKind.CONSULT, "group": group}, Task.State.WITHDRAWN, "silent")],
     )
     return moving.make(case, "decide_consult", change, by=by, at=at)
@@ -116,7 +122,7 @@ def call_bureau(case: Case, *, department_id: int, question: str, by: Actor, at:
     key = f"case:{case.pk}:call:{int(at.timestamp())}"
     change = Change(
         text=question,
-        facts={"bureau": bureau.pk, "names": [bureau.name_zh]},
+        facts={"bureau": bureau.pk} | moving.named([bureau]),
         department_id=bureau.pk,
         tasks=[Task(kind=TaskKind.CALL, department_id=bureau.pk, asked=question, due_at=due)],
         notices=[moving.notice(case, "call_asked", key=key, post=(Role.BUREAU, None, bureau.pk), due_at=due)],
