@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from jiequ.cases import services
 from jiequ.cases.jobs import clock_mark, resume_case, tell_reporters
@@ -160,6 +161,31 @@ def test_a_number_that_is_none_is_no_fault_of_ours(work: Casework, number: str) 
     assert client.get("/desk/", {"after": f"2026-01-01T00:00:00+08:00~{number}"}).status_code == 200
     sent = {"version": number, "text": "记"}
     assert client.post(f"/cases/{case.number}/do/note", sent).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "when", ["2026-02-30T10:00:00+08:00", "2026-13-04T10:00:00Z", "2026-03-04T10:00:00+99:99", "9999-12-31T23:59:59-12:00"]
+)
+def test_a_day_that_is_on_no_calendar_is_no_fault_of_ours(work: Casework, when: str) -> None:
+    lon, lat = work.world.point_in("a")
+    here = {"lon": lon, "lat": lat, "system": "cgcs2000", "words": "x"}
+    assert Client().post("/report/", here | {"located_at": when}).status_code == 303
+    order = {"source": "hotline", "source_ref": "R1", "outer_due_at": when}
+    assert work.world.client("lin").post("/report/", here | order).status_code == 422
+    for after in (when, "0001-01-01T00:00:00+14:00"):
+        assert work.world.client("lin").get("/desk/", {"after": f"{after}~1"}).status_code == 200
+
+
+def test_what_is_asked_for_cannot_lie_beyond_all_clocks(work: Casework) -> None:
+    case = work.fresh(work.accepted(), "liang")
+    far = datetime(9999, 12, 31, tzinfo=NOW.tzinfo)
+    with pytest.raises(Refusal):
+        services.ask_consult(
+            case, question="?", department_ids=[work.water], answer_by=far, by=work.actor("liang"), at=NOW
+        )
+    for due in (far, NOW + timedelta(days=4000)):
+        with pytest.raises(Refusal):
+            work.reported(by="lin", source="hotline", system="12345", source_ref="R1", outer_due_at=due)
 
 
 @pytest.mark.parametrize("target", ["/todo/\nSet-Cookie: a=b", "/todo/?q=街区", "//evil.example/", "https://evil.example/", "/\\evil"])

@@ -15,6 +15,7 @@ from ..models import Case, CaseEvent, Task, TaskKind
 from . import moving
 from .filing import reject
 from .handling import ending
+from .intake import check_outer_due
 from .moving import Change, End
 
 
@@ -47,5 +48,6 @@ def _moved(case: Case, outer_due_at: datetime | None, *, by: Actor, at: datetime
     clocks, _calendar = moving.ticking(case)
     if outer_due_at is None or c.ClockKind.OUTER not in clocks:
         raise Refusal("outer_due_missing", _("请填写热线同意的新时限。"), facts={"field": "outer_due_at"})
+    check_outer_due(outer_due_at, at)
     outer = c.move_due(clocks[c.ClockKind.OUTER], outer_due_at, at=at, by=by.name, reason="hotline")
     return clocks | {c.ClockKind.OUTER: outer}

@@ -35,6 +35,7 @@ NAME_PURPOSE = "reporter-name"
 PHONE_LOOKUP, LAST4_LOOKUP, DEVICE_LOOKUP = "reporter-phone", "reporter-last4", "report-device"
 _TITLE_MAX = 40
 WORDS_MAX = 2000
+FARTHEST_OUTER_DUE = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +252,15 @@ def _first_clocks(account: Account, policy: Policy, *, by: Actor, at: datetime) 
     if account.outer_due_at is not None:
         if account.outer_due_at <= at:
             raise Refusal("outer_due_past", _("工单上的时限已经过去，请核对。"), facts={"field": "outer_due_at"})
+        check_outer_due(account.outer_due_at, at)
         clocks[c.ClockKind.OUTER] = c.start_until(c.ClockKind.OUTER, account.outer_due_at, at=at, by=by.name)
     return clocks
+
+
+def check_outer_due(due_at: datetime, at: datetime) -> None:
+    """Refusal for a due moment so far off that it can only be a slip of the pen."""
+    if due_at - at > FARTHEST_OUTER_DUE:
+        raise Refusal("outer_due_far", _("工单时限太远，请核对年份。"), facts={"field": "outer_due_at"})
 
 
 def _case(account: Account, site: _Site, street: Street, condition: FilingCondition | None, *, by: Actor, at: datetime) -> Case:

@@ -79,9 +79,18 @@ def contact_of(data: Any) -> Contact | None:
     return Contact(name=name, phone=phone, is_minor_with_guardian=is_minor)
 
 
+def moment_of(text: str) -> datetime | None:
+    """A date and time; None for one that is not on any calendar, or so far off that no clock can count with it."""
+    try:
+        given = parse_datetime(text)
+    except ValueError:
+        return None
+    return given if given is not None and 1970 <= given.year <= 2200 else None
+
+
 def seen_at_of(data: Any, at: datetime) -> datetime | None:
     """When the page says it was seen; a clock that is wrong or a time long past is left out."""
-    given = parse_datetime(str(data.get("located_at", "")))
+    given = moment_of(str(data.get("located_at", "")))
     if given is None or given.tzinfo is None or not at - _OLDEST <= given <= at + _LATEST:
         return None
     return min(given, at)
@@ -141,7 +150,7 @@ def outer_due_of(data: Any) -> datetime | None:
     value = str(data.get("outer_due_at") or "").strip()
     if not value:
         return None
-    given = parse_datetime(value)
+    given = moment_of(value)
     if given is None:
         raise Refusal("bad_time", _("工单时限不是一个时间。"), facts={"field": "outer_due_at"})
     return given if given.tzinfo else given.replace(tzinfo=ZONE)
