@@ -53,6 +53,17 @@ def test_no_file_names_a(pattern: re.Pattern[str]) -> None:
     assert not found, found
 
 
+def test_every_link_of_a_document_leads_to_a_file() -> None:
+    dead = [
+        f"{file.relative_to(ROOT)}: {target}"
+        for file in own_files()
+        if file.suffix == ".md"
+        for target in re.findall(r"\]\(([^)#\s]+)", text_of(file))
+        if "://" not in target and not (file.parent / target).exists()
+    ]
+    assert not dead, "\n".join(dead)
+
+
 def templates() -> list[Path]:
     return [file for file in own_files() if "templates" in file.parts and file.suffix in {".html", ".svg"}]
 
