@@ -128,6 +128,15 @@ def test_voices_past_the_limit_are_kept_but_hurry_nobody(work: Casework) -> None
     assert case.reports.count() == 7
 
 
+def test_nobody_chooses_a_street_the_form_does_not_offer(work: Casework) -> None:
+    there = str(work.world.communities["other"].pk)
+    for street in ("999999", str(work.world.street.pk)):
+        answer = Client().post("/report/", {"words": "x", "community": there, "street": street})
+        assert answer.status_code == 303
+    assert set(Case.objects.values_list("street_id", "community_id")) == {(work.world.other_street.pk, int(there))}
+    assert Client().post("/report/", {"words": "x", "street": "999999"}).status_code == 422
+
+
 # -- what is spent and what is kept ----------------------------------------------------------------------------------
 
 

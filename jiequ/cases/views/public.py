@@ -75,7 +75,7 @@ def _device_scope(request: HttpRequest, actor: Actor) -> str | None:
 
 def _report(request: HttpRequest, actor: Actor, photos: list[pictures.Clean], suspect: bool, at: datetime) -> HttpResponse:
     account = _account(request, actor, photos, suspect, at)
-    street_id = reading.whole(request.POST, "street") or _street_of(request, actor)
+    street_id = _street_of(request, actor)
     if request.POST.get("self_handled") == "on":
         done = services.self_handle(street_id=street_id, account=account, by=actor, at=at)
         return redirect(moves.case_url(done.case.number))
