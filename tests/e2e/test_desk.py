@@ -96,6 +96,7 @@ def test_j_and_k_walk_the_rows_and_a_letter_means_the_row_that_is_chosen(work: C
     desk.keyboard.press("j")
     desk.keyboard.press("r")  # before the second one's panel has come
     expect(desk.locator(f"[data-panel='{second.number}'] #do-reject")).to_be_visible()
+    expect(desk.locator("#do-reject input[value=emergency]")).to_be_focused()
     desk.keyboard.press("Space")
     expect(desk.locator("#do-reject input[value=emergency]")).to_be_checked()
     expect(desk.locator("[data-preview-for=emergency]")).to_contain_text("110")

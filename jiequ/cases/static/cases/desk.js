@@ -11,15 +11,25 @@ document.addEventListener("click", (event) => {
 });
 
 // On a narrow screen there is no room beside the rows: a row opens the case's page, as its link says.
-// A form that stands open already is not fetched again: what was typed into it stays.
-document.body.addEventListener("htmx:beforeRequest", (event) => {
+// A form that stands open already is not fetched again: what was typed into it stays. A letter that was quicker than the
+// row's own part (which waits a moment while one walks through the rows) is not overtaken by it.
+// (htmx:confirm comes before hx-sync takes back what is under way; htmx:beforeRequest would come after.)
+let askedFor = null;
+
+document.addEventListener("jiequ:row", () => (askedFor = null));
+document.body.addEventListener("htmx:confirm", (event) => {
   const { elt, target } = event.detail;
   if (target?.id !== "desk-panel") return;
-  const shown = NARROW.matches ? null : openForm(elt);
-  if (!NARROW.matches && !shown) return;
+  const isLink = elt.matches("a[href]");
+  const row = elt.closest("[data-row]");
+  const shown = !NARROW.matches && openForm(elt);
+  if (!NARROW.matches && !shown && (isLink || row !== askedFor || !row)) {
+    askedFor = isLink ? row : null;
+    return;
+  }
   event.preventDefault();
   if (shown) focusInto(shown.closest("[data-panel]"));
-  else if (elt.matches("a[href]")) location.assign(elt.href);
+  else if (isLink) location.assign(elt.href);
 });
 
 function openForm(link) {
