@@ -105,6 +105,14 @@ class Casework:
     def just_reported(self) -> Case:
         return self.reported().case
 
+    def sampled(self) -> Case:
+        """A self-handled case that a supervisor is asked to look at."""
+        self.world.street.settings = {**self.world.street.settings, "self_handled_sample": 1.0}
+        self.world.street.save(update_fields=["settings"])
+        pictures = [make_picture(self.world.street.pk, f"s{Case.objects.count()}")]
+        account = self.account(source="staff", contact=None, condition_id=self.condition.pk, pictures=pictures)
+        return services.self_handle(street_id=None, account=account, by=self.actor("chen"), at=NOW).case
+
     def accepted(self, *, at: datetime = NOW, **changes: Any) -> Case:
         case = self.fresh(self.reported(at=at, **changes).case, "lin")
         services.accept(case, condition_id=self.condition.pk, by=self.actor("lin"), at=at)

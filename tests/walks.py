@@ -80,7 +80,7 @@ class Walk:
             assert not services.missing_proofs(case), self.done
             assert case.checked_at is not None
         if case.state in ENDED - {State.MERGED}:
-            assert not open_tasks or all(t.kind in {"appeal"} for t in open_tasks), (case.state, open_tasks)
+            assert not open_tasks or all(t.kind in {"appeal", "sample"} for t in open_tasks), (case.state, open_tasks)
         self.look_at_clocks(case)
         states = list(case.events.exclude(move__in=["light", "undo"]).order_by("pk").values_list("state", flat=True))
         assert states[-1] == case.state or case.events.filter(move="undo").exists()

@@ -421,6 +421,19 @@ class AnswerUrge(_Saying):
     text = text_field(_("回复"))
 
 
+class Sample(_Saying):
+    move, service = "sample", "review_sample"
+    tone = "primary"
+    is_sound = forms.TypedChoiceField(
+        label=_("抽查结果"),
+        coerce=lambda value: value == "yes",
+        choices=[("yes", _("处理属实")), ("no", _("处理不实"))],
+        widget=forms.RadioSelect,
+    )
+    text = text_field(_("说明"), required=False, rows=2)
+    field_order = ("is_sound", "text")
+
+
 class Note(_Saying):
     move = service = "note"
     takes_photos = True
@@ -458,7 +471,7 @@ FORMS: dict[str, type[MoveForm]] = {
         *(AssistDone, Handle, SendBack, Confirm, CheckPass, CheckFail, Close, ForceClose, Cancel, AskSuspend, Suspend),
         *(Resume, AskExtend, Extend, RefuseAsk, AskAppeal, ReviewAppeal, Merge, Unmerge, Split, AskConsult),
         *(AnswerConsult, DecideConsult, CallBureau, AcknowledgeCall, AnswerCall, AssessCall, Urge, AnswerUrge, Note),
-        *(Reopen, AnswerHotline),
+        *(Reopen, AnswerHotline, Sample),
     )
 }
 """The moves made by staff on a case's page. Reporting, self-handling, "me too" and rating have pages of their own."""

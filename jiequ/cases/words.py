@@ -91,6 +91,7 @@ MOVES: dict[str, Words] = {
     "note": _("记录"),
     "reopen": _("重新办理"),
     "rate": _("评价"),
+    "sample": _("抽查"),
     "ask_hotline": _("请示热线"),
     "answer_hotline": _("登记热线答复"),
     "undo": _("撤回"),
@@ -172,6 +173,7 @@ TASKS: dict[str, Words] = {
     "extend": _("延期审批"),
     "appeal": _("申诉审核"),
     "hotline": _("等热线答复"),
+    "sample": _("抽查"),
 }
 
 SOURCES: dict[str, Words] = {

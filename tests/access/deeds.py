@@ -196,6 +196,7 @@ DEEDS: dict[str, Callable[[Casework], Deed]] = {
     "review_appeal": lambda w: _move(
         "du", "review_appeal", _make(w, _late(w), "ask_appeal", "wu", text="下雨"), granted="yes", text="是"
     ),
+    "sample": lambda w: _move("du", "sample", w.sampled(), is_sound="no", text="没清干净"),
     "reopen": lambda w: _move("lin", "reopen", w.closed(), text="没好"),
     "answer_hotline": lambda w: _move(
         "lin",

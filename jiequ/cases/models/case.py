@@ -44,6 +44,7 @@ class TaskKind(models.TextChoices):
     EXTEND = "extend", _("延期审批")
     APPEAL = "appeal", _("申诉审核")
     HOTLINE = "hotline", _("待热线答复")
+    SAMPLE = "sample", _("抽查")
 
 
 class CaseQuerySet(models.QuerySet["Case"]):

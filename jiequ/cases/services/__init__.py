@@ -20,6 +20,7 @@ from .limits import clear_suspicion, is_suspect
 from .moving import ask_hotline, policy_of
 from .outside import HOTLINE_NAME, make_system, renew_token, report_from_outside, revoke_system, said_hash, system_of_token
 from .proving import Shown, cleaned, missing_proofs
+from .sampling import review_sample
 from .speaking import (
     acknowledge_call,
     answer_call,
@@ -110,6 +111,7 @@ __all__ = [
     "return_minutes_left",
     "reveal_reporter",
     "review_appeal",
+    "review_sample",
     "revoke_link",
     "revoke_system",
     "said_hash",

@@ -14,7 +14,7 @@ from jiequ.people.rules import Actor, Role
 
 from .. import clocks as c
 from ..access import Standing
-from ..models import Case, CaseEvent, FilingCondition, Source, Task, TaskKind
+from ..models import STREET_FOUND, Case, CaseEvent, FilingCondition, Source, Task, TaskKind
 from ..policy import REJECT_REASONS, SIX_ANSWERS
 from ..type_rules import Starts
 from . import moving
@@ -105,10 +105,19 @@ def accept(
 ) -> CaseEvent:
     """立案: type, filing condition, place and grid are set; the dispatch clock starts."""
     change = acceptance(case, condition_id=condition_id, place=place, by=by, at=at)
+    _need_verification(case, change.fields.get("condition", case.condition))
     change.text = text
     change.tell = "reporter_accepted"
     change.notices = [moving.notice(case, "to_dispatch", key=moving.move_key(case), post=desk(case, Role.DISPATCHER))]
     return moving.make(case, "accept", change, by=by, at=at, version=version)
+
+
+def _need_verification(case: Case, condition: FilingCondition | None) -> None:
+    """A type that is verified before filing is, unless the street's own people found it. A leader's tap decides itself."""
+    if condition is None or not condition.edition.needs_verify or case.source in STREET_FOUND:
+        return
+    if not case.events.filter(move="verify", facts__finding="true").exists():
+        raise Refusal("verify_missing", _("这类事项立案前要先到现场核实，请先发核实。"), facts={"missing": ["verify"]})
 
 
 def acceptance(case: Case, *, condition_id: int | None, place: Place | None, by: Actor, at: datetime) -> Change:

@@ -27,7 +27,7 @@ from jiequ.people.rules import Actor, Role
 
 from .. import clocks as c
 from ..flow import MOVES, Closing, Scope, State
-from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Reporter, Source
+from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Reporter, Source, Task, TaskKind
 from ..policy import Policy
 from . import moving
 
@@ -149,8 +149,9 @@ def self_handle(*, street_id: int | None, account: Account, by: Actor, at: datet
         case.save(force_insert=True)
         report, token = add_report(case, account, by=by, at=at, policy=Policy.of(street.settings))
         add_photos(case, report, account, phase=Proof.Phase.AFTER, by=by, at=at)
-        facts = _doubts(account) | {"sampled": is_sampled(case.number, Policy.of(street.settings).self_handled_sample)}
-        _first_event(case, "self_handle", by=by, at=at, facts=facts)
+        _first_event(case, "self_handle", by=by, at=at, facts=_doubts(account))
+        if is_sampled(case.number, Policy.of(street.settings).self_handled_sample):
+            _ask_sample(case, by=by, at=at)
     return Reported(case, report, token)
 
 
@@ -379,6 +380,19 @@ def _doubts(account: Account) -> dict[str, Any]:
 def is_sampled(number: str, share: float) -> bool:
     """True for about ``share`` of all numbers; the same number gives the same answer, so nobody can choose."""
     return int(hashlib.sha256(number.encode()).hexdigest()[:8], 16) < share * 0x1_0000_0000
+
+
+def _ask_sample(case: Case, *, by: Actor, at: datetime) -> None:
+    """A supervisor is asked to look at it afterwards; nothing is asked of who handled it."""
+    Task.objects.create(
+        case=case,
+        kind=TaskKind.SAMPLE,
+        role=Role.SUPERVISOR,
+        street_id=case.street_id,
+        opened_at=at,
+        opened_by_id=by.person_id,
+        opened_version=case.version,
+    )
 
 
 def _first_event(case: Case, name: str, *, by: Actor, at: datetime, facts: dict[str, Any]) -> CaseEvent:

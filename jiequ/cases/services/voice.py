@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from jiequ.channels.services import forget, unseal_phone
-from jiequ.core import audit, secrets
+from jiequ.core import audit, pictures, secrets
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, NotFound, Refusal
 from jiequ.core.ids import new_token, token_hash
@@ -19,7 +19,7 @@ from jiequ.people.rules import Actor, Role
 from .. import clocks as c
 from ..access import Standing, case_by_id
 from ..flow import State
-from ..models import Case, CaseEvent, Rating, Report, Reporter
+from ..models import Case, CaseEvent, Proof, Rating, Report, Reporter
 from . import moving
 from .filing import desk
 from .intake import DEVICE_LOOKUP, LAST4_LOOKUP, NAME_PURPOSE, WORDS_MAX
@@ -240,12 +240,22 @@ def erase_reports(reports: list[Report], *, at: datetime) -> None:
         words="", place_words="", device_blind="", token_hash="", token_expires_at=None, lon=None, lat=None
     )
     Rating.objects.filter(report_id__in=ids).update(text="")
+    _forget_photos(ids)
     moving.forget_words({r.case_id for r in reports}, report_ids=ids)
 
 
 def _is_of(device: str, report: Report) -> bool:
     """True if the report was made in the browser that holds this device cookie."""
     return bool(device) and bool(report.device_blind) and report.device_blind == secrets.blind(device, DEVICE_LOOKUP)
+
+
+def _forget_photos(report_ids: list[int]) -> None:
+    """What the reporters sent; photos of the work done stay. The files go with the nightly sweep."""
+    shown = Proof.objects.filter(report__in=report_ids, phase=Proof.Phase.REPORT)
+    picture_ids = [pk for pk in shown.values_list("picture_id", flat=True) if pk is not None]
+    shown.delete()
+    kept = set(Proof.objects.filter(picture__in=picture_ids).values_list("picture_id", flat=True))
+    pictures.forget(pk for pk in picture_ids if pk not in kept)
 
 
 def _same_person(report: Report, device: str) -> list[Report]:

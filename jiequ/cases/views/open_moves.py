@@ -26,6 +26,7 @@ DECISIONS: dict[str, tuple[TaskKind, ...]] = {
     "refuse_ask": (TaskKind.SUSPEND, TaskKind.EXTEND),
     "review_appeal": (TaskKind.APPEAL,),
     "answer_hotline": (TaskKind.HOTLINE,),
+    "sample": (TaskKind.SAMPLE,),
 }
 """Moves that need an open task of the kind, whoever it is for."""
 

@@ -182,6 +182,7 @@ SERVICES: dict[str, Act] = {
     "acknowledge": _on("dispatched", "acknowledge", "huang"),
     "return_case": _on("dispatched", "return_case", "wu", reason_code="wrong_type", text="错了"),
     "urge": _on("dispatched", "urge", "he", text="快"),
+    "sample": _on("sampled", "review_sample", "du", is_sound=False, text="没清干净"),
     "handle": _handle,
     "ask_suspend": _on("handling", "ask_suspend", "wu", until=UNTIL, text="等"),
     "ask_extend": _on("handling", "ask_extend", "wu", share=0.5, text="等"),

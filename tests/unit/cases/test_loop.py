@@ -302,3 +302,37 @@ def test_a_hotline_case_closes_only_on_the_hotlines_yes(work: Casework) -> None:
     case.refresh_from_db()
     assert case.state == "closed"
     assert case.reply == "已清"
+
+
+def test_a_sample_of_the_self_handled_is_looked_at_by_a_supervisor(work: Casework) -> None:
+    case = work.sampled()
+    with pytest.raises(Forbidden):
+        services.review_sample(work.fresh(case, "he"), is_sound=True, by=work.actor("he"), at=NOW)
+    theirs = work.fresh(case, "du")
+    with pytest.raises(Refusal):
+        services.review_sample(theirs, is_sound=False, by=work.actor("du"), at=NOW)
+    services.review_sample(theirs, is_sound=False, text="没清干净", by=work.actor("du"), at=NOW)
+    assert case.tasks.get(kind="sample").outcome == "unsound"
+    with pytest.raises(Refusal):
+        services.review_sample(theirs, is_sound=True, by=work.actor("du"), at=NOW)
+
+
+def test_about_one_in_ten_is_sampled_and_nobody_can_choose(work: Casework) -> None:
+    from jiequ.cases.services.intake import is_sampled
+
+    numbers = [f"LG-2026-{n:06d}" for n in range(2000)]
+    assert 120 < sum(is_sampled(number, 0.1) for number in numbers) < 280
+    assert not any(is_sampled(number, 0.0) for number in numbers)
+
+
+def test_a_type_that_is_verified_before_filing_waits_for_the_look(work: Casework) -> None:
+    type(work.condition.edition).objects.update(needs_verify=True)
+    case = work.fresh(work.reported().case, "lin")
+    with pytest.raises(Refusal) as refused:
+        services.accept(case, condition_id=work.condition.pk, by=work.actor("lin"), at=NOW)
+    assert refused.value.code == "verify_missing"
+    services.ask_verify(case, by=work.actor("lin"), at=NOW)
+    services.verify(work.fresh(case, "chen"), finding="true", by=work.actor("chen"), at=LATER)
+    services.accept(work.fresh(case, "lin"), condition_id=work.condition.pk, by=work.actor("lin"), at=LATER)
+    found = work.reported(by="chen", source="staff", contact=None, words="自己看见的").case
+    services.accept(work.fresh(found, "lin"), condition_id=work.condition.pk, by=work.actor("lin"), at=NOW)

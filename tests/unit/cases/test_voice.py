@@ -13,10 +13,10 @@ from jiequ.cases.models import Case, CaseEvent, Rating, Report, Reporter, TypeEd
 from jiequ.core import audit
 from jiequ.core.errors import Forbidden, NotFound, Refusal, Throttled
 from jiequ.core.jobs import work_once
-from jiequ.core.models import AuditEntry
+from jiequ.core.models import AuditEntry, Picture
 from jiequ.people.rules import Actor
 from tests.actors import NOW
-from tests.casework import Casework, make_condition
+from tests.casework import Casework, make_picture, make_condition
 
 PHONE = "13912345678"
 
@@ -96,6 +96,14 @@ def test_a_person_gets_everything_that_is_kept_about_them(work: Casework) -> Non
     kept = services.export_person(first.report, device="d1", at=NOW)
     assert (kept["name"], kept["phone"]) == ("周女士", PHONE)
     assert [r["words"] for r in kept["reports"]] == ["第一件", "第二件"]
+
+
+def test_erasure_takes_the_reporters_photos_and_leaves_those_of_the_work(work: Casework) -> None:
+    picture = make_picture(work.world.street.pk, "mine")
+    case = work.closed(pictures=[picture])
+    assert services.erase_person(report_of(case), at=NOW) == 1
+    assert not Picture.objects.filter(pk=picture.pk).exists()
+    assert list(case.proofs.values_list("phase", flat=True)) == ["after"]
 
 
 def test_erasure_waits_for_open_cases_then_empties_everything_beside_an_unbroken_chain(work: Casework) -> None:
