@@ -180,15 +180,15 @@ def test_what_is_asked_for_cannot_lie_beyond_all_clocks(work: Casework) -> None:
     case = work.fresh(work.accepted(), "liang")
     far = datetime(9999, 12, 31, tzinfo=NOW.tzinfo)
     with pytest.raises(Refusal):
-        services.ask_consult(
-            case, question="?", department_ids=[work.water], answer_by=far, by=work.actor("liang"), at=NOW
-        )
+        services.ask_consult(case, question="?", department_ids=[work.water], answer_by=far, by=work.actor("liang"), at=NOW)
     for due in (far, NOW + timedelta(days=4000)):
         with pytest.raises(Refusal):
             work.reported(by="lin", source="hotline", system="12345", source_ref="R1", outer_due_at=due)
 
 
-@pytest.mark.parametrize("target", ["/todo/\nSet-Cookie: a=b", "/todo/?q=街区", "//evil.example/", "https://evil.example/", "/\\evil"])
+@pytest.mark.parametrize(
+    "target", ["/todo/\nSet-Cookie: a=b", "/todo/?q=街区", "//evil.example/", "https://evil.example/", "/\\evil"]
+)
 def test_where_to_go_next_stays_here_and_is_no_header_of_its_own(work: Casework, target: str) -> None:
     case = work.accepted()
     client = work.world.client("lin")
@@ -258,9 +258,7 @@ def test_a_late_case_is_not_made_punctual_by_the_next_move(work: Casework) -> No
     services.acknowledge(work.fresh(case, "huang"), by=work.actor("huang"), at=later)
     case.refresh_from_db()
     assert case.is_late
-    services.ask_suspend(
-        work.fresh(case, "wu"), until=later + timedelta(days=9), text="等材料", by=work.actor("wu"), at=later
-    )
+    services.ask_suspend(work.fresh(case, "wu"), until=later + timedelta(days=9), text="等材料", by=work.actor("wu"), at=later)
     services.suspend(work.fresh(case, "liang"), by=work.actor("liang"), at=later)
     case.refresh_from_db()
     assert case.is_late

@@ -63,7 +63,11 @@ def test_nobody_lends_themselves_anothers_seat(world: World, person: str, thief:
 def test_a_department_lead_still_stands_in_for_one_of_the_department_and_for_no_seat_beyond(world: World) -> None:
     leave(world, person="huang", deputy="wu", by="wu")
     Post.objects.create(
-        person=world.zhao, account="staff", role=Role.ACCEPTOR.value, street=world.street, starts_on=world.zhao.created_at.date()
+        person=world.zhao,
+        account="staff",
+        role=Role.ACCEPTOR.value,
+        street=world.street,
+        starts_on=world.zhao.created_at.date(),
     )
     with pytest.raises(Forbidden):
         leave(world, person="zhao", deputy="qian", by="qian")
