@@ -172,6 +172,32 @@ def test_a_call_is_entered_at_the_desk_by_key_n(work: Casework, desk: Page) -> N
         desk.keyboard.press("n")
 
 
+def wait_for_dots(page: Page, count: int) -> None:
+    """Until the map has so many points (asked from outside: the page's policy forbids evaluating text)."""
+    for _n in range(100):
+        if page.evaluate("document.querySelector('#list-map').dots?.size ?? 0") == count:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"the map never had {count} points")
+
+
+def test_the_lists_map_opens_by_itself_at_the_desk_and_only_when_asked_on_a_phone(work: Casework, reader: Any) -> None:
+    case = work.just_reported()
+    page: Page = reader(size="desk", person=work.world.lin)
+    page.goto("/cases/")
+    expect(page.locator("#list-map .leaflet-container")).to_be_visible()
+    wait_for_dots(page, 1)
+    page.keyboard.press("j")
+    expect(page.locator(".leaflet-tooltip")).to_contain_text("待受理")
+    with page.expect_navigation(url=f"**/cases/{case.number}/"):
+        page.keyboard.press("Enter")
+    phone: Page = reader(size="phone", person=work.world.lin)
+    phone.goto("/cases/", wait_until="networkidle")
+    expect(phone.locator("#list-map")).to_be_hidden()
+    phone.locator("[data-map-open]").click()
+    expect(phone.locator("#list-map .leaflet-container")).to_be_visible()
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_desk_and_list_do_not_scroll_sideways_and_make_no_errors(work: Casework, reader: Any, language: str) -> None:
     for make in (work.just_reported, work.dispatched, work.checked):

@@ -62,11 +62,11 @@ function focusInto(panel) {
   if (below > 0) room.scrollTop += below + 12;
 }
 
-// ---- one case at the desk: the map is there without being asked for, where there is room
+// ---- a case or the list at the desk: the map is there without being asked for, where there is room
 
 function openMap() {
-  const button = document.querySelector(".case-facts [data-map-open]");
-  if (!button || button.hidden || !matchMedia("(min-width: 68.75rem)").matches) return;
+  const button = document.querySelector(".case-facts [data-map-open], .list-map [data-map-open]");
+  if (!button || button.hidden || NARROW.matches) return;
   button.click();
   button.hidden = true;
 }
