@@ -238,7 +238,7 @@ def return_case(case: Case, *, reason_code: str, text: str, by: Actor, at: datet
         department_id=case.lead_id,
         ends=[
             End({"kind": TaskKind.LEAD}, Task.State.DECLINED, reason_code, text),
-            End({"kind__in": [TaskKind.ASSIST, TaskKind.SUSPEND, TaskKind.EXTEND]}, Task.State.WITHDRAWN),
+            End({"kind__in": [TaskKind.ASSIST, TaskKind.SUSPEND, TaskKind.EXTEND, TaskKind.URGE]}, Task.State.WITHDRAWN),
         ],
         notices=[moving.notice(case, template, key=moving.move_key(case), post=desk(case, role))],
     )
