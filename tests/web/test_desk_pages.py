@@ -111,6 +111,22 @@ def test_a_case_beside_the_tray_costs_at_most_eight_statements(work: Casework, l
         assert len(asked) <= 8, (case.state, len(asked), asked)
 
 
+def test_the_cases_page_costs_at_most_eight_statements_for_the_desk(work: Casework, lin: Client) -> None:
+    for case in (work.just_reported(), work.dispatched(), work.checked()):
+        text(lin.get(f"/cases/{case.number}/"))
+        asked = statements_of(lambda number=case.number: text(lin.get(f"/cases/{number}/")))
+        assert len(asked) <= 8, (case.state, len(asked), asked)
+
+
+def test_a_call_entered_at_the_desk_comes_back_to_its_case(work: Casework, lin: Client) -> None:
+    assert 'href="/report/" data-key="n"' in text(lin.get("/desk/"))
+    given = {"source": "caller", "words": "路灯不亮", "name": "周女士", "phone": "13912345678"}
+    given["community"] = str(work.world.communities["east"].pk)
+    done = lin.post("/report/", given)
+    case = Case.objects.get(source="caller")
+    assert (done.status_code, done["Location"]) == (303, f"/cases/{case.number}/?new=1")
+
+
 def test_a_tray_is_turned_page_by_page_without_losing_or_repeating_a_case(
     work: Casework, lin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
