@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,6 @@ from jiequ.web.audit_words import ACTIONS, action_words
 from jiequ.web.views_audit import _harmless
 from tests.actors import NOW, MovableClock, World
 from tests.statements import statements_of
-from tests.support import tampering
 
 
 @pytest.fixture
@@ -132,16 +132,19 @@ def test_whole_chains_are_called_whole_with_their_counts_and_heads(world: World,
     assert AuditEntry.objects.filter(action="audit.verified", person_id=world.shen.pk).exists()
 
 
-def test_a_changed_entry_is_named_in_plain_words(world: World, shen: Client) -> None:
+def test_a_chain_that_differs_from_a_head_kept_outside_is_named_in_plain_words(
+    world: World, shen: Client, tmp_path: Path
+) -> None:
     note(world)
     note(world)
     audit.seal_pending(at=NOW)
-    entry = AuditEntry.objects.earliest("id")
-    with tampering.unprotected():
-        tampering.execute("UPDATE core_auditentry SET action = 'case.reject' WHERE id = %s", entry.pk)
-        page = text(shen.post("/audit/verify"))
-    assert "第 1 条被改动" in page
-    assert "有问题" in page
+    head = {"at": NOW.isoformat(), "chain": world.street.pk, "seq": 1, "hash": "0" * 64}
+    (tmp_path / "audit-heads").mkdir()
+    (tmp_path / "audit-heads" / "2026-03-04.json").write_text(json.dumps(head) + "\n", "utf-8")
+    page = text(shen.post("/audit/verify"))
+    assert "第 1 条和 2026-03-04.json 里的链头不同，链被重写" in page
+    assert page.count("有问题") == 1
+    assert AuditEntry.objects.get(action="audit.verified").facts == {"chains": 3, "faults": 1}
 
 
 def test_nobody_else_reads_exports_or_verifies(world: World, clock: MovableClock) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -107,14 +108,14 @@ def test_trays_and_pages_of_fifty_cost_at_most_six_statements_with_sign_in(
 def test_a_case_beside_the_tray_costs_at_most_eight_statements(work: Casework, lin: Client) -> None:
     for case in (work.just_reported(), work.accepted(), work.checked()):
         panel(lin, case.number)
-        asked = statements_of(lambda number=case.number: panel(lin, number))
+        asked = statements_of(partial(panel, lin, case.number))
         assert len(asked) <= 8, (case.state, len(asked), asked)
 
 
 def test_the_cases_page_costs_at_most_eight_statements_for_the_desk(work: Casework, lin: Client) -> None:
     for case in (work.just_reported(), work.dispatched(), work.checked()):
         text(lin.get(f"/cases/{case.number}/"))
-        asked = statements_of(lambda number=case.number: text(lin.get(f"/cases/{number}/")))
+        asked = statements_of(partial(lin.get, f"/cases/{case.number}/"))
         assert len(asked) <= 8, (case.state, len(asked), asked)
 
 
