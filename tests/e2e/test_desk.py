@@ -198,14 +198,20 @@ def test_the_lists_map_opens_by_itself_at_the_desk_and_only_when_asked_on_a_phon
     expect(phone.locator("#list-map .leaflet-container")).to_be_visible()
 
 
+def page_errors(page: Page) -> list[str]:
+    """What goes wrong in the page's scripts from now on."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_desk_and_list_do_not_scroll_sideways_and_make_no_errors(work: Casework, reader: Any, language: str) -> None:
     for make in (work.just_reported, work.dispatched, work.checked):
         make()
     for size in ("desk", "phone", "narrow"):
         page: Page = reader(size=size, person=work.world.lin, language=language)
-        errors: list[Any] = []
-        page.on("pageerror", errors.append)
+        errors = page_errors(page)
         for address in ("/desk/", "/desk/?tray=work", "/cases/"):
             page.goto(address, wait_until="networkidle")
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
