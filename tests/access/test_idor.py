@@ -24,6 +24,8 @@ from tests.access import table
 from tests.access.scene import REASON, Scene, absent, make_scene
 from tests.actors import NOW, MovableClock, World
 
+pytestmark = pytest.mark.sqlite  # thousands of requests through the same ORM: once is enough
+
 OPEN_TO_ALL = {
     "grid:layer_base": "the sketch of waters and roads is public",
     "grid:plate": "a plate hangs in the street",

@@ -17,6 +17,8 @@ from jiequ.people.views import signing_in
 from tests.access import table
 from tests.actors import MovableClock, World, client_of
 
+pytestmark = pytest.mark.sqlite  # thousands of requests through the same ORM: once is enough
+
 IN_ADMITS = [
     ("if self.is_open:", "if False:"),
     ("if self.is_open:", "if True:"),

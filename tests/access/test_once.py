@@ -14,6 +14,8 @@ from tests.access.deeds import DEEDS, Deed
 from tests.actors import MovableClock, World
 from tests.casework import Casework, make_condition
 
+pytestmark = pytest.mark.sqlite  # thousands of requests through the same ORM: once is enough
+
 TIMES = 10
 
 

@@ -29,6 +29,8 @@ from tests.access.scene import Scene, make_scene
 from tests.actors import NOW, MovableClock, World
 from tests.repo import messages
 
+pytestmark = pytest.mark.sqlite  # thousands of requests through the same ORM: once is enough
+
 ROOT = Path(__file__).resolve().parents[2]
 OURS = [m for m in apps.get_models() if m.__module__.startswith("jiequ.")]
 DENIALS = "不打卡、不积分、不排名"  # the page 关于与隐私 says what is not there
