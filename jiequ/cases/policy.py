@@ -11,6 +11,9 @@ from typing import Any
 
 from jiequ.core.worktime import Limit, Unit
 
+HOTLINE = "hotline"
+"""The source with limits of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -21,6 +24,7 @@ class Policy:
     first_responsible_term: str = "首接负责制"  # data; Guangzhou says 首派负责制
     desk_minutes: int = 30  # (P) accept, dispatch, acknowledge, check
     urgent_desk_minutes: int = 10  # (P)
+    hotline_desk_minutes: int = 30  # (P) a hotline's order has an outer clock: a street may want less
     check_hours: int = 4  # (P) work hours for a check on the spot
     reopen_days: int = 15  # (P)
     rating_days: int = 15  # (P)
@@ -46,11 +50,12 @@ class Policy:
             values[name] = value
         return cls(**values)
 
-    def desk_limit(self, *, is_urgent: bool) -> Limit:
-        """For accepting, dispatching and acknowledging; an urgent one runs through nights and holidays."""
+    def desk_limit(self, *, is_urgent: bool, source: str = "") -> Limit:
+        """For accepting, dispatching and acknowledging, by urgency and source; an urgent one runs through the night."""
         if is_urgent:
             return Limit(self.urgent_desk_minutes, Unit.URGENT_MINUTE)
-        return Limit(self.desk_minutes, Unit.WORK_MINUTE)
+        minutes = self.hotline_desk_minutes if source == HOTLINE else self.desk_minutes
+        return Limit(minutes, Unit.WORK_MINUTE)
 
     def spot_limit(self, *, is_urgent: bool) -> Limit:
         """For a verification or a check on the spot."""
@@ -61,6 +66,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "bounce_limit": (1, 5),
     "desk_minutes": (5, 480),
     "urgent_desk_minutes": (1, 60),
+    "hotline_desk_minutes": (5, 480),
     "check_hours": (1, 40),
     "reopen_days": (1, 90),
     "rating_days": (1, 90),

@@ -64,6 +64,12 @@ MEANINGS: dict[str, Meaning] = {
     "urgent_desk_minutes": Meaning(
         gettext_lazy("紧急案件受理、分流、接单的时限"), gettext_lazy("不分昼夜和节假日。"), "P", gettext_lazy("分钟")
     ),
+    "hotline_desk_minutes": Meaning(
+        gettext_lazy("热线工单受理、分流、接单的时限"),
+        gettext_lazy("工单上另有热线的时限，两个都要守。"),
+        "P",
+        gettext_lazy("工作分钟"),
+    ),
     "check_hours": Meaning(
         gettext_lazy("到现场核实、核查的时限"), gettext_lazy("紧急案件是 1 小时，不分昼夜。"), "P", gettext_lazy("工作时")
     ),

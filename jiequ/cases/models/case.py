@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import gettext_lazy as _
 
 from jiequ.cases.flow import Closing, State
 from jiequ.grid.models import GridMember
@@ -13,17 +12,17 @@ from jiequ.people.rules import DEPARTMENT_ROLES, DESK_ROLES, Actor, Role
 
 
 class Source(models.TextChoices):
-    """Where a case came from (DOMAIN §2, 发现)."""
+    """Where a case came from (DOMAIN §2, 发现). The words on screen are in words.py."""
 
-    RESIDENT = "resident", _("居民上报")
-    CALLER = "caller", _("来电代录")
-    STAFF = "staff", _("巡查发现")
-    LEADER = "leader", _("领导交办")
-    HOTLINE = "hotline", _("12345 热线")
-    CAMERA = "camera", _("视频发现")
-    DRONE = "drone", _("无人机发现")
-    OUTSIDE = "outside", _("外部系统")
-    SPLIT = "split", _("拆分")
+    RESIDENT = "resident"
+    CALLER = "caller"
+    STAFF = "staff"
+    LEADER = "leader"
+    HOTLINE = "hotline"
+    CAMERA = "camera"
+    DRONE = "drone"
+    OUTSIDE = "outside"
+    SPLIT = "split"
 
 
 STREET_FOUND = frozenset({Source.STAFF, Source.LEADER, Source.CAMERA, Source.DRONE})
@@ -31,20 +30,20 @@ STREET_FOUND = frozenset({Source.STAFF, Source.LEADER, Source.CAMERA, Source.DRO
 
 
 class TaskKind(models.TextChoices):
-    """What somebody is asked for on a case. The open ones addressed to you are your to-do list."""
+    """What somebody is asked for on a case; the open ones addressed to you are your to-do list. Words: words.py."""
 
-    LEAD = "lead", _("主办")
-    ASSIST = "assist", _("协办")
-    VERIFY = "verify", _("核实")
-    CHECK = "check", _("核查")
-    CONSULT = "consult", _("会商")
-    CALL = "call", _("呼叫")
-    URGE = "urge", _("督办")
-    SUSPEND = "suspend", _("挂账审批")
-    EXTEND = "extend", _("延期审批")
-    APPEAL = "appeal", _("申诉审核")
-    HOTLINE = "hotline", _("待热线答复")
-    SAMPLE = "sample", _("抽查")
+    LEAD = "lead"
+    ASSIST = "assist"
+    VERIFY = "verify"
+    CHECK = "check"
+    CONSULT = "consult"
+    CALL = "call"
+    URGE = "urge"
+    SUSPEND = "suspend"
+    EXTEND = "extend"
+    APPEAL = "appeal"
+    HOTLINE = "hotline"
+    SAMPLE = "sample"
 
 
 class CaseQuerySet(models.QuerySet["Case"]):

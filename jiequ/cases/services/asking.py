@@ -49,7 +49,7 @@ def _ask(case: Case, move: str, kind: TaskKind, facts: dict[str, object], text: 
     if case.tasks.filter(kind=kind, state=Task.State.OPEN).exists():
         raise Refusal("asked_already", _("已经提出申请，请等待审批。"))
     policy = moving.policy_of(case)
-    due = moving.calendar_for().add(at, policy.desk_limit(is_urgent=case.is_urgent)).at
+    due = moving.calendar_for().add(at, policy.desk_limit(is_urgent=case.is_urgent, source=case.source)).at
     task = Task(kind=kind, role=Role.DUTY_LEADER, asked=text, facts=facts, due_at=due)
     key = f"case:{case.pk}:ask:{move}:{int(at.timestamp())}"
     change = Change(

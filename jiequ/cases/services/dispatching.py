@@ -96,7 +96,12 @@ def _send_out(
     policy = moving.policy_of(case)
     moving.stopped(clocks, [c.ClockKind.DISPATCH], at=at, calendar=calendar, by=by)
     moving.started(
-        clocks, c.ClockKind.ACKNOWLEDGE, policy.desk_limit(is_urgent=case.is_urgent), at=at, calendar=calendar, by=by
+        clocks,
+        c.ClockKind.ACKNOWLEDGE,
+        policy.desk_limit(is_urgent=case.is_urgent, source=case.source),
+        at=at,
+        calendar=calendar,
+        by=by,
     )
     if runs_from_dispatch(condition):
         moving.started(clocks, c.ClockKind.HANDLE, limit_of(condition), at=at, calendar=calendar, by=by)
@@ -225,7 +230,7 @@ def return_case(case: Case, *, reason_code: str, text: str, by: Actor, at: datet
         )
     clocks, calendar = moving.ticking(case)
     moving.stopped(clocks, [c.ClockKind.ACKNOWLEDGE, c.ClockKind.HANDLE], at=at, calendar=calendar, by=by, reason=reason_code)
-    limit = policy.desk_limit(is_urgent=case.is_urgent)
+    limit = policy.desk_limit(is_urgent=case.is_urgent, source=case.source)
     moving.started(clocks, c.ClockKind.DISPATCH, limit, at=at, calendar=calendar, by=by, reason=reason_code)
     bounced = case.returns + 1 >= policy.bounce_limit
     template, role = ("bounced", Role.DUTY_LEADER) if bounced else ("returned", Role.DISPATCHER)

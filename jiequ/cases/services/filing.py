@@ -138,7 +138,7 @@ def acceptance(case: Case, *, condition_id: int | None, place: Place | None, by:
         )
     clocks, calendar = moving.ticking(case)
     moving.stopped(clocks, [c.ClockKind.ACCEPT, c.ClockKind.VERIFY], at=at, calendar=calendar, by=by)
-    limit = moving.policy_of(case).desk_limit(is_urgent=case.is_urgent)
+    limit = moving.policy_of(case).desk_limit(is_urgent=case.is_urgent, source=case.source)
     moving.started(clocks, c.ClockKind.DISPATCH, limit, at=at, calendar=calendar, by=by)
     condition = fields.get("condition", case.condition)
     assert condition is not None

@@ -248,7 +248,7 @@ def _open(account: Account, site: _Site, *, by: Actor, at: datetime) -> Reported
 
 def _first_clocks(account: Account, policy: Policy, *, by: Actor, at: datetime) -> c.Clocks:
     clocks: c.Clocks = {}
-    limit = policy.desk_limit(is_urgent=account.is_urgent)
+    limit = policy.desk_limit(is_urgent=account.is_urgent, source=account.source)
     moving.started(clocks, c.ClockKind.ACCEPT, limit, at=at, calendar=calendar_for(), by=by)
     if account.outer_due_at is not None:
         if account.outer_due_at <= at:

@@ -78,7 +78,7 @@ def reopen(case: Case, *, text: str, by: Actor, at: datetime, version: int | Non
     if case.ended_at is None or at > case.ended_at + timedelta(days=policy.reopen_days):
         raise Refusal("window_over", _("已超过可重新办理的期限，请作为新的问题上报。"), facts={"days": policy.reopen_days})
     clocks, calendar = moving.ticking(case)
-    limit = policy.desk_limit(is_urgent=case.is_urgent)
+    limit = policy.desk_limit(is_urgent=case.is_urgent, source=case.source)
     moving.started(clocks, c.ClockKind.DISPATCH, limit, at=at, calendar=calendar, by=by, reason="reopen")
     cleared = dict.fromkeys(("ended_at", "handled_at", "confirmed_at", "checked_at", "lead_id", "handler_id"))
     change = Change(

@@ -336,3 +336,13 @@ def test_a_type_that_is_verified_before_filing_waits_for_the_look(work: Casework
     services.accept(work.fresh(case, "lin"), condition_id=work.condition.pk, by=work.actor("lin"), at=LATER)
     found = work.reported(by="chen", source="staff", contact=None, words="自己看见的").case
     services.accept(work.fresh(found, "lin"), condition_id=work.condition.pk, by=work.actor("lin"), at=NOW)
+
+
+def test_limits_of_the_desk_differ_by_source_and_urgency(work: Casework) -> None:
+    work.world.street.settings = {"hotline_desk_minutes": 15}
+    work.world.street.save(update_fields=["settings"])
+    outer = NOW + timedelta(days=2)
+    order = work.reported(source="hotline", by="lin", outer_due_at=outer).case
+    urgent = work.reported(by="lin", source="staff", is_urgent=True, contact=None).case
+    minutes = {case.clocks["accept"]["limit"] // 60 for case in (order, urgent, work.reported().case)}
+    assert minutes == {15, 10, 30}

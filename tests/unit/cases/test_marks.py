@@ -86,3 +86,4 @@ def test_a_calendar_change_moves_open_clocks_and_stands_in_their_history(work: C
     assert case.due_at > before
     assert case.clocks["handle"]["entries"][-1]["what"] == "recompute"
     assert case.events.filter(move="recompute").count() == 1
+    assert Message.objects.filter(template="reporter_promise_changed").count() == 1
