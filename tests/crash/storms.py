@@ -119,7 +119,7 @@ def mark_then_send(tell: Tell, *, at: Any) -> None:
             if job is None:
                 return
             job.delete()
-        time.sleep(0.001)  # the way to the channel
+        time.sleep(0.005)  # the way to the channel
         tell(NUMBER.pack(job.args["number"]))
 
 

@@ -103,7 +103,7 @@ def test_the_story_of_the_blocked_river_can_be_clicked_through(reader: Reader, d
     step(page, 8)  # the resident reads and rates
     expect(page.get_by_text("水浮莲已清走，水流恢复。").first).to_be_visible()
     page.locator("#rate input[name=is_solved][value=yes]").check(force=True)
-    page.locator("#rate input[name=satisfaction][value=\"5\"]").check(force=True)
+    page.locator('#rate input[name=satisfaction][value="5"]').check(force=True)
     page.get_by_role("button", name="提交评价").click()
     expect(page.get_by_role("button", name="提交评价")).to_be_hidden()
     assert case.ratings.get().is_solved

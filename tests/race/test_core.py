@@ -81,10 +81,10 @@ class TestOneJobOneWorker:
         def work(_: int) -> list[int]:
             done = []
             while job := Job.objects.filter(lease_until=None).order_by("run_at", "id").first():
+                time.sleep(0.002)
                 job.lease_until = NOW
                 job.save()
                 done.append(job.args["number"])
-                time.sleep(0.001)
             return done
 
         tally = Tally(list(chain.from_iterable(at_once(self.WORKERS, work))))
@@ -132,6 +132,7 @@ class TestTwoClerks:
                 row = Counter.objects.get(name=name)
                 if row.value:
                     return 0
+                time.sleep(0.002)
                 row.value = 1
                 row.save()
                 return 1
@@ -150,6 +151,7 @@ class TestNumbers:
         def next_number() -> int:
             with writing():
                 row = Counter.objects.get(name="LG-2026")
+                time.sleep(0.002)
                 row.value += 1
                 row.save()
                 return row.value

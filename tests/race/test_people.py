@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -66,6 +67,7 @@ def test_the_twin_that_looks_first_makes_several(world: World) -> None:
         def act(writer: int) -> None:
             if Person.objects.filter(name=f"某{number}").exists():
                 raise Refusal("taken", "")
+            time.sleep(0.003)
             Person.objects.create(username=f"twin-{number}-{writer}", name=f"某{number}", created_at=NOW)
 
         return act
@@ -109,6 +111,7 @@ def test_the_twin_that_reads_the_code_first_sets_several(world: World) -> None:
         def act(_writer: int) -> None:
             if ResetCode.objects.get(pk=code.pk).used_at is not None:
                 raise Refusal("used", "")
+            time.sleep(0.003)
             ResetCode.objects.filter(pk=code.pk).update(used_at=NOW)
 
         return act

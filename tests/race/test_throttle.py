@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ def _twin(bucket: str) -> bool:
     moved_ms = max(row.full_at_ms, now_ms) + 60_000 // CAPACITY
     if moved_ms > now_ms + 60_000:
         return False
+    time.sleep(0.003)
     Throttle.objects.filter(pk=row.pk).update(full_at_ms=moved_ms)
     return True
 

@@ -16,7 +16,7 @@ from jiequ.core.jobs import work_once
 from jiequ.core.models import AuditEntry, Picture
 from jiequ.people.rules import Actor
 from tests.actors import NOW
-from tests.casework import Casework, make_picture, make_condition
+from tests.casework import Casework, make_condition, make_picture
 
 PHONE = "13912345678"
 
