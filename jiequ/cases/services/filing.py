@@ -89,7 +89,7 @@ def correct(
         fields["title"] = title[:80]
     if not fields:
         raise Refusal("nothing_changed", _("没有需要更正的内容。"))
-    facts = {"changed": sorted(fields), "before": {name: _plain(getattr(case, name)) for name in fields if name != "q18"}}
+    facts = {"changed": sorted(fields)}  # what was before, ``moving.make`` keeps
     return moving.make(case, "correct", Change(fields=fields, text=text, facts=facts), by=by, at=at, version=version)
 
 
@@ -244,7 +244,3 @@ def _placed_at(case: Case, place: Place) -> dict[str, Any]:
         "raw_system": place.system if place.x is not None else "",
         "accuracy_m": place.accuracy_m,
     }
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
