@@ -19,8 +19,8 @@ from .. import clocks as c
 from .. import words
 from ..flow import State, step_of
 from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Task, TaskKind
-from ..queries.lists import light_of
 from ..queries.page import names_in
+from ..queries.rows import named, place_words, row, source_words, type_name
 from ..queries.types import condition_choice, proof_words, said
 from ..services import missing_proofs
 from ..services.intake import masked, title_from
@@ -51,26 +51,6 @@ KEYS: dict[str, str] = {
 """The letter of a move at the desk, on a row and on the case's page alike."""
 
 
-def row(case: Case, at: datetime, *, metres: float | None = None, url: str = "") -> dict[str, Any]:
-    """A line of a list (web/parts/case_row.html)."""
-    return {
-        "id": case.pk,
-        "url": url or reverse("cases:case", args=[case.number]),
-        "number": case.number,
-        "type_name": type_name(case),
-        "place": place_words(case),
-        "light": "done" if case.state == State.CLOSED else light_of(case, at).value,
-        "due_at": case.due_at if case.ended_at is None else None,
-        "is_provisional": case.is_promise_provisional,
-        "state": str(words.STATES[case.state]),
-        "state_tone": words.TONES.get(case.state, "go"),
-        "distance_m": metres,
-        "is_urgent": case.is_urgent,
-        "voices": case.voices,
-        "lead": named(case.lead) if case.lead_id else "",
-    }
-
-
 def own_row(case: Case, report: Report, at: datetime) -> dict[str, Any]:
     """``row`` for the one who made this report: the type as filed, else their own words; the place as they told it.
 
@@ -82,30 +62,6 @@ def own_row(case: Case, report: Report, at: datetime) -> dict[str, Any]:
         "type_name": type_name(case) if case.condition_id else title,
         "place": " · ".join(part for part in said_there if part),
     }
-
-
-def type_name(case: Case) -> str:
-    """What it is: the type as it was filed, else the first words."""
-    if case.condition_id and case.condition:
-        edition = case.condition.edition
-        return said(edition.name_zh, edition.name_en)
-    return case.title
-
-
-def place_words(case: Case) -> str:
-    """Where, in words."""
-    parts = [case.address, named(case.community) if case.community_id else ""]
-    return " · ".join(part for part in parts if part)
-
-
-def named(thing: Any) -> str:
-    """A department's or community's name in the reader's language."""
-    return "" if thing is None else said(thing.name_zh, thing.name_en)
-
-
-def source_words(source: str) -> str:
-    """Where a case came from."""
-    return str(words.SOURCES[source])
 
 
 def steps(case: Case, *, is_rated: bool) -> list[dict[str, str]]:
