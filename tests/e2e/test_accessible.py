@@ -1,0 +1,145 @@
+"""Every page of the site, opened in English by somebody who may: axe-core finds nothing serious, the console nothing at all,
+nothing scrolls sideways, and no Chinese is left but data.
+
+The pages are found by walking the routes, so that a new page is looked at without being named here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.apps import apps
+from playwright.sync_api import ConsoleMessage, Page
+
+from jiequ.cases.policy import Policy
+from tests.access import table
+from tests.access.scene import Scene, make_scene
+from tests.actors import MovableClock, World
+from tests.e2e.conftest import Reader
+from tests.e2e.measure import too_wide
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+ACTORS = ("lin", "he", "du", "wu", "chen", "huang", "qu", "xi", "an", "shen", "zhou")
+"""Who is asked to open a page, in this order; the first who may is the one it is looked at with."""
+MOVES = ("accept", "dispatch", "close", "handle", "note", "merge", "split")
+"""Moves whose form is a page: enough to see every kind of field."""
+SERIOUS = {"serious", "critical"}
+HAN = re.compile(r"[\u3400-\u9fff]")
+AXE = Axe()
+WORDS = """() => { document.querySelectorAll("textarea, main [lang^=zh]").forEach((one) => { one.hidden = true; }); return document.body.innerText; }"""
+"""The page's words, without what says of itself that it is Chinese, and text areas: both hold what a resident will read."""
+OPTIONS = {"resultTypes": ["violations"]}
+PHONE_FIRST = ("chen", "huang", "zhou")
+
+
+@pytest.fixture
+def scene(world: World, clock: MovableClock) -> Scene:
+    return make_scene(world)
+
+
+def addresses(scene: Scene) -> Iterator[str]:
+    """Every GET address with ids of the first street; the forms of some moves."""
+    ids = {"variant": "full", "kind": "event", "code": "0110", "source_ref": "none"} | scene.a.ids
+    for name, address, _view in table.templates():
+        parts = table.parts(address)
+        if name == "cases:move":
+            yield from (table.filled(address, ids | {"name": move, "number": _at_hand(scene, move)}) for move in MOVES)
+        elif all(part in ids for part in parts):
+            yield table.filled(address, ids)
+
+
+def _at_hand(scene: Scene, move: str) -> str:
+    stage = {"accept": "reported", "dispatch": "accepted", "close": "checked", "handle": "handling"}
+    return scene.a.cases[stage.get(move, "handling")].number
+
+
+def pages(scene: Scene) -> Iterator[tuple[str, str]]:
+    """(who, address) of every address that answers somebody with a page."""
+    clients = {who: scene.world.client(who) for who in ACTORS}
+    for address in addresses(scene):
+        for who, client in clients.items():
+            answer = client.get(address)
+            is_page = answer.status_code == 200 and answer.get("Content-Type", "").startswith("text/html")
+            if is_page and not answer.streaming and b"<html" in answer.content:
+                yield who, address
+                break
+
+
+def readers(reader: Reader, scene: Scene, **wanted: Any) -> dict[str, Page]:
+    """A browser page for each actor, of the size they work at."""
+    people = scene.world.people
+    return {who: reader(person=people.get(who), size="phone" if who in PHONE_FIRST else "desk", **wanted) for who in ACTORS}
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core calls serious or worse, each with the first place."""
+    found = AXE.run(page, options=OPTIONS).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in SERIOUS]
+
+
+def test_no_page_has_serious_faults_untranslated_words_or_complaints(reader: Reader, scene: Scene) -> None:
+    opened, wrong, told = readers(reader, scene, language="en"), {}, []
+    for page in opened.values():
+        page.on("console", lambda one: told.append(one.text) if is_complaint(one) else None)
+        page.on("pageerror", lambda error: told.append(str(error)))
+    data, seen = words_of_the_data(scene), 0
+    for who, address in pages(scene):
+        opened[who].goto(address, wait_until="load")
+        seen += 1
+        if found := [*serious(opened[who]), *chinese(opened[who], data), *too_wide(opened[who]), *told]:
+            wrong[f"{who} {address}"] = found
+        told.clear()
+    assert not wrong, "\n".join(f"{where}: {found}" for where, found in wrong.items())
+    assert seen >= 60, "the walk finds too few pages"
+
+
+def chinese(page: Page, data: list[str]) -> list[str]:
+    """Lines of an English page with Chinese that is not data."""
+    lines = {line.strip() for line in page.evaluate(WORDS).splitlines() if HAN.search(line)}
+    return [line for line in sorted(lines) if HAN.search(without(line, data))]
+
+
+def test_the_walk_would_see_a_field_without_a_name_and_a_chinese_word(reader: Reader, scene: Scene) -> None:
+    page = reader(person=scene.world.people["lin"], size="desk", language="en")
+    page.goto("/cases/")
+    page.evaluate("document.querySelector('main').append(document.createElement('input'), '没有译文')")
+    assert any(found.startswith("label") for found in serious(page))
+    assert any("没有译文" in line for line in chinese(page, words_of_the_data(scene)))
+
+
+def is_complaint(one: ConsoleMessage) -> bool:
+    """Errors and warnings; but the scene's pictures have no files."""
+    return one.type in {"error", "warning"} and "/photos/" not in one.location["url"]
+
+
+def words_of_the_data(scene: Scene) -> list[str]:
+    """What the scene itself says in Chinese, the longest first: names, words, addresses."""
+    found: set[str] = {"中文", "街区", Policy().first_responsible_term}
+    for model in apps.get_models():
+        for row in model._default_manager.all()[:500].values():
+            found.update(part for value in row.values() for part in strings(value) if HAN.search(part))
+    return sorted(found, key=len, reverse=True)
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text inside a column's value."""
+    if isinstance(value, str):
+        yield from (line.strip() for line in value.splitlines() if line.strip())
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from strings(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from strings(part)
+
+
+def without(line: str, words: list[str]) -> str:
+    """The line with every word of the data taken out."""
+    for word in words:
+        line = line.replace(word, "")
+    return line
