@@ -31,7 +31,10 @@ MOVES = ("accept", "dispatch", "close", "handle", "note", "merge", "split")
 SERIOUS = {"serious", "critical"}
 HAN = re.compile(r"[\u3400-\u9fff]")
 AXE = Axe()
-WORDS = """() => { document.querySelectorAll("textarea, main [lang^=zh]").forEach((one) => { one.hidden = true; }); return document.body.innerText; }"""
+WORDS = """() => {
+  document.querySelectorAll("textarea, main [lang^=zh]").forEach((one) => { one.hidden = true; });
+  return document.body.innerText;
+}"""
 """The page's words, without what says of itself that it is Chinese, and text areas: both hold what a resident will read."""
 OPTIONS = {"resultTypes": ["violations"]}
 PHONE_FIRST = ("chen", "huang", "zhou")
