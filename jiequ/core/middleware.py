@@ -19,6 +19,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'self'",
+        f"connect-src {' '.join(settings.CONNECT_SOURCES)}",
         "img-src 'self' data: blob:",
         "script-src 'self'",
         "style-src 'self'",

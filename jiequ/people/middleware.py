@@ -22,6 +22,9 @@ from .rules import Actor
 
 log = logging.getLogger(__name__)
 
+BY_ITSELF = "Jiequ-By-Itself"
+"""A page asks so when nobody touched it (live events, polling): that keeps no session alive."""
+
 
 class AccessMiddleware:
     """Finds who asks, lets in whom the view's declaration admits, and nobody where there is no declaration."""
@@ -51,7 +54,8 @@ class AccessMiddleware:
         if refusal is not None:
             return refuse(request, refusal)
         _speak(request, actor)
-        request.session.touch(clock.now())  # type: ignore[attr-defined]
+        if not request.headers.get(BY_ITSELF):
+            request.session.touch(clock.now())  # type: ignore[attr-defined]
         return None
 
 

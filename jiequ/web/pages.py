@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_calendar
+from . import views, views_calendar, views_live
 from .demo import views as demo_views
 
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("style", views.style, name="style"),
     path("demo", demo_views.guide, name="demo"),
     path("demo/resident", demo_views.be_resident, name="demo_resident"),
+    path("live/changes", views_live.live_changes, name="live_changes"),
     path("calendar", views_calendar.year_page, name="calendar"),
     path("calendar/day", views_calendar.change_day, name="calendar_day"),
     path("calendar/notice", views_calendar.load_notice, name="calendar_notice"),

@@ -65,6 +65,8 @@ IS_HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+LIVE_URL = os.environ.get("JIEQU_LIVE_URL", "/live/stream" if PRODUCTION else "")
+CONNECT_SOURCES = ["'self'", *([LIVE_URL.rpartition("/live/")[0]] if "://" in LIVE_URL else [])]
 METRICS_TOKEN = os.environ.get("JIEQU_METRICS_TOKEN", "")
 BACKUPS = Path(os.environ.get("JIEQU_BACKUPS") or VAR / "backups").resolve()
 LOGGING = log_configuration(os.environ.get("JIEQU_LOG_LEVEL", "INFO"))

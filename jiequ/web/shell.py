@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
+from jiequ.core import clock
 from jiequ.people.access import actor_of
 from jiequ.people.rules import Actor, Role
 
@@ -35,7 +36,8 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """The frame of a page: reader, tabs, language, type size, theme, sponsor."""
+    """The frame of a page: reader, tabs, language, type size, theme, sponsor; where live events come from, and when it was
+    made (milliseconds), so that what happened since is told."""
 
     actor: Actor
     person_id: int | None
@@ -45,6 +47,8 @@ class Shell:
     place_name: str
     sponsor: str
     filing: str
+    live_url: str
+    made_at: int
     is_demo: bool
     is_care: bool
     theme: str
@@ -83,6 +87,8 @@ def _shell(request: HttpRequest) -> Shell:
         place_name=house.name_zh if is_chinese else house.name_en,
         sponsor=house.sponsor,
         filing=house.filing,
+        live_url=settings.LIVE_URL,
+        made_at=int(clock.now().timestamp() * 1000),
         is_demo=settings.DEMO,
         is_care=request.COOKIES.get("care") == "1",
         theme=theme if theme in THEMES else "light",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -62,6 +63,7 @@ def peek(request: HttpRequest, number: str) -> HttpResponse:
         "form": form,
         "is_asked": bool(name) and (asked == name or "go" in request.GET),
         "next": request.GET.get("next", ""),
+        "next_quoted": quote(request.GET.get("next", "")),
     }
     return render(request, "cases/parts/desk_panel.html", context | (aids.aids_of(form, reports) if form else {}))
 

@@ -10,12 +10,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from jiequ.core import clock
+from jiequ.core.http import is_htmx
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import ADMIN_ROLES, Role
 
 from .. import words
 from ..clocks import Light
-from ..flow import MOVES
+from ..flow import ENDED, MOVES, State
 from ..forms import FORMS
 from ..models import Case, Task, TaskKind
 from ..offers import named_keys, own_departments
@@ -24,6 +25,9 @@ from ..queries.types import current_types
 from . import aids, moves, present
 
 STAFF = frozenset(set(Role) - {Role.RESIDENT, Role.SYSTEM} - ADMIN_ROLES)
+
+ACTIVE = tuple(state for state in State if state not in ENDED)
+"""States in which somebody may be asked for something."""
 
 QUICK: dict[str, tuple[str, ...]] = {
     TaskKind.LEAD: ("acknowledge",),
@@ -53,10 +57,12 @@ def todo(request: HttpRequest) -> HttpResponse:
     context = {
         "items": items,
         "findings": [(code, str(label)) for code, label in words.FINDINGS.items()],
+        "live_states": " ".join(ACTIVE),
         "now": at,
-        "undo": moves.undo_of(request, actor, at),
     }
-    return render(request, "cases/todo.html", context)
+    if request.GET.get("part") == "live" and is_htmx(request):
+        return render(request, "cases/parts/todo_live.html", context)
+    return render(request, "cases/todo.html", context | {"undo": moves.undo_of(request, actor, at)})
 
 
 def _todo_row(item: lists.ToDo, at: datetime) -> dict[str, Any]:
@@ -108,9 +114,10 @@ def leader(request: HttpRequest) -> HttpResponse:
         "sent": [_sent(case, at) for case in sent],
         "delivery": aids.delivery(at),
         "now": at,
-        "undo": moves.undo_of(request, actor, at),
     }
-    return render(request, "cases/leader.html", context)
+    if request.GET.get("part") == "live" and is_htmx(request):
+        return render(request, "cases/parts/leader_live.html", context)
+    return render(request, "cases/leader.html", context | {"undo": moves.undo_of(request, actor, at)})
 
 
 def _departments_by_street(cases: list[Case]) -> dict[int, list[Any]]:

@@ -44,14 +44,13 @@ AT_THE_DESK = (*sorted(DESK_ROLES), Role.DEPARTMENT_LEAD, Role.BUREAU)
 @needs(*AT_THE_DESK)
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
-    """The trays of the desk; in each the case due first on top. ``part=trays`` over htmx: the counts only."""
+    """The trays of the desk; in each the case due first on top. ``part=live`` over htmx: what live events renew."""
     actor, at = actor_of(request), clock.now()
     key = _tray_key(request)
     trays = _trays(lists.tray_counts(actor, at=at), key)
-    if request.GET.get("part") == "trays" and is_htmx(request):
-        return render(request, "cases/parts/desk_trays.html", {"trays": trays, "tray": key})
     page = lists.tray_page(actor, key, at=at, after=_after(request))
     here = f"{reverse('cases:desk')}?{urlencode({'tray': key})}"
+    tray = page.tray
     context = {
         "tray": key,
         "tray_label": next(tray["label"] for tray in trays if tray["is_current"]),
@@ -60,11 +59,21 @@ def desk(request: HttpRequest) -> HttpResponse:
         "next_after": f"{page.next_after[0].isoformat()}~{page.next_after[1]}" if page.next_after else "",
         "is_first_page": "after" not in request.GET,
         "here": here,
-        "may_call": actor.has(Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER),
+        "live_url": _live_url(request, key),
+        "live_states": " ".join(tray.states),
+        "live_lights": tray.light,
         "now": at,
-        "undo": _undo(request, actor, at, here),
     }
-    return render(request, "cases/desk.html", context)
+    if request.GET.get("part") == "live" and is_htmx(request):
+        return render(request, "cases/parts/desk_live.html", context)
+    context["may_call"] = actor.has(Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER)
+    return render(request, "cases/desk.html", context | {"undo": _undo(request, actor, at, here)})
+
+
+def _live_url(request: HttpRequest, tray: str) -> str:
+    """Where this very page's trays and rows come fresh from."""
+    after = {"after": request.GET["after"]} if "after" in request.GET else {}
+    return f"{reverse('cases:desk')}?{urlencode({'tray': tray, **after, 'part': 'live'})}"
 
 
 def _tray_key(request: HttpRequest) -> str:

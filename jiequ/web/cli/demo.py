@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from jiequ.web.cli import ready
-from jiequ.web.cli.serve import children
+from jiequ.web.cli.serve import children, live_port
 from jiequ.web.cli.supervisor import Supervisor, stop_on_signals
 
 FIRST_PAGE_WITHIN_SECONDS = 60
@@ -35,9 +35,10 @@ def main(options: argparse.Namespace) -> int:
     prepared = time.monotonic() - began
     announce = threading.Thread(target=_announce, args=(options, began, prepared, stop), daemon=True)
     announce.start()
-    web, jobs = children(options)
-    jobs.start_after = time.monotonic() + PAGES_FIRST_SECONDS
-    Supervisor([web, jobs]).run(stop)
+    web, *others = children(options)
+    for child in others:
+        child.start_after = time.monotonic() + PAGES_FIRST_SECONDS
+    Supervisor([web, *others]).run(stop)
     return 0
 
 
@@ -47,6 +48,8 @@ def _settings(options: argparse.Namespace) -> None:
     os.environ["JIEQU_MODE"] = "demo"
     os.environ.setdefault("JIEQU_VAR", str(root / "var" / "demo"))
     os.environ.setdefault("JIEQU_BASE_URL", address)
+    if port := live_port(options):
+        os.environ.setdefault("JIEQU_LIVE_URL", f"http://{options.host}:{port}/live/stream")
 
 
 def _throw_away() -> None:

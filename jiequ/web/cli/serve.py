@@ -1,4 +1,4 @@
-"""``./run serve``: the web server and the jobs' worker under one supervisor."""
+"""``./run serve``: the web server, live events and the jobs' worker under one supervisor."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ def main(options: argparse.Namespace) -> int:
     if ready.is_taken(options.host, options.port):
         print(f"{options.host}:{options.port} is taken: stop what listens there, or give another --port.", file=sys.stderr)
         return 1
+    if live_port(options) and ready.is_taken(options.host, live_port(options)):
+        print(f"{options.host}:{live_port(options)} is taken: give live events another --live-port.", file=sys.stderr)
+        return 1
     pending = ready.pending_migrations()
     if pending:
         print(f"The database lacks {pending} migration(s): run ./run migrate first.", file=sys.stderr)
@@ -27,9 +30,18 @@ def main(options: argparse.Namespace) -> int:
 
 
 def children(options: argparse.Namespace) -> list[Child]:
-    """What is kept alive. Later processes (live events, imagery tiles) are added here."""
+    """What is kept alive: pages, live events, jobs. Later processes (imagery tiles) are added here."""
     workers = options.workers or min(8, max(2, os.cpu_count() or 2))
     address = ["--host", options.host, "--port", str(options.port), "--workers", str(workers)]
     web = Child("web", [sys.executable, "-m", "jiequ.web.cli.web", *address])
     jobs = Child("jobs", [sys.executable, "-m", "jiequ.web.cli", "jobs"])
-    return [web] if options.no_jobs else [web, jobs]
+    found = [web]
+    if port := live_port(options):
+        found.append(Child("live", [sys.executable, "-m", "jiequ.web.cli.live", "--host", options.host, "--port", str(port)]))
+    return found if options.no_jobs else [*found, jobs]
+
+
+def live_port(options: argparse.Namespace) -> int:
+    """Where live events are served; 0: not at all, pages then ask every few seconds."""
+    asked = options.live_port if options.live_port is not None else os.environ.get("JIEQU_LIVE_PORT")
+    return int(asked) if asked not in (None, "") else options.port + 1

@@ -10,6 +10,7 @@ const PARTS = [
   ["[data-map]", () => import("./map.js")],
   ["[data-keys], [data-key]", () => import("./keys.js")],
   ["form[data-draft]", () => import("./drafts.js")],
+  ["[data-live-part], [data-live-case], [data-live-listen]", () => import("./live.js")],
   ["dialog[data-dialog]", () => import("./dialog.js")],
 ];
 

@@ -1,0 +1,91 @@
+"""What the process asks the database, a few times a second, in one thread of its own: what is new, and who may hear it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from jiequ.cases.queries import changes
+from jiequ.core import clock
+from jiequ.people.callers import actors_of_sessions
+from jiequ.people.rules import Actor
+
+_LOOK_BACK = 200  # events; so many may still be on their way when the process starts
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look: ``told`` by session; a session that is not in ``alive`` has ended. ``alive`` is None where nobody asked."""
+
+    floor: int
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)
+    alive: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Who has come, and what they missed."""
+
+    person_id: int
+    language: str
+    floor: int
+    missed: dict[str, Any]
+
+
+class Watch:
+    """Remembers up to where the timeline was told. Not for two threads at once."""
+
+    def __init__(self) -> None:
+        self.floor: int | None = None
+        self._seen: set[int] = set()
+
+    def look(self, sessions: Iterable[str], *, check: bool) -> Look:
+        """What is new for each session, the right to see it asked afresh. ``check``: ask who is alive even if nothing is new."""
+        at = clock.now()
+        fresh = self._fresh(at)
+        if not fresh and not check:
+            return Look(self.floor or 0)
+        actors = actors_of_sessions(sessions, at=at)
+        return Look(self.floor or 0, _told(actors, fresh, at) if fresh else {}, frozenset(actors))
+
+    def _fresh(self, at: datetime) -> list[changes.Happening]:
+        if self.floor is None:  # whoever comes now is told what they missed when they come
+            rows = changes.happened(max(0, changes.newest_event() - _LOOK_BACK))
+            self._seen = {row.event_id for row in rows}
+            self.floor = changes.settled(rows, rows[0].event_id - 1, at) if rows else 0
+        rows = changes.happened(self.floor)
+        fresh = [row for row in rows if row.event_id not in self._seen]
+        is_full = len(rows) >= changes.MOST_EVENTS
+        self.floor = rows[-1].event_id if is_full else changes.settled(rows, self.floor, at)
+        self._seen = {row.event_id for row in rows if row.event_id > self.floor}
+        return fresh
+
+    def welcome(self, session: str, *, since: int | None, page_at: datetime | None) -> Welcome | None:
+        """A reader who comes, or comes back after ``since``; None if the session opens nothing."""
+        at = clock.now()
+        actor = actors_of_sessions([session], at=at).get(session)
+        if actor is None or actor.person_id is None:
+            return None
+        if since is None and page_at is None:
+            return Welcome(actor.person_id, actor.language, changes.newest_event(), {"changes": [], "all": False})
+        rows = changes.happened(since) if since is not None else changes.happened_since(page_at or at)
+        floor = changes.settled(rows, since, at) if since is not None else _floor(rows, at)
+        return Welcome(actor.person_id, actor.language, floor, changes.news(actor, rows, at=at))
+
+
+def _floor(rows: list[changes.Happening], at: datetime) -> int:
+    return changes.settled(rows, rows[0].event_id - 1, at) if rows else changes.newest_event()
+
+
+def _told(actors: dict[str, Actor], fresh: list[changes.Happening], at: datetime) -> dict[str, dict[str, Any]]:
+    """One question a person, however many pages they have open."""
+    by_actor: dict[Actor, dict[str, Any]] = {}
+    found = {}
+    for session, actor in actors.items():
+        if actor not in by_actor:
+            by_actor[actor] = changes.news(actor, fresh, at=at)
+        if by_actor[actor]["changes"] or by_actor[actor]["all"]:
+            found[session] = by_actor[actor]
+    return found
