@@ -271,9 +271,9 @@ def test_open_pages_hear_of_a_report_and_others_do_not(world_on_disk: Casework, 
     case = now_reported(work)
     for name in ("he", "lin", "chen"):
         soon(lambda name=name: pages[name].told_of(case.pk) == ["report"])
-    other = services.report_case(
-        street_id=work.world.other_street.pk, account=work.account(place=work.place("c")), by=work.actor("zhou"), at=timezone.now()
-    ).case
+    account = work.account(place=work.place("c"))
+    street_id = work.world.other_street.pk
+    other = services.report_case(street_id=street_id, account=account, by=work.actor("zhou"), at=timezone.now()).case
     soon(lambda: pages["wai"].told_of(other.pk))
     assert [name for name, page in pages.items() if page.told_of(case.pk)] == ["he", "lin", "chen"]
     assert [name for name, page in pages.items() if page.told_of(other.pk)] == ["wai"]

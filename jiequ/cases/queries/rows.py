@@ -18,7 +18,7 @@ def row(case: Case, at: datetime, *, metres: float | None = None, url: str = "")
     """A line of a list (web/parts/case_row.html)."""
     return {
         "id": case.pk,
-        "mark": f"{case.version}-{case.changed_at.timestamp():.3f}-{light_of(case, at)}",  # another when the line says other things
+        "mark": f"{case.version}-{case.changed_at.timestamp():.3f}-{light_of(case, at)}",  # another: it says other things
         "url": url or reverse("cases:case", args=[case.number]),
         "number": case.number,
         "type_name": type_name(case),

@@ -151,7 +151,8 @@ async def _send(send: Send, data: bytes) -> None:
 async def _next(stream: Stream, gone: asyncio.Future[None]) -> bytes:
     """The next message; a comment when nothing happened for a while; ``END`` when the reader has gone."""
     coming = asyncio.ensure_future(stream.waiting.get())
-    done, _waiting = await asyncio.wait({coming, gone}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {coming, gone}
+    done, _waiting = await asyncio.wait(either, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     if coming in done:
         return coming.result()
     coming.cancel()

@@ -42,7 +42,7 @@ class Watch:
         self._seen: set[int] = set()
 
     def look(self, sessions: Iterable[str], *, check: bool) -> Look:
-        """What is new for each session, the right to see it asked afresh. ``check``: ask who is alive even if nothing is new."""
+        """What is new for each session, the right to see it asked afresh. ``check``: who is alive, even if nothing is new."""
         at = clock.now()
         fresh = self._fresh(at)
         if not fresh and not check:
