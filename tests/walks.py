@@ -156,6 +156,7 @@ TRIES: dict[str, Any] = {
     "ask_verify": _service("ask_verify"),
     "verify": _service("verify", finding="true"),
     "correct": _service("correct", title=lambda w: f"标题{w.rng.random()}"),
+    "correct_place": _service("correct", place=lambda w: w.work.place(w.rng.choice("abc"))),
     "dispatch": _service("dispatch", lead_id=_lead, assist_ids=_departments),
     "dispatch_alone": _service("dispatch", lead_id=_lead),
     "acknowledge": _service("acknowledge"),
@@ -188,4 +189,4 @@ TRIES: dict[str, Any] = {
     "undo": _undo,
 }
 
-ALIKE = {"dispatch": ("dispatch", "dispatch_alone")}
+ALIKE = {"dispatch": ("dispatch", "dispatch_alone"), "correct": ("correct", "correct_place")}

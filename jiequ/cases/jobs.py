@@ -19,10 +19,10 @@ from .access import case_by_id
 from .flow import ENDED, State
 from .models import Case, CaseEvent, Report, Reporter, Source
 from .policy import Policy
-from .services import asking, moving, speaking
+from .services import asking, moving, rollups, speaking
 from .services.voice import erase_reports
 
-RECOMPUTE = "cases.recompute"
+RECOMPUTE, RECOUNT = "cases.recompute", "cases.recount"
 FORGET, FORGET_NAMELESS = "cases.forget_more", "cases.forget_more_nameless"
 RINGS_AT_NIGHT = frozenset({"reporter_received", "reporter_dispatched", "reporter_rejected_emergency"})
 """Of an urgent case, what a resident wants to know at once; the rest waits for the morning."""
@@ -165,6 +165,24 @@ def _recompute(case: Case, *, at: datetime, edition: int, tries: int = 3) -> Non
     if case.promised_at is not None and fields.get("promised_at", case.promised_at) != case.promised_at:
         specs.append(moving.tell_job(case, "reporter_promise_changed", event, at=at, undo_seconds=0))
     enqueue(*specs)
+
+
+@every("cases.rollups", daily_at="03:20")
+def recount_rollups(*, at: datetime) -> None:
+    """The map's counts are counted anew; what differs is logged as an error and put right, empty rows go. A job a street."""
+    night = moving.local_day(at)
+    enqueue(
+        *(
+            JobSpec(RECOUNT, {"street_id": pk}, run_at=at, key=f"recount:{night}:{pk}", street_id=pk)
+            for pk in Street.objects.values_list("pk", flat=True)
+        )
+    )
+
+
+@job(RECOUNT, promise_seconds=3600)
+def recount_street(*, street_id: int, at: datetime) -> None:
+    """One street; its writers wait for the fraction of a second that takes."""
+    rollups.recount(repair=True, street_id=street_id)
 
 
 @every("cases.forget", daily_at="02:30")

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from .db import at_the_end
 from .kinds import KINDS
 from .models import Job
 
@@ -27,7 +28,12 @@ class JobSpec:
 
 
 def enqueue(*specs: JobSpec) -> None:
-    """Store jobs: one INSERT (per 70 jobs), in the caller's transaction. A key that is already there is left as it is."""
+    """Store jobs in the caller's transaction, all of it in one INSERT (per 70 jobs) at its end. A key that is already there is
+    left as it is."""
+    at_the_end(_insert, *specs)
+
+
+def _insert(specs: Sequence[JobSpec]) -> None:
     Job.objects.bulk_create([_row(spec) for spec in specs], ignore_conflicts=True)
 
 
@@ -44,7 +50,8 @@ def _row(spec: JobSpec) -> Job:
 
 
 def cancel(*keys: str) -> int:
-    """Take jobs back by key; returns how many. An outside job that a worker already holds cannot be taken back."""
+    """Take jobs back by key; returns how many. An outside job that a worker already holds cannot be taken back, nor one
+    that this very transaction enqueued: it is not stored yet."""
     return _in_hand(keys).delete()[0]
 
 

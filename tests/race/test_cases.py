@@ -6,13 +6,16 @@ import time
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from jiequ.cases import services
 from jiequ.cases.models import Case, CaseEvent, Report
+from jiequ.cases.services import rollups
 from jiequ.core.errors import Refusal
 from jiequ.people.rules import Actor
 from tests.actors import NOW, make_world
 from tests.casework import Casework, make_condition
+from tests.environment import ON_POSTGRESQL
 from tests.support.processes import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,6 +100,45 @@ def test_eight_writers_in_one_street_are_never_refused_on_different_cases(work: 
     assert sum(at_once(8, writer)) == 0
     assert Case.objects.filter(state="dispatched").count() == 96
     assert Case.objects.values("number").distinct().count() == 96
+
+
+@pytest.mark.parametrize("is_put_off", [True, False])
+def test_eight_writers_on_one_tile_never_wait_for_each_other_and_the_rollup_is_right(
+    work: Casework, monkeypatch: pytest.MonkeyPatch, is_put_off: bool
+) -> None:
+    """Four merge a case into one that four others dispatch in the same moment. The broken twin adds to the shared rows
+    before the second case is taken: on PostgreSQL, where many write at a time, somebody is ended as a deadlock."""
+    pairs = [[work.accepted(words=f"{i}-{j}").number for j in range(2)] for i in range(24)]
+    moved = rollups.moved
+
+    def slowly(before: Any, after: Any) -> None:
+        moved(before, after)
+        time.sleep(0.01)  # the other comes in between on any machine
+
+    monkeypatch.setattr(rollups, "moved", slowly)
+    if not is_put_off:
+        monkeypatch.setattr(rollups, "at_the_end", lambda write, *items: write(items))
+
+    def writer(number: int) -> int:
+        lost, by = 0, work.actor("lin")
+        for one, other in pairs[number // 2 :: 4]:
+            case = work.fresh(Case(number=(one, other)[number % 2]), "lin")
+            try:
+                if number % 2:
+                    services.dispatch(case, lead_id=work.sanitation, by=by, at=NOW)
+                else:
+                    services.merge(case, into=other, by=by, at=NOW)
+            except OperationalError:
+                lost += 1
+        return lost
+
+    lost = sum(at_once(8, writer))
+    if is_put_off:
+        assert lost == 0
+        assert sum(one.wrong for one in services.recount(repair=False)) == 0
+        assert Case.objects.filter(state="merged").count() == Case.objects.filter(state="dispatched").count() == len(pairs)
+    elif ON_POSTGRESQL:
+        assert lost > 0
 
 
 def test_an_outside_reference_that_comes_from_eight_sides_makes_one_case(work: Casework) -> None:

@@ -3,6 +3,7 @@
 from .case import STREET_FOUND, Case, CaseEvent, CaseQuerySet, Proof, Source, Task, TaskKind
 from .outside import OutsideSystem, SystemKind
 from .report import Rating, Report, Reporter
+from .rollup import Rollup
 from .types import ControlArea, DutyList, EventType, FilingCondition, TypeEdition
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Rating",
     "Report",
     "Reporter",
+    "Rollup",
     "Source",
     "SystemKind",
     "Task",

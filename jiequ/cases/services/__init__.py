@@ -20,6 +20,7 @@ from .limits import clear_suspicion, is_suspect
 from .moving import ask_hotline, policy_of
 from .outside import HOTLINE_NAME, make_system, renew_token, report_from_outside, revoke_system, said_hash, system_of_token
 from .proving import Shown, cleaned, missing_proofs
+from .rollups import count_in, recount
 from .sampling import review_sample
 from .speaking import (
     acknowledge_call,
@@ -82,6 +83,7 @@ __all__ = [
     "close",
     "confirm",
     "correct",
+    "count_in",
     "decide_consult",
     "dispatch",
     "erase_person",
@@ -97,6 +99,7 @@ __all__ = [
     "note",
     "policy_of",
     "rate",
+    "recount",
     "refuse_ask",
     "reject",
     "renew_link",

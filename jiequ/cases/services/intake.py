@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError
+from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext as _
 
 from jiequ.channels.services import seal_phone
@@ -29,7 +30,7 @@ from .. import clocks as c
 from ..flow import MOVES, Closing, Scope, State
 from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Reporter, Source, Task, TaskKind
 from ..policy import Policy
-from . import moving
+from . import moving, rollups
 
 NAME_PURPOSE = "reporter-name"
 PHONE_LOOKUP, LAST4_LOOKUP, DEVICE_LOOKUP = "reporter-phone", "reporter-last4", "report-device"
@@ -118,11 +119,12 @@ def report_case(*, street_id: int | None, account: Account, by: Actor, at: datet
     check_words(account)
     site = site_of(account.place, street_id)
     _check_may(by, "report", site.street_id)
-    if known := _known(account):
+    street = _street_for(account, site.street_id)
+    if getattr(street, "is_known", False) and (known := _known(account)):
         return known
     try:
         with writing():
-            return _open(account, site, by=by, at=at)
+            return _open(account, site, street, by=by, at=at)
     except IntegrityError:
         if known := _known(account):
             return known
@@ -147,6 +149,7 @@ def self_handle(*, street_id: int | None, account: Account, by: Actor, at: datet
         case.state, case.closing = State.CLOSED, Closing.SELF_HANDLED
         case.accepted_at = case.handled_at = case.confirmed_at = case.ended_at = at
         case.save(force_insert=True)
+        rollups.count_in([case])
         report, token = add_report(case, account, by=by, at=at, policy=Policy.of(street.settings))
         add_photos(case, report, account, phase=Proof.Phase.AFTER, by=by, at=at)
         _first_event(case, "self_handle", by=by, at=at, facts=_doubts(account))
@@ -203,10 +206,22 @@ def _street(street_id: int | None) -> int:
     return street_id
 
 
+def _street_for(account: Account, street_id: int) -> Street:
+    """The street and, in the same SELECT, whether the outside reference came before (``is_known``)."""
+    streets = Street.objects.filter(pk=street_id)
+    if account.source_ref:
+        streets = streets.annotate(is_known=Exists(_reports_like(account)))
+    return streets.get()
+
+
+def _reports_like(account: Account) -> QuerySet[Report]:
+    return Report.objects.filter(system=account.system, source_ref=account.source_ref)
+
+
 def _known(account: Account) -> Reported | None:
     if not account.source_ref:
         return None
-    report = Report.objects.filter(system=account.system, source_ref=account.source_ref).select_related("case__street").first()
+    report = _reports_like(account).select_related("case__street").first()
     if report is None:
         return None
     if account.said_hash and report.said_hash not in ("", account.said_hash):
@@ -227,14 +242,14 @@ def condition_in_force(condition_id: int) -> FilingCondition:
     return condition
 
 
-def _open(account: Account, site: _Site, *, by: Actor, at: datetime) -> Reported:
-    street = Street.objects.get(pk=site.street_id)
+def _open(account: Account, site: _Site, street: Street, *, by: Actor, at: datetime) -> Reported:
     policy = Policy.of(street.settings)
     case = _case(account, site, street, _condition(account.condition_id), by=by, at=at)
     clocks = _first_clocks(account, policy, by=by, at=at)
     for name, value in moving.clock_fields(clocks, at=at).items():
         setattr(case, name, value)
     case.save(force_insert=True)
+    rollups.count_in([case])
     report, token = add_report(case, account, by=by, at=at, policy=policy)
     add_photos(case, report, account, phase=Proof.Phase.REPORT, by=by, at=at)
     event = _first_event(case, "report", by=by, at=at, facts=_doubts(account))

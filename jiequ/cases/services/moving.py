@@ -28,6 +28,7 @@ from ..access import Standing, not_found, wrong_state
 from ..flow import ENDED, MOVES, Grant, Move, State
 from ..models import Case, CaseEvent, Proof, Report, Task, TaskKind
 from ..policy import Policy
+from . import rollups
 
 MARK = "cases.clock_mark"
 TELL = "cases.tell_reporters"
@@ -86,7 +87,9 @@ def make(
     values = _values(case, move, change, at=at)
     before = {name: _plain(getattr(case, name)) for name in _columns(values)}
     with writing():
+        was = rollups.place_of(case)
         _update(case, move, values, by=by, version=version)
+        rollups.moved(was, rollups.place_of(case))
         if change.proofs:
             Proof.objects.bulk_create(change.proofs)
         event = _event(case, move, grant, change, by=by, at=at, before=before)
@@ -135,8 +138,8 @@ def clock_fields(clocks: c.Clocks, *, at: datetime) -> dict[str, Any]:
 def _update(case: Case, move: Move, values: dict[str, Any], *, by: Actor, version: int | None) -> None:
     wanted = case.version if version is None else version
     rows = Case.objects.visible_to(by).filter(pk=case.pk, state__in=move.sources)
-    if not move.adds:
-        rows = rows.filter(version=wanted)
+    if not move.adds:  # what was read is what is changed: the event says what was before, and the rollup counts it out
+        rows = rows.filter(version=wanted) if wanted == case.version else rows.none()
     if rows.update(**values) != 1:
         _refuse(case, move, by=by)
     for name, value in values.items():

@@ -18,7 +18,7 @@ from jiequ.people.rules import Actor, Role
 from ..access import case_by_id
 from ..flow import MOVES
 from ..models import Case, CaseEvent, Proof, Task
-from . import moving
+from . import moving, rollups
 
 NOT_UNDONE = frozenset({"merge", "unmerge", "reopen", "suspend"})
 """Moves that reach into other rows than their own case's, or have an opposite of their own."""
@@ -77,6 +77,7 @@ def undo(event_id: int, *, by: Actor, at: datetime) -> Case:
 
 
 def _put_back(case: Case, event: CaseEvent, *, at: datetime) -> None:
+    was = rollups.place_of(case)
     before = {name: _value(name, value) for name, value in event.facts["before"].items()}
     rows = Case.objects.filter(pk=case.pk, version=event.facts["version"])
     if rows.update(**before, version=F("version") + 1, changed_at=at) != 1:
@@ -84,6 +85,7 @@ def _put_back(case: Case, event: CaseEvent, *, at: datetime) -> None:
     for name, value in before.items():
         setattr(case, name, value)
     case.version += 1
+    rollups.moved(was, rollups.place_of(case))
 
 
 _SAYS_NOTHING_ELSE = frozenset({"me_too", "note"})

@@ -7,7 +7,7 @@ import argparse
 from django.utils.translation import gettext as _
 
 from jiequ.core import clock
-from jiequ.web.cli import audit_check, checks
+from jiequ.web.cli import audit_check, checks, rollup_check
 from jiequ.web.cli.terminal import speak
 
 
@@ -16,6 +16,8 @@ def main(options: argparse.Namespace) -> int:
     speak()
     if options.what == "audit":
         return audit_check.main(options)
+    if options.what == "rollups":
+        return rollup_check.main(options)
     found = checks.findings(clock.now())
     faults = [finding for finding in found if finding.is_fault]
     for finding in faults + [finding for finding in found if not finding.is_fault]:

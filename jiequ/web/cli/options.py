@@ -115,7 +115,8 @@ def _restore(sub: argparse.ArgumentParser) -> None:
 
 
 def _check(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("what", nargs="?", choices=["configuration", "audit"], default="configuration")
+    sub.add_argument("what", nargs="?", choices=["configuration", "audit", "rollups"], default="configuration")
+    sub.add_argument("--repair", action="store_true", help="rollups: put right what differs from a recount")
 
 
 def _bench(sub: argparse.ArgumentParser) -> None:
