@@ -35,6 +35,12 @@ class Policy:
     keep_days: int = 365  # (P) a reporter's identity after the case has ended
     hotline_return_minutes: int = 60  # (C) differs by city
     self_handled_sample: float = 0.1  # (P)
+    closed_sample: float = 0.02  # (P)
+    repeat_urge_days: int = 5  # (P) another voice on a matter open for so long urges at once
+    compare_min_n: int = 10  # (P) below it a comparison shows no figure
+    hotline_response: str = "accept"  # (P) what counts as having been in touch; the regulation names the rate only
+    hotline_visits: str = "all"  # (P) which verdicts count as a call-back
+    brief_hour: int = 8  # (P) when the leaders are told of the day's brief, on work days
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Policy:
@@ -77,8 +83,18 @@ RANGES: dict[str, tuple[float, float]] = {
     "keep_days": (30, 1095),
     "hotline_return_minutes": (10, 480),
     "self_handled_sample": (0, 1),
+    "closed_sample": (0, 1),
+    "repeat_urge_days": (1, 90),
+    "compare_min_n": (5, 100),
+    "brief_hour": (7, 18),
 }
 """From, to: what a street may choose; beyond them the loop would not work or a promise to reporters would be empty."""
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "hotline_response": ("accept", "acknowledge"),
+    "hotline_visits": ("all", "phone"),
+}
+"""Settings that are one of a few words: the reading of an indicator (insight/catalogue.py)."""
 
 REJECT_REASONS: dict[str, tuple[str, str]] = {
     "emergency": ("紧急情况请立即拨打 110、119 或 120", "This is an emergency: please call 110, 119 or 120 at once."),

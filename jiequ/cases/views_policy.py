@@ -22,7 +22,7 @@ from jiequ.core.once import idempotent
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import Role
 
-from .policy import RANGES, Policy
+from .policy import CHOICES, RANGES, Policy
 from .queries.types import said
 from .services import policies
 
@@ -99,6 +99,40 @@ MEANINGS: dict[str, Meaning] = {
         gettext_lazy("热线工单多久内可以退回"), gettext_lazy("各市不同，请按本市热线的规定填。"), "C", gettext_lazy("分钟")
     ),
     "self_handled_sample": Meaning(gettext_lazy("自处理抽查多少"), gettext_lazy("0 到 1 之间；0.1 就是每十件抽查一件。"), "P"),
+    "closed_sample": Meaning(
+        gettext_lazy("结案抽查多少"), gettext_lazy("0 到 1 之间；按编号定，谁也挑不了，由督查抽查。"), "P"
+    ),
+    "repeat_urge_days": Meaning(
+        gettext_lazy("几天没办完又有人反映就自动督办"),
+        gettext_lazy("上报满这么多天还没结，再有人反映同一件事，主办部门会收到督办。"),
+        "P",
+        gettext_lazy("天"),
+    ),
+    "compare_min_n": Meaning(
+        gettext_lazy("比较时至少要有多少件"),
+        gettext_lazy("不到这个数的部门、社区、类型只写“样本不足”。"),
+        "P",
+        gettext_lazy("件"),
+    ),
+    "hotline_response": Meaning(
+        gettext_lazy("热线响应率里，什么算“联系诉求人”"), gettext_lazy("条例只有名称，没有公式；各市不同。"), "P"
+    ),
+    "hotline_visits": Meaning(
+        gettext_lazy("热线解决率、满意率里，什么算“有效回访”"), gettext_lazy("条例只有名称，没有公式；各市不同。"), "P"
+    ),
+    "brief_hour": Meaning(
+        gettext_lazy("几点告诉领导看今日简报"),
+        gettext_lazy("只在工作日，按通知的工作时间送；每个人可以自己关掉。"),
+        "P",
+        gettext_lazy("点"),
+    ),
+}
+
+CHOICE_WORDS: dict[str, str | Promise] = {
+    "accept": gettext_lazy("按时受理"),
+    "acknowledge": gettext_lazy("主办部门按时接单"),
+    "all": gettext_lazy("自己评的和电话回访的"),
+    "phone": gettext_lazy("只算电话回访"),
 }
 
 
@@ -115,6 +149,8 @@ def _field(name: str, default: Any) -> forms.Field:
     label = str(MEANINGS[name].label)
     if isinstance(default, bool):
         return forms.BooleanField(label=label, required=False)
+    if name in CHOICES:
+        return forms.ChoiceField(label=label, choices=[(value, CHOICE_WORDS[value]) for value in CHOICES[name]])
     if isinstance(default, str):
         return forms.CharField(label=label, max_length=20)
     low, high = RANGES[name]
@@ -160,7 +196,7 @@ def policy(request: HttpRequest) -> HttpResponse:
 
 def _rule(form: PolicyForm, name: str, default: Any) -> dict[str, Any]:
     meaning = MEANINGS[name]
-    shown = (_("是") if default else _("否")) if isinstance(default, bool) else default
+    shown = (_("是") if default else _("否")) if isinstance(default, bool) else CHOICE_WORDS.get(default, default)
     low, high = RANGES.get(name, (None, None))
     return {
         "field": form[name],

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from jiequ.people.rules import ADMIN_ROLES, DEPARTMENT_ROLES, DESK_ROLES, Role
 
 EVERY_STAFF = frozenset(set(Role) - {Role.RESIDENT, Role.SYSTEM} - ADMIN_ROLES)
+WATCHERS = frozenset({Role.SUPERVISOR, Role.LEADER, Role.DUTY_LEADER})
 FIELD_ROLES = frozenset({Role.GRID_WORKER}) | DEPARTMENT_ROLES
 
 
@@ -43,6 +44,8 @@ PHONE = (
     Entry(_("我要上报"), "cases:report", "camera", RESIDENT),
     Entry(_("查进度"), "cases:query", "search", RESIDENT),
     Entry(_("待处理"), "cases:leader", "bell", frozenset({Role.LEADER})),
+    Entry(_("简报"), "insight:brief", "info", frozenset({Role.LEADER})),
+    Entry(_("督办"), "insight:board", "urge", frozenset({Role.LEADER})),
     Entry(_("待办"), "cases:todo", "tasks", FIELD_ROLES | DESK_ROLES - {Role.LEADER} | {Role.BUREAU}),
     Entry(_("上报"), "cases:report", "camera", EVERY_STAFF),
     Entry(_("消息"), "channels:inbox", "inbox", EVERY_STAFF),
@@ -52,6 +55,8 @@ PHONE = (
 DESK = (
     Entry(_("队列"), "cases:desk", "queue", DESK_ROLES | {Role.DEPARTMENT_LEAD, Role.BUREAU}),
     Entry(_("案件"), "cases:list", "cases", EVERY_STAFF),
+    Entry(_("督办"), "insight:board", "urge", WATCHERS),
+    Entry(_("评价"), "insight:indicators", "star", WATCHERS),
     Entry(_("网格"), "grid:list", "grid", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("类型"), "cases:types", "types", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("日历"), "web:calendar", "clock", frozenset({Role.SYSTEM_ADMIN})),

@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "jiequ.grid",
     "jiequ.channels",
     "jiequ.cases",
+    "jiequ.insight",
     "jiequ.web",
 ]
 AUTH_USER_MODEL = "people.Person"

@@ -28,5 +28,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jiequ.channels.urls")),
     path("", include("jiequ.grid.urls")),
     path("", include("jiequ.cases.urls")),
+    path("", include("jiequ.insight.urls")),
     path("api/v1/", include((cases_api.urlpatterns, "cases_api"))),
 ]

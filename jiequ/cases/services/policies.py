@@ -21,7 +21,7 @@ from jiequ.core.errors import Forbidden, NotFound, Refusal, Stale
 from jiequ.core.models import Street
 from jiequ.people.rules import Actor, Role
 
-from ..policy import RANGES, Policy
+from ..policy import CHOICES, RANGES, Policy
 
 
 def seen_of(street: Street) -> str:
@@ -68,6 +68,8 @@ def _check(values: Mapping[str, Any]) -> None:
         if name not in known:
             raise Refusal("policy.unknown", _("没有这项设置。"), facts={"field": name})
         if type(value) is not type(known[name]):
+            raise Refusal("policy.bad_value", _("这项设置的值不对。"), facts={"field": name})
+        if value not in CHOICES.get(name, (value,)):
             raise Refusal("policy.bad_value", _("这项设置的值不对。"), facts={"field": name})
         low, high = RANGES.get(name, (value, value))
         if not low <= value <= high:

@@ -1,0 +1,1 @@
+"""Insight: the supervisor's board, indicators, the brief of the day, exports. Reads only."""

@@ -1,0 +1,1 @@
+"""Questions of those who supervise and evaluate."""

@@ -1,0 +1,1 @@
+"""What insight writes down: its own counts and files; never a case."""

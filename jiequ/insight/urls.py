@@ -1,0 +1,14 @@
+"""Every address of those who supervise and evaluate."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .views import indicators
+
+app_name = "insight"
+urlpatterns = [
+    path("indicators/", indicators.indicators, name="indicators"),
+    path("indicators/cases/", indicators.behind, name="behind"),
+    path("indicators/<str:key>/", indicators.indicator, name="indicator"),
+]
