@@ -189,7 +189,7 @@ MOVES: dict[str, Move] = {
             | _grants(_S.ASKED, _R.BUREAU),
             adds=True,
         ),
-        _move("reopen", {_T.CLOSED}, _T.REOPENED, _RESIDENT | _grants(_S.STREET, _R.ACCEPTOR, _R.DUTY_LEADER)),
+        _move("reopen", {_T.CLOSED}, _T.REOPENED, _RESIDENT | _grants(_S.STREET, _R.ACCEPTOR, _R.DUTY_LEADER, _R.SUPERVISOR)),
         _move("rate", {_T.CLOSED}, None, _RESIDENT | _grants(_S.STREET, _R.ACCEPTOR), adds=True),
         _move("sample", {_T.CLOSED}, None, _grants(_S.STREET, _R.SUPERVISOR, _R.DUTY_LEADER), adds=True),
         _move("ask_hotline", OPEN, None, _ACCEPT | _CLOCK, adds=True),

@@ -431,7 +431,8 @@ class Sample(_Saying):
         widget=forms.RadioSelect,
     )
     text = text_field(_("说明"), required=False, rows=2)
-    field_order = ("is_sound", "text")
+    do_again = forms.BooleanField(label=_("不实的，同时重新办理"), required=False)
+    field_order = ("is_sound", "text", "do_again")
 
 
 class Note(_Saying):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types
-from .views import case, moves, panel, phone, public, staff, systems
+from .views import case, moves, panel, phone, public, staff, systems, urging
 
 app_name = "cases"
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("desk/", staff.desk, name="desk"),
     path("desk/<str:number>/", panel.peek, name="peek"),
     path("cases/", staff.case_list, name="list"),
+    path("cases/urge", urging.urge_some, name="urge_some"),
     path("cases/points.json", staff.points, name="points"),
     path("cases/<str:number>/", case.page, name="case"),
     path("cases/<str:number>/messages", case.notices, name="messages"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,6 +102,30 @@ def lost_messages(actor: Actor, *, before: int | None = None, limit: int = PAGE)
     """Notices that reached nobody, newest first."""
     rows = access.lost_messages_for(actor).select_related("to_person", "to_department").order_by("-id")
     return list((rows.filter(id__lt=before) if before is not None else rows)[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class OldestLost:
+    """The oldest notice that reached nobody: about what, what it was, since when."""
+
+    about: str
+    title: str
+    since: datetime
+
+
+def oldest_lost(street_ids: Sequence[int], *, language: str = "zh-hans") -> OldestLost | None:
+    """The oldest notice of these streets that reached nobody and was not sent again; None if there is none. One SELECT."""
+    rows = Message.objects.filter(street_id__in=street_ids, state=MessageState.NOT_DELIVERED, copy_of=None)
+    oldest = rows.exclude(about="").order_by("due_at", "id").first()
+    if oldest is None:
+        return None
+    return OldestLost(oldest.about, texts.render(oldest.template, oldest.facts, language).title, oldest.due_at)
+
+
+def lost_abouts(street_ids: Sequence[int]) -> list[str]:
+    """What the notices of these streets that reached nobody are about, each once. One SELECT."""
+    rows = Message.objects.filter(street_id__in=street_ids, state=MessageState.NOT_DELIVERED, copy_of=None)
+    return list(rows.exclude(about="").order_by("about").values_list("about", flat=True).distinct())
 
 
 def unsent() -> QuerySet[Message]:

@@ -147,6 +147,7 @@ class Case(models.Model):
             models.Index(fields=["street", "-id"], name="case_street_newest"),
             models.Index(fields=["q18"], name="case_q18"),
             models.Index(fields=["lead", "state"], name="case_lead_state"),
+            models.Index(fields=["street", "-voices"], name="case_repeated", condition=Q(voices__gt=1)),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=list(State)), name="case_state_known"),
@@ -195,7 +196,10 @@ class CaseEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["by_id", "-id"], name="event_by_whom")]
+        indexes = [
+            models.Index(fields=["by_id", "-id"], name="event_by_whom"),
+            models.Index(fields=["at"], name="event_returned", condition=Q(move="return")),
+        ]
 
 
 class Task(models.Model):
@@ -234,6 +238,8 @@ class Task(models.Model):
             models.Index(fields=["department", "state"], name="task_department_state"),
             models.Index(fields=["person", "state"], name="task_person_state"),
             models.Index(fields=["street", "role", "state"], name="task_role_state"),
+            models.Index(fields=["street", "state", "done_at"], name="task_urges", condition=Q(kind="urge")),
+            models.Index(fields=["street", "state", "done_at"], name="task_samples", condition=Q(kind="sample")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["case"], condition=Q(kind="lead", state="open"), name="task_one_lead_at_a_time"),

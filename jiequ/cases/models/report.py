@@ -76,6 +76,7 @@ class Rating(models.Model):
     taken_by_id = models.BigIntegerField(null=True, help_text="whoever took it by phone")
 
     class Meta:
+        indexes = [models.Index(fields=["at"], name="rating_unsolved", condition=Q(is_solved=False))]
         constraints = [
             models.CheckConstraint(condition=Q(satisfaction__range=(1, 5)), name="rating_one_to_five"),
         ]

@@ -34,6 +34,7 @@ from .speaking import (
     note,
     urge,
 )
+from .supervising import Urged, urge_many
 from .undoing import undo, undo_until
 from .voice import (
     erase_person,
@@ -55,6 +56,7 @@ __all__ = [
     "Place",
     "Reported",
     "Shown",
+    "Urged",
     "accept",
     "accept_dispatch",
     "acknowledge",
@@ -127,6 +129,7 @@ __all__ = [
     "undo_until",
     "unmerge",
     "urge",
+    "urge_many",
     "verify",
     "windows",
 ]

@@ -18,6 +18,7 @@ from ..models import Case, CaseEvent, Source, Task, TaskKind
 from ..policy import CANCEL_REASONS, FORCE_REASONS
 from . import moving
 from .filing import desk, spot_task
+from .intake import is_sampled, sample_task
 from .moving import Change, End
 from .proving import Shown, need_proofs, proofs_of, said_and_filed
 
@@ -199,7 +200,10 @@ def cancel(
 
 
 def ending(case: Case, closing: str, *, by: Actor, at: datetime, reply: str) -> Change:
-    """What the end of a case writes: every clock stops, every open task is withdrawn, the reporters are told."""
+    """What the end of a case writes: every clock stops, every open task is withdrawn, the reporters are told.
+
+    A share of what is closed is looked at afterwards (抽查): by its number, so that nobody can choose.
+    """
     clocks, calendar = moving.ticking(case)
     moving.stopped(clocks, moving.EVERY_CLOCK, at=at, calendar=calendar, by=by)
     fields: dict[str, Any] = {"closing": closing}
@@ -209,6 +213,7 @@ def ending(case: Case, closing: str, *, by: Actor, at: datetime, reply: str) -> 
         fields=fields,
         clocks=clocks,
         facts={"closing": str(closing)} if closing else {},
+        tasks=[sample_task()] if closing and is_sampled(case.number, moving.policy_of(case).closed_sample) else [],
         ends=[End({"kind__in": list(TaskKind)}, Task.State.WITHDRAWN)],
         tell="reporter_closed" if closing == Closing.NORMAL and case.checked_at else "reporter_ended",
     )

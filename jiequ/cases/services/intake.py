@@ -397,17 +397,16 @@ def is_sampled(number: str, share: float) -> bool:
     return int(hashlib.sha256(number.encode()).hexdigest()[:8], 16) < share * 0x1_0000_0000
 
 
-def _ask_sample(case: Case, *, by: Actor, at: datetime) -> None:
+def sample_task() -> Task:
     """A supervisor is asked to look at it afterwards; nothing is asked of who handled it."""
-    Task.objects.create(
-        case=case,
-        kind=TaskKind.SAMPLE,
-        role=Role.SUPERVISOR,
-        street_id=case.street_id,
-        opened_at=at,
-        opened_by_id=by.person_id,
-        opened_version=case.version,
-    )
+    return Task(kind=TaskKind.SAMPLE, role=Role.SUPERVISOR)
+
+
+def _ask_sample(case: Case, *, by: Actor, at: datetime) -> None:
+    task = sample_task()
+    task.case, task.street_id = case, case.street_id
+    task.opened_at, task.opened_by_id, task.opened_version = at, by.person_id, case.version
+    task.save()
 
 
 def _first_event(case: Case, name: str, *, by: Actor, at: datetime, facts: dict[str, Any]) -> CaseEvent:

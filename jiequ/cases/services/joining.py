@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from .. import clocks as c
 from ..access import Standing, case_for
 from ..flow import ENDED, MOVES, State
 from ..models import Case, CaseEvent, Proof, Report, Source, Task, TaskKind
+from ..policy import Policy
 from . import moving, speaking
 from .intake import Account, Place, Reported, add_photos, add_report, check_words, report_case
 from .moving import Change, End
@@ -22,8 +23,9 @@ from .moving import Change, End
 def me_too(case: Case, *, account: Account, by: Actor, at: datetime) -> Reported:
     """Another voice on a matter that is already known: a report of its own in the same case, told like the first reporter.
 
-    Every third voice (a street's setting) urges whoever has the case (督办 by a repeated report, DOMAIN §2). A voice past
-    the limits is kept and marked, but neither counts nor urges: a machine must not hurry a department.
+    Every third voice (a street's setting) urges whoever has the case (督办 by a repeated report, DOMAIN §2), and so does
+    any voice on a matter that has been open for some days (another setting) and is not being urged. A voice past the
+    limits is kept and marked, but neither counts nor urges: a machine must not hurry a department.
     """
     check_words(account, may_be_empty=True)
     policy = moving.policy_of(case)
@@ -38,9 +40,17 @@ def me_too(case: Case, *, account: Account, by: Actor, at: datetime) -> Reported
         if account.is_suspect:
             return Reported(case, report, token, is_new=False)
         case.refresh_from_db(fields=["voices"])
-        if case.voices % policy.repeat_urge == 0 and case.state in MOVES["urge"].sources:
+        if case.state in MOVES["urge"].sources and _urges(case, policy, at=at):
             speaking.urge(case, by=Actor.system(), at=at, cause="repeat")
     return Reported(case, report, token, is_new=False)
+
+
+def _urges(case: Case, policy: Policy, *, at: datetime) -> bool:
+    """True if this voice hurries whoever has the case: the n-th one, or one after days without an end."""
+    if case.voices % policy.repeat_urge == 0:
+        return True
+    is_old = at - case.reported_at >= timedelta(days=policy.repeat_urge_days)
+    return is_old and not case.tasks.filter(kind=TaskKind.URGE, state=Task.State.OPEN).exists()
 
 
 def _is_resident(by: Actor) -> bool:

@@ -49,17 +49,17 @@ def sums(street_ids: Sequence[int], period: Period, parts: Sequence[str] = PARTS
 
 def sums_by(street_ids: Sequence[int], period: Period, group: str, parts: Sequence[str]) -> dict[int, dict[str, int]]:
     """The same for every department, community or type that has any. One SELECT over the days."""
-    rows = _days(street_ids, period, group).values("key").annotate(**{part: Sum(part) for part in parts}).order_by()
-    return {row.pop("key"): row for row in rows}
+    rows = _days(street_ids, period, group).values_list("key").annotate(**{part: Sum(part) for part in parts}).order_by()
+    return {key: dict(zip(parts, counts, strict=True)) for key, *counts in rows}
 
 
 def trend(street_ids: Sequence[int], period: Period, parts: Sequence[str]) -> list[tuple[date, dict[str, int]]]:
     """The parts step by step over the period, the steps without any too. One SELECT over the days."""
-    rows = _days(street_ids, period, Group.ALL).values("day").annotate(**{part: Sum(part) for part in parts}).order_by()
+    rows = _days(street_ids, period, Group.ALL).values_list("day").annotate(**{part: Sum(part) for part in parts}).order_by()
     found = {day: dict.fromkeys(parts, 0) for day in steps(period)}
-    for row in rows:
-        step = found[begin_of(period.step, row.pop("day"))]
-        for part, n in row.items():
+    for day, *counts in rows:
+        step = found[begin_of(period.step, day)]
+        for part, n in zip(parts, counts, strict=True):
             step[part] += n
     return list(found.items())
 
@@ -115,7 +115,7 @@ def behind_page(actor: Actor, asked: Behind, *, after: tuple[date, int] | None =
 
     The days with anything for the part are known from the day figures, so a rare part does not read a whole year.
     """
-    rows = behind(asked)
+    rows: QuerySet[Any] = behind(asked)
     if after is not None:
         rows = rows.filter(Q(on__lt=after[0]) | Q(on=after[0], case_id__lt=after[1]))
     floor = _floor(asked, after, size)
@@ -156,4 +156,4 @@ def counted_at() -> datetime | None:
 
 def last_check() -> dict[str, Any]:
     """What the last full check found."""
-    return Mark.objects.filter(pk=1).values("checked_at", "checked_cases", "checked_wrong").first() or {}
+    return dict(Mark.objects.filter(pk=1).values("checked_at", "checked_cases", "checked_wrong").first() or {})

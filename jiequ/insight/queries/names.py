@@ -20,12 +20,14 @@ def names_of(group: str, keys: Iterable[int]) -> dict[int, str]:
     wanted = [key for key in keys if key]
     none = {Group.DEPARTMENT: _("还没有主办部门"), Group.COMMUNITY: _("不知道社区"), Group.TYPE: _("还没有定类型")}
     found = {0: str(none.get(Group(group), ""))}
+    rows: Iterable[tuple[int, str, str]]
     if group == Group.TYPE:
         editions = TypeEdition.objects.filter(event_type_id__in=wanted, number=F("event_type__edition"))
         rows = editions.values_list("event_type_id", "name_zh", "name_en")
+    elif group == Group.DEPARTMENT:
+        rows = Department.objects.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en")
     else:
-        table = Department if group == Group.DEPARTMENT else Community
-        rows = table.objects.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en")  # type: ignore[attr-defined]
+        rows = Community.objects.filter(pk__in=wanted).values_list("pk", "name_zh", "name_en")
     return found | {key: said(zh, en) for key, zh, en in rows}
 
 

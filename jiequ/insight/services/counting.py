@@ -134,7 +134,9 @@ def _add(moves: Counter[Cell]) -> None:
         if n:
             wanted.setdefault((street, day, group, key), {})[part] = n
     rows = _rows_of({(street, day) for street, day, _group, _key in wanted})
-    new, old, touched = [], [], set()
+    new: list[DayFigure] = []
+    old: list[DayFigure] = []
+    touched: set[str] = set()
     for place, parts in wanted.items():
         row = rows.get(place)
         (old if row else new).append(row := row or DayFigure(street_id=place[0], day=place[1], group=place[2], key=place[3]))

@@ -88,7 +88,8 @@ def indicator(request: HttpRequest, key: str) -> HttpResponse:
     asked = asked_of(request, clock.now())
     reading = found.reading(request.GET.get("reading", "") or sheets.chosen(found, asked.policy).key)
     groups = sheets.groups_of(found)
-    group = request.GET.get("by") if request.GET.get("by") in groups else groups[0]
+    by = request.GET.get("by", "")
+    group = by if by in groups else groups[0]
     least = asked.policy.compare_min_n
     sums = figures.sums(asked.street_ids, asked.period, [reading.above, reading.below, "rated", "asked"])
     steps = sheets.trend(asked.street_ids, asked.period, reading)

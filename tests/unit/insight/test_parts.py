@@ -8,15 +8,13 @@ from typing import Any
 import pytest
 
 from jiequ.cases import services
-from jiequ.cases.jobs import clock_mark
 from jiequ.cases.models import Case, CaseEvent, Report
 from jiequ.cases.queries.ledger import ledger_of
-from jiequ.core.models import Job
 from jiequ.insight.catalogue import FAMILIES, INDICATORS
 from jiequ.insight.rules import BASIS_OF, PARTS, Basis, Marks, local_day, marks_of, names_of
 from jiequ.people.rules import Actor
 from tests.actors import NOW
-from tests.casework import Casework
+from tests.casework import Casework, run_marks
 
 LATER = timedelta(days=3)
 
@@ -28,12 +26,6 @@ def marks(case: Case) -> Marks:
 
 def parts(case: Case) -> set[str]:
     return set(names_of(marks(case).parts))
-
-
-def run_marks(case: Case, until: datetime) -> None:
-    """The clock's own marks, as the worker makes them."""
-    for job in Job.objects.filter(kind="cases.clock_mark", args__case_id=case.pk, run_at__lte=until).order_by("run_at"):
-        clock_mark(**job.args, at=job.run_at)
 
 
 def rate(case: Case, *, is_solved: bool, satisfaction: int, at: datetime = NOW) -> None:
