@@ -120,7 +120,7 @@ class Mark(models.Model):
     checked_at = models.DateTimeField(null=True)
     checked_cases = models.PositiveIntegerField(default=0)
     checked_wrong = models.PositiveIntegerField(default=0)
-    checking_from = models.BigIntegerField(default=0)
+    walked_to = models.BigIntegerField(default=0)
 
 
 class NoBrief(models.Model):

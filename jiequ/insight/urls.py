@@ -12,5 +12,5 @@ urlpatterns = [
     path("board/<str:name>/", board.matter, name="matter"),
     path("indicators/", indicators.indicators, name="indicators"),
     path("indicators/cases/", indicators.behind, name="behind"),
-    path("indicators/<str:key>/", indicators.indicator, name="indicator"),
+    path("indicators/<str:name>/", indicators.indicator, name="indicator"),
 ]

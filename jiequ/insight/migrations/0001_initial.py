@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('checked_at', models.DateTimeField(null=True)),
                 ('checked_cases', models.PositiveIntegerField(default=0)),
                 ('checked_wrong', models.PositiveIntegerField(default=0)),
-                ('checking_from', models.BigIntegerField(default=0)),
+                ('walked_to', models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(

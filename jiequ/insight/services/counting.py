@@ -164,11 +164,11 @@ def _rows_of(days: set[tuple[int, date]]) -> dict[tuple[int, date, str, int], Da
 def check_cases(*, at: datetime) -> bool:
     """One step of the walk over every case; True when the walk has come to the end (then ``check_days``)."""
     mark = _turn(at)
-    ids = ledger.case_ids_after(mark.checking_from, limit=CASES)
+    ids = ledger.case_ids_after(mark.walked_to, limit=CASES)
     wrong = count(ids)
-    is_first = mark.checking_from == 0
+    is_first = mark.walked_to == 0
     Mark.objects.filter(pk=mark.pk).update(
-        checking_from=ids[-1] if ids else 0,
+        walked_to=ids[-1] if ids else 0,
         checked_cases=(0 if is_first else mark.checked_cases) + len(ids),
         checked_wrong=(0 if is_first else mark.checked_wrong) + wrong,
     )
@@ -212,7 +212,7 @@ def check_days(street_id: int, since: date, *, at: datetime) -> int:
 
 def finish_check(*, at: datetime) -> None:
     """Write down that the walk is over."""
-    Mark.objects.filter(pk=_turn(at).pk).update(checked_at=at, checking_from=0)
+    Mark.objects.filter(pk=_turn(at).pk).update(checked_at=at, walked_to=0)
 
 
 def recount(street_id: int, since: date, until: date) -> dict[tuple[date, str, int], dict[str, int]]:

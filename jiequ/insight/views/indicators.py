@@ -80,9 +80,9 @@ def _share(rate: Rate) -> str:
 
 @needs(*WATCHERS)
 @require_GET
-def indicator(request: HttpRequest, key: str) -> HttpResponse:
+def indicator(request: HttpRequest, name: str) -> HttpResponse:
     """One indicator: its readings, how it went, and compared by department, community or type."""
-    found = sheets.indicator_of(key)
+    found = sheets.indicator_of(name)
     if found is None:
         raise NotFound("no_such_indicator", _("没有这个指标。"))
     asked = asked_of(request, clock.now())
