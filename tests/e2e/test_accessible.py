@@ -28,6 +28,8 @@ ACTORS = ("lin", "he", "du", "wu", "chen", "huang", "qu", "xi", "an", "shen", "z
 """Who is asked to open a page, in this order; the first who may is the one it is looked at with."""
 MOVES = ("accept", "dispatch", "close", "handle", "note", "merge", "split")
 """Moves whose form is a page: enough to see every kind of field."""
+NAMED = {"insight:matter": "light_red", "insight:indicator": "close_ontime"}
+"""Pages whose name is one of a list: one of them is enough."""
 SERIOUS = {"serious", "critical"}
 HAN = re.compile(r"[\u3400-\u9fff]")
 AXE = Axe()
@@ -52,6 +54,8 @@ def addresses(scene: Scene) -> Iterator[str]:
         parts = table.parts(address)
         if name == "cases:move":
             yield from (table.filled(address, ids | {"name": move, "number": _at_hand(scene, move)}) for move in MOVES)
+        elif name in NAMED:
+            yield table.filled(address, {"name": NAMED[name]})
         elif all(part in ids for part in parts):
             yield table.filled(address, ids)
 
