@@ -49,6 +49,7 @@ class Closing(StrEnum):
     NORMAL = "normal"
     SELF_HANDLED = "self_handled"
     FORCED = "forced"
+    IMPORTED = "imported"  # closed in the system it came from
 
 
 ENDED = frozenset({State.REJECTED, State.CLOSED, State.CANCELLED, State.MERGED})
@@ -131,6 +132,7 @@ MOVES: dict[str, Move] = {
     for move in (
         _move("report", _NONE, _T.REPORTED, _STAFF_REPORTERS | _RESIDENT, creates=True),
         _move("self_handle", _NONE, _T.CLOSED, _grants(_S.STREET, _R.GRID_WORKER), creates=True),
+        _move("imported", _NONE, None, _CLOCK, creates=True),
         _move("me_too", OPEN, None, _RESIDENT | _CLOCK | _grants(_S.STREET, _R.GRID_WORKER, _R.ACCEPTOR), adds=True),
         _move("ask_verify", {_T.REPORTED}, _T.VERIFYING, _DESK),
         _move("verify", {_T.VERIFYING}, _T.REPORTED, _CHECKERS),

@@ -19,7 +19,7 @@ from .access import case_by_id
 from .flow import ENDED, State
 from .models import Case, CaseEvent, Report, Reporter, Source
 from .policy import Policy
-from .services import asking, moving, rollups, speaking
+from .services import asking, import_issues, moving, rollups, speaking
 from .services.voice import erase_reports
 
 RECOMPUTE, RECOUNT = "cases.recompute", "cases.recount"
@@ -185,6 +185,14 @@ def recount_street(*, street_id: int, at: datetime) -> None:
     rollups.recount(repair=True, street_id=street_id)
 
 
+@job(import_issues.APPLY, promise_seconds=3600)
+def apply_import(*, issue_id: int, at: datetime, turn: int = 0) -> None:
+    """One batch of the cases that wait for a word's meaning, and the next batch's job."""
+    if import_issues.apply_some(issue_id, at=at):
+        args = {"issue_id": issue_id, "turn": turn + 1}
+        enqueue(JobSpec(import_issues.APPLY, args, run_at=at, key=f"{import_issues.APPLY}:{issue_id}:{turn + 1}"))
+
+
 @every("cases.forget", daily_at="02:30")
 def forget_reporters(*, at: datetime) -> None:
     """The nightly anonymising job: an identity goes a street's ``keep_days`` after the last of its cases has ended.
@@ -228,7 +236,9 @@ def _forget_nameless(*, at: datetime) -> None:
     telling = nameless.exclude(words="", place_words="", device_blind="", token_hash="").select_related("case", "reporter")
     for street in Street.objects.order_by("pk"):
         before = at - timedelta(days=Policy.of(street.settings).keep_days + 1)
-        reports = list(telling.filter(street=street, case__ended_at__lt=before).order_by("pk")[:_BATCH])
+        # An imported case may have ended nobody knows when: its report's age counts then.
+        over = Q(case__ended_at__lt=before) | Q(case__ended_at=None, case__state__in=list(ENDED), at__lt=before)
+        reports = list(telling.filter(over, street=street).order_by("pk")[:_BATCH])
         erase_reports(reports, at=at)
         if len(reports) == _BATCH:
             key = f"forget:{street.pk}:{reports[-1].pk}"
@@ -239,8 +249,9 @@ def _keep_until(reports: list[Report], today: date) -> date:
     """The last day on which the reporter of these reports is still known; while one is open, a day to look again."""
     last = date.min
     for report in reports:
-        if report.case.ended_at is None:
+        ended_at = report.case.ended_at or (report.case.reported_at if report.case.state in ENDED else None)
+        if ended_at is None:
             return today + timedelta(days=30)
         kept = timedelta(days=Policy.of(report.street.settings).keep_days)
-        last = max(last, moving.local_day(report.case.ended_at) + kept)
+        last = max(last, moving.local_day(ended_at) + kept)
     return last

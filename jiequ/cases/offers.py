@@ -9,11 +9,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from jiequ.grid.models import Community
+from jiequ.grid.queries import communities
 from jiequ.people.models import Department
 from jiequ.people.queries import departments_of
 from jiequ.people.rules import DepartmentKind
 
-from .models import Case
+from .models import Case, ImportIssue, IssueKind
 from .queries.types import ConditionChoice, current_types, said
 
 
@@ -40,6 +41,25 @@ def condition_choices() -> list[tuple[str, list[tuple[int, str]]]]:
         for kind in major.types:
             groups.append((f"{kind.code} {kind.name}", [(c.id, f"{c.name} · {c.limit}") for c in kind.conditions]))
     return groups
+
+
+def target_choices(issue: ImportIssue) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a foreign word may stand for in its street, grouped: filing conditions, departments, or communities."""
+    if issue.kind == IssueKind.TYPE:
+        return [
+            (
+                f"{kind.code} {kind.name}",
+                [(f"{kind.kind}:{kind.code}:{c.key}", f"{c.name} · {c.limit}") for c in kind.conditions],
+            )
+            for major in current_types()
+            for kind in major.types
+        ]
+    if issue.kind == IssueKind.UNIT:
+        departments = in_order(departments_of(issue.street_id), None)
+        own = [(d.key, words_of(d)) for d in departments if d.street_id is not None]
+        return [(str(_("本街道")), own), (str(_("区职能部门")), [(d.key, words_of(d)) for d in departments_of(None)])]
+    name = said(issue.street.name_zh, issue.street.name_en)
+    return [(name, [(c.code12, said(c.name_zh, c.name_en)) for c in communities(issue.street_id)])]
 
 
 class ConditionSelect(forms.Select):

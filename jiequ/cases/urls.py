@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types
-from .views import case, moves, panel, phone, public, staff, systems, urging
+from .views import case, imports, moves, panel, phone, public, staff, systems, urging
 
 app_name = "cases"
 urlpatterns = [
@@ -34,6 +34,8 @@ urlpatterns = [
     path("cases/<str:number>/clear", case.clear_suspicion, name="clear_suspicion"),
     path("cases/<str:number>/do/<str:name>", moves.move, name="move"),
     path("cases/<str:number>/photos/<int:proof_id>/<str:variant>", moves.picture, name="picture"),
+    path("imports/", imports.issues, name="imports"),
+    path("imports/<int:issue_id>/", imports.issue, name="import_issue"),
     path("systems/", systems.systems, name="systems"),
     path("systems/<int:system_id>/renew", systems.renew, name="system_renew"),
     path("systems/<int:system_id>/revoke", systems.revoke, name="system_revoke"),

@@ -47,6 +47,7 @@ TONES: dict[str, str] = {
 MOVES: dict[str, Words] = {
     "report": _("上报"),
     "self_handle": _("自处理"),
+    "imported": _("从其他系统导入"),
     "me_too": _("我也遇到"),
     "ask_verify": _("发核实"),
     "verify": _("核实"),
@@ -98,6 +99,7 @@ MOVES: dict[str, Words] = {
     "light": _("时限提醒"),
     "not_delivered": _("通知未送达"),
     "recompute": _("时限重算"),
+    "mapped": _("归类"),
     "reveal": _("查看上报人"),
     "hand_over": _("移交"),
 }
@@ -124,6 +126,7 @@ FOR_REPORTER: dict[str, Words] = {
     "reopen": _("已按您的要求重新办理"),
     "rate": _("收到评价"),
     "self_handle": _("工作人员发现并当场处理"),
+    "imported": _("由原来的系统转入"),
     "recompute": _("节假日安排公布，承诺时间已重新计算"),
     "split": _("其中另一件事已单独办理"),
 }

@@ -10,25 +10,32 @@ from django.db import connection
 from .models import Counter
 
 _NEXT = (
-    f"INSERT INTO {Counter._meta.db_table} (name, value) VALUES (%s, 1) "  # the table's name, no input
-    f"ON CONFLICT (name) DO UPDATE SET value = {Counter._meta.db_table}.value + 1 RETURNING value"
+    f"INSERT INTO {Counter._meta.db_table} (name, value) VALUES (%s, %s) "  # the table's name, no input
+    f"ON CONFLICT (name) DO UPDATE SET value = {Counter._meta.db_table}.value + EXCLUDED.value RETURNING value"
 )
 
 
-def next_value(name: str) -> int:
-    """The next number under ``name``, from 1. One statement; call it inside the transaction that uses the number.
+def next_value(name: str, count: int = 1) -> int:
+    """The next number under ``name``, from 1; of ``count`` taken at once, the last. One statement, inside the transaction that
+    uses the number.
 
     On PostgreSQL the row stays locked until that transaction ends, so take the number late. A rolled-back number is given
     again; a number that was ever shown is never given twice.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, [name])
+        cursor.execute(_NEXT, [name, count])
         return int(cursor.fetchone()[0])
 
 
 def next_number(prefix: str, year: int) -> str:
     """A number for people: ``LG-2026-000123``. It grants nothing; gaps are allowed."""
     return f"{prefix}-{year}-{next_value(f'{prefix}-{year}'):06d}"
+
+
+def next_numbers(prefix: str, year: int, count: int) -> list[str]:
+    """``count`` numbers in a row, by one statement."""
+    last = next_value(f"{prefix}-{year}", count)
+    return [f"{prefix}-{year}-{value:06d}" for value in range(last - count + 1, last + 1)]
 
 
 def new_token() -> str:

@@ -59,6 +59,7 @@ DESK = (
     Entry(_("评价"), "insight:indicators", "star", WATCHERS),
     Entry(_("网格"), "grid:list", "grid", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("类型"), "cases:types", "types", DESK_ROLES | {Role.SYSTEM_ADMIN}),
+    Entry(_("导入核对"), "cases:imports", "filter", frozenset({Role.DISPATCHER, Role.DUTY_LEADER, Role.SYSTEM_ADMIN})),
     Entry(_("日历"), "web:calendar", "clock", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("人员"), "people:list", "people", frozenset({Role.SYSTEM_ADMIN, Role.LEADER})),
     Entry(_("外部系统"), "cases:systems", "cloud", frozenset({Role.SYSTEM_ADMIN})),

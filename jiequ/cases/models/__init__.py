@@ -1,6 +1,7 @@
 """The tables of the loop."""
 
 from .case import STREET_FOUND, Case, CaseEvent, CaseQuerySet, Proof, Source, Task, TaskKind
+from .imports import ImportIssue, IssueCase, IssueKind
 from .outside import OutsideSystem, SystemKind
 from .report import Rating, Report, Reporter
 from .rollup import Rollup
@@ -15,6 +16,9 @@ __all__ = [
     "DutyList",
     "EventType",
     "FilingCondition",
+    "ImportIssue",
+    "IssueCase",
+    "IssueKind",
     "OutsideSystem",
     "Proof",
     "Rating",

@@ -89,6 +89,11 @@ class Case(models.Model):
     closing = models.CharField(max_length=12, blank=True, choices=[(c, c) for c in Closing])
     title = models.CharField(max_length=80)
     source = models.CharField(max_length=12, choices=Source.choices)
+    imported_from = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="the system it was imported from (its number: Report.source_ref); indicators leave it out",
+    )
     event_type = models.ForeignKey("cases.EventType", null=True, on_delete=models.PROTECT, related_name="+")
     condition = models.ForeignKey("cases.FilingCondition", null=True, on_delete=models.PROTECT, related_name="+")
     is_urgent = models.BooleanField(default=False)

@@ -17,7 +17,7 @@ from .types import said
 OFTEN_TOLD = frozenset(
     {"report", "accept", "reject", "dispatch", "accept_dispatch", "acknowledge", "handle", "confirm", "check_pass"}
     | {"check_fail", "close", "force_close", "cancel", "suspend", "resume", "extend", "merge", "unmerge", "reopen", "rate"}
-    | {"self_handle", "recompute", "split"}
+    | {"self_handle", "recompute", "split", "imported"}
 )
 """What a reporter's timeline shows; who among the staff did it, and what they wrote to one another, it does not."""
 

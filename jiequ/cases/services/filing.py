@@ -29,7 +29,8 @@ def ask_verify(case: Case, *, by: Actor, at: datetime, version: int | None = Non
     """核实: the nearest grid worker on shift is asked to look before filing; the accept clock waits for the answer."""
     Standing(by, case).check("ask_verify")
     clocks, calendar = moving.ticking(case)
-    clocks[c.ClockKind.ACCEPT] = c.pause(clocks[c.ClockKind.ACCEPT], at=at, calendar=calendar, by=by.name, reason="verify")
+    if c.ClockKind.ACCEPT in clocks:  # an imported case has none
+        clocks[c.ClockKind.ACCEPT] = c.pause(clocks[c.ClockKind.ACCEPT], at=at, calendar=calendar, by=by.name, reason="verify")
     limit = moving.policy_of(case).spot_limit(is_urgent=case.is_urgent)
     moving.started(clocks, c.ClockKind.VERIFY, limit, at=at, calendar=calendar, by=by)
     change = Change(text=text, clocks=clocks, tasks=[spot_task(case, TaskKind.VERIFY, at=at)])
@@ -53,7 +54,8 @@ def verify(
     Standing(by, case).check("verify")
     clocks, calendar = moving.ticking(case)
     moving.stopped(clocks, [c.ClockKind.VERIFY], at=at, calendar=calendar, by=by)
-    clocks[c.ClockKind.ACCEPT] = c.resume(clocks[c.ClockKind.ACCEPT], at=at, calendar=calendar, by=by.name)
+    if c.ClockKind.ACCEPT in clocks:
+        clocks[c.ClockKind.ACCEPT] = c.resume(clocks[c.ClockKind.ACCEPT], at=at, calendar=calendar, by=by.name)
     change = Change(
         clocks=clocks,
         text=text,

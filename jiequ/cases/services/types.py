@@ -22,6 +22,9 @@ from .. import type_rules as rules
 from ..models.types import EventType, FilingCondition, TypeEdition
 from ..queries import types as queries
 
+IMPORTED_CODE = "9999"
+"""The type of imported orders that are still to be classed (docs/operations.md)."""
+
 
 # --- types -----------------------------------------------------------------------------------------------------------
 def load_catalogue(*, by: Actor, at: datetime) -> int:
@@ -185,6 +188,42 @@ def _conditions(edition: TypeEdition, draft: rules.TypeDraft) -> list[FilingCond
         )
         for position, condition in enumerate(draft.conditions, start=1)
     ]
+
+
+def type_for_imports(*, at: datetime) -> FilingCondition:
+    """What an imported, closed order is filed under until its own words have a meaning here; made at the first need.
+
+    Out of use, so that nobody can choose it; without a light, because its limit is nobody's (P).
+    """
+    known = FilingCondition.objects.filter(edition__event_type__kind="event", edition__event_type__code=IMPORTED_CODE)
+    if (found := known.select_related("edition").order_by("pk").first()) is not None:
+        return found
+    event_type = EventType.objects.create(kind="event", code=IMPORTED_CODE, is_active=False)
+    limit = Limit(Decimal(5), Unit.WORK_DAY)
+    condition = rules.ConditionDraft(
+        key="default",
+        name_zh="其他（导入，待归类）",  # data
+        name_en="Other (imported, to be classed)",
+        limit=limit,
+        closing_zh="在原系统中已办结",  # data
+        closing_en="Closed in the system it came from",
+        proofs=(),
+        has_light=False,
+        strength=rules.Strength.OURS,
+    )
+    draft = rules.TypeDraft(
+        name_zh=condition.name_zh,
+        name_en=condition.name_en,
+        major_code="99",
+        major_zh="其他",  # data
+        major_en="Other",
+        lead_department_key="zhzx",
+        needs_check=False,
+        conditions=(condition,),
+    )
+    _store(event_type, 1, draft, by=Actor.system(), at=at)
+    changed(Actor.system(), "type.created", "event_type", event_type.pk, at, {"code": IMPORTED_CODE})
+    return FilingCondition.objects.select_related("edition").get(edition__event_type=event_type)
 
 
 # --- small parts -----------------------------------------------------------------------------------------------------

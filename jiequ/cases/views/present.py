@@ -161,6 +161,8 @@ def _event_text(event: CaseEvent, *, is_desk: bool) -> str:
     if finding := event.facts.get("finding"):
         parts.append(str(words.FINDINGS.get(finding, finding)))
     parts += [str(words.DOUBTS.get(doubt, doubt)) for doubt in event.facts.get("doubts", ())]
+    if event.move in {"imported", "mapped"}:
+        parts += _import_words(event)
     if silent := names_in(event, "silent"):
         parts.append(_("没有答复：%(names)s") % {"names": _("、").join(silent)})
     if into := event.facts.get("into") or event.facts.get("to"):
@@ -169,6 +171,19 @@ def _event_text(event: CaseEvent, *, is_desk: bool) -> str:
         is_reporters = event.by_id is None and event.by_role == Role.RESIDENT
         parts.append(masked(event.text) if is_reporters and not is_desk else event.text)
     return " · ".join(parts)
+
+
+def _import_words(event: CaseEvent) -> list[str]:
+    """Where an imported case came from, in the source's own words; what one of them came to mean."""
+    facts = event.facts
+    if event.move == "mapped":
+        return [f"{facts.get('value', '')} → {facts.get('target', '')}"]
+    number = _("%(system)s 单号 %(ref)s") % {"system": facts.get("name") or facts.get("system"), "ref": facts.get("ref")}
+    told = facts.get("said", {})
+    late = [] if facts.get("on_time", True) in {True, None} else [_("原系统记为超期")]
+    unknown = [_("办结时间不详")] if event.state == State.CLOSED and not facts.get("closed") else []
+    kept = [told[name] for name in ("type", "sub_type", "property", "unit", "community") if told.get(name)]
+    return [number, *kept, *late, *unknown]
 
 
 def photo_url(number: str, proof: Proof, variant: str = "full") -> str:

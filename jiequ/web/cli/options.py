@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": Command("jiequ.web.cli.demo", "install, migrate, seed an invented street and serve it", is_production=False),
     "test": Command("tests.suite", "run the whole suite on SQLite and on PostgreSQL", "test", False),
     "init": Command("jiequ.web.cli.init", "load the district, its streets, departments and people from a workbook"),
+    "import": Command("jiequ.web.cli.orders", "take in another system's orders from a CSV, XLSX or JSON file"),
     "serve": Command("jiequ.web.cli.serve", "serve the pages and work the jobs; restarts what dies"),
     "jobs": Command("jiequ.web.cli.jobs", "work the jobs only (serve does this too)"),
     "migrate": Command("jiequ.web.cli.migrate", "bring the database to this version"),
@@ -95,6 +96,27 @@ def _init(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--code", metavar="USERNAME", help="print a one-time code for one who lost password and second factor")
 
 
+def _import(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("what", choices=["orders"], help="orders: work orders, each becomes a case once")
+    sub.add_argument("file", metavar="FILE", help="CSV (UTF-8 or GB18030), XLSX, a JSON array, or JSON lines")
+    task = sub.add_mutually_exclusive_group(required=True)
+    task.add_argument("--map", metavar="MAP.toml", help="which column is what, and what their words mean here")
+    task.add_argument("--draft", metavar="MAP.toml", help="write a first map from the file, to be edited")
+    sub.add_argument("--check", action="store_true", help="read and look everything up, store nothing")
+    sub.add_argument("--rejects", metavar="FILE", help="where rows go that could not be taken, with why (FILE.rejects.csv)")
+    sub.add_argument("--street", metavar="CODE", help="nine digits: for rows whose street is not known")
+    sub.add_argument(
+        "--open",
+        choices=["keep", "start-clocks", "skip"],
+        default="keep",
+        help="orders not closed yet: wait at the desk without a clock (%(default)s), enter the loop now, or be left out",
+    )
+    sub.add_argument(
+        "--create-units", action="store_true", help="make a department of each unit that is not known (asks first)"
+    )
+    sub.add_argument("--yes", action="store_true", help="do not ask")
+
+
 def _jobs(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--once", action="store_true", help="work what is due now, then stop")
     sub.add_argument("--dead", action="store_true", help="list the jobs that were given up")
@@ -141,6 +163,7 @@ OPTIONS = {
     "serve": _serve,
     "test": _test,
     "init": _init,
+    "import": _import,
     "jobs": _jobs,
     "migrate": _migrate,
     "backup": _backup,

@@ -10,9 +10,13 @@ import pytest
 
 from jiequ.cases import services
 from jiequ.cases.flow import MOVES
-from jiequ.cases.models import Case, Report, Task
+from jiequ.cases.import_map import order_of, read_map
+from jiequ.cases.models import Case, ImportIssue, Report, Task
+from jiequ.cases.services.import_issues import map_word
+from jiequ.cases.services.importing import Importer, Row
 from jiequ.people.rules import Actor
 from jiequ.people.services import hand_over
+from tests import orders
 from tests.actors import NOW, make_world
 from tests.casework import Casework, make_condition, make_picture
 from tests.support.failing import fail_each_statement
@@ -155,6 +159,21 @@ def _closing_asked(work: Casework) -> Case:
     return case
 
 
+def _imported(work: Casework) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Two orders in one batch, one of whose words wait for a meaning."""
+    given = read_map(orders.MAP)
+    rows = [orders.row(1), orders.row(2, 小类="噪声", 单位="环保局", 姓名="周女士")]
+    batch = [Row(number, order_of(given, row)) for number, row in enumerate(rows)]
+    return lambda: Importer(given, at=NOW).store_whole(batch), lambda: None
+
+
+def _mapped(work: Casework) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """A word is given its meaning."""
+    _imported(work)[0]()
+    issue = ImportIssue.objects.get(kind="type")
+    return lambda: map_word(issue, target="event:0110:only", by=work.actor("lin"), at=NOW), lambda: None
+
+
 LEAD: dict[str, Any] = {"lead_id": lambda w: w.sanitation, "assist_ids": lambda w: [w.water]}
 UNTIL = NOW + timedelta(days=3)
 LATE = NOW + timedelta(days=5)
@@ -163,6 +182,8 @@ CONSULTED = _asked("accepted", "ask_consult", "he", question="?", department_ids
 CALLED = _asked("accepted", "call_bureau", "he", department_id=lambda w: w.world.traffic.pk, question="?")
 SERVICES: dict[str, Act] = {
     "report_case": _report,
+    "imported": _imported,
+    "map_word": _mapped,
     "rate": _rate,
     "merge": _merge,
     "undo": _undo,

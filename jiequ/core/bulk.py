@@ -1,0 +1,101 @@
+"""Many rows at once without a model object each: for imports, where the ORM's own work is most of the time.
+
+Measured on 10,000 imported orders: bulk_create 790 µs CPU a row over five tables, this a third (docs/adr/0024). Portable:
+plain INSERT by executemany on both databases. Constraints and triggers hold as always; call it inside ``writing()``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import BooleanField, DateField, DateTimeField, Field, JSONField, Model
+
+Convert = Callable[[Any], Any]
+
+
+class Inserter:
+    """Rows into one table: ``Inserter(Report, "case_id", "at")([(1, now), (2, now)])``.
+
+    ``names`` are the columns that differ (attnames, ``id`` too); every other column gets its field's default.
+    """
+
+    def __init__(self, model: type[Model], *names: str) -> None:
+        fields = {field.attname: field for field in model._meta.concrete_fields}
+        rest = [field for name, field in fields.items() if name not in names and not field.primary_key]
+        columns = [str(fields[name].column) for name in names] + [str(field.column) for field in rest]
+        values = ["%s"] * len(names) + [_literal(field) for field in rest]
+        quote = connection.ops.quote_name
+        self.sql = (
+            f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))}) "  # names of our models, no input
+            f"VALUES ({', '.join(values)})"
+        )
+        found = [(place, convert) for place, name in enumerate(names) if (convert := _convert(fields[name]))]
+        self.converts: list[tuple[int, Convert]] = found
+
+    def __call__(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Store them all."""
+        ready = [self._ready(row) for row in rows]
+        if ready:
+            with connection.cursor() as cursor:
+                cursor.executemany(self.sql, ready)
+
+    def _ready(self, row: Sequence[Any]) -> list[Any]:
+        values = list(row)
+        for place, convert in self.converts:
+            if values[place] is not None:
+                values[place] = convert(values[place])
+        return values
+
+
+def new_ids(model: type[Model], count: int) -> list[int]:
+    """Ids to insert rows with. On SQLite only inside a transaction: it holds the writers' turn."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            # An AUTOINCREMENT table; SQLite moves the mark itself when a row with a higher id comes in.
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+            first = (cursor.fetchone() or (0,))[0] + 1
+            return list(range(first, first + count))
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+        return [int(row[0]) for row in cursor.fetchall()]
+
+
+def _literal(field: Field[Any, Any]) -> str:
+    """The field's default as SQL; only what models of ours have: nothing, text, numbers, truths, empty JSON."""
+    value = None if not field.has_default() and field.null else field.get_default()
+    if value is None:
+        return "NULL"
+    if isinstance(field, BooleanField):
+        return ("1" if value else "0") if connection.vendor == "sqlite" else str(bool(value)).upper()
+    if isinstance(value, int | float):
+        return repr(value)
+    text = json.dumps(value) if isinstance(field, JSONField) else str(value)
+    return "'" + text.replace("'", "''").replace("%", "%%") + "'"
+
+
+def _convert(field: Field[Any, Any]) -> Convert | None:
+    """How a value of this field is handed to the database; None: as it is."""
+    if isinstance(field, JSONField):
+        return _as_json
+    if isinstance(field, DateTimeField):
+        return _as_utc_text if connection.vendor == "sqlite" else None
+    if isinstance(field, DateField):
+        return _as_text if connection.vendor == "sqlite" else None
+    return None
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _as_utc_text(value: datetime) -> str:
+    """As Django's SQLite backend writes a moment."""
+    return str(value.astimezone(UTC).replace(tzinfo=None))
+
+
+def _as_text(value: date) -> str:
+    return str(value)
