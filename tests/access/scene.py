@@ -8,7 +8,7 @@ from typing import Any
 
 from jiequ.cases import services
 from jiequ.cases.access import case_for
-from jiequ.cases.models import Case, CaseEvent, FilingCondition, Proof
+from jiequ.cases.models import Case, CaseEvent, FilingCondition, ImportIssue, IssueCase, Proof
 from jiequ.cases.services import areas
 from jiequ.channels.models import CallBack, InboxItem, Message
 from jiequ.channels.services import Notice, open_call_back, seal_phone, send
@@ -269,6 +269,11 @@ def _map(scene: Scene, side: Side) -> None:
         name=f"摄像头{side.grid}", kind="camera", street_id=side.street_id, is_trusted=False, by=xi, at=NOW
     )
     side.ids["system_id"], side.tokens["system"] = system.pk, token
+    issue = ImportIssue.objects.create(
+        street_id=side.street_id, system="old", kind="unit", value=side.canary.said[:200], seen_at=NOW
+    )
+    IssueCase.objects.create(issue=issue, case=side.cases["closed"])
+    side.ids["issue_id"] = issue.pk
 
 
 def _messages(scene: Scene, side: Side) -> None:
