@@ -21,6 +21,7 @@ from ..import_map import TypeTarget
 from ..models import Case, CaseEvent, FilingCondition, ImportIssue, IssueCase, IssueKind, TypeEdition
 from ..queries.imports import REVIEWERS
 from ..queries.types import in_force
+from . import rollups
 from .types import IMPORTED_CODE
 
 APPLY = "cases.apply_import"
@@ -89,7 +90,12 @@ def _put_right(case: Case, issue: ImportIssue, found: Any, *, at: datetime) -> b
     """One case, if nobody has settled the matter by hand meanwhile."""
     values = _values(case, issue, found)
     same = Case.objects.filter(pk=case.pk, version=case.version)
-    return bool(values) and bool(same.update(version=F("version") + 1, changed_at=at, **values))
+    if not values or not same.update(version=F("version") + 1, changed_at=at, **values):
+        return False
+    before = rollups.place_of(case)
+    case.event_type_id = values.get("event_type_id", case.event_type_id)
+    rollups.moved(before, rollups.place_of(case))
+    return True
 
 
 def _values(case: Case, issue: ImportIssue, found: Any) -> dict[str, Any]:

@@ -33,7 +33,8 @@ from ..flow import Closing, State
 from ..import_map import BadRow, ImportMap, Order
 from ..models import Case, CaseEvent, ImportIssue, IssueCase, Report, Reporter, Source
 from ..policy import Policy
-from . import moving
+from ..pyramid import Place, group_of
+from . import moving, rollups
 from .dispatching import dispatch
 from .filing import accept
 from .import_meaning import WAITING, Filed, Meaning, Meanings
@@ -215,6 +216,11 @@ class Importer:
 
     def _write_cases(self, made: Sequence[_Made]) -> None:
         Inserter(Case, *_CASE)(self._case(one) for one in made)
+        rollups.count_in_places(
+            Place(one.meaning.place.street_id, group_of(one.state), one.event_type_id, one.meaning.place.q18)
+            for one in made
+            if one.meaning.place.q18 is not None
+        )
 
     def _write_rest(self, made: Sequence[_Made]) -> None:
         """Reports with their reporters, events, audit rows, what waits for a meaning, timers."""

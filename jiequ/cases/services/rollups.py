@@ -64,6 +64,11 @@ def count_in(cases: Iterable[Case]) -> None:
     at_the_end(_add, *[(place, 1) for place in map(place_of, cases) if place])
 
 
+def count_in_places(places: Iterable[Place]) -> None:
+    """The same, where there are no case objects."""
+    at_the_end(_add, *[(place, 1) for place in places])
+
+
 def _add(changes: Sequence[Change]) -> None:
     rows = sorted(_summed(changes).items(), key=lambda row: (*row[0][:4], row[0][4] or 0))
     for start in range(0, len(rows), MOST_ROWS):

@@ -12,7 +12,7 @@ from django.db.models import Count
 
 from jiequ.cases import jobs as case_jobs
 from jiequ.cases.models import Case, CaseEvent, EventType, ImportIssue, IssueCase, Report, Reporter, Task
-from jiequ.cases.services import importing
+from jiequ.cases.services import importing, rollups
 from jiequ.channels.models import Message
 from jiequ.core import audit, jobs
 from jiequ.core.models import AuditEntry, Counter, Job
@@ -329,6 +329,18 @@ def test_units_of_the_file_become_departments_only_once_somebody_agreed(
     assert leads["W3"] is not None
     assert (leads["W1"].kind, leads["W3"].kind, leads["W3"].street) == ("bureau", "community", world.street)
     assert issues() == {}
+
+
+def test_the_maps_counts_are_right_after_an_import_and_after_a_word_is_settled(
+    desk: Desk, work: Casework, clock: MovableClock
+) -> None:
+    x, y = work.world.point_in("a")
+    desk.run([row(n, 小类="垃圾" if n % 2 else "噪声", x=str(x + n * 1e-5), y=str(y)) for n in range(9)])
+    assert [(one.wrong, one.cases) for one in rollups.recount(repair=False)] == [(0, 9), (0, 0)]
+    work.world.client("lin").post(f"/imports/{_issue('噪声').pk}/", {"target": "event:0110:only"})
+    _work_jobs(clock.at + timedelta(seconds=1))
+    assert Case.objects.filter(condition=work.condition).count() == 9
+    assert [(one.wrong, one.cases) for one in rollups.recount(repair=False)] == [(0, 9), (0, 0)]
 
 
 # --- the review list -----------------------------------------------------------------------------------------------------
