@@ -31,6 +31,7 @@ from .queries.types import current_types
 
 
 class _WithCondition(MoveForm):
+    asks_place = True
     condition_id = Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
 
     def prepare(self) -> None:
@@ -58,6 +59,8 @@ class Verify(MoveForm):
 
 class Correct(_WithCondition):
     move = service = "correct"
+    optional = frozenset({"condition_id"})
+    keeps = ("title", "is_urgent")
     title = forms.CharField(label=_("标题"), max_length=80, required=False)
     is_urgent = forms.BooleanField(label=_("紧急"), required=False)
 
@@ -118,6 +121,8 @@ class Dispatch(MoveForm):
 
 class AcceptDispatch(Dispatch):
     move = service = "accept_dispatch"
+    asks_place = True
+    optional = frozenset({"lead_id"})
     condition_id = Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
     field_order = ("condition_id", "lead_id", "assist_ids", "text", "send_now_reason")
 

@@ -27,6 +27,9 @@ class MoveForm(forms.Form):
     takes_photos = False
     photo_phase = "after"
     has_version = True
+    asks_place = False  # where the case has no grid yet
+    optional: frozenset[str] = frozenset()  # fields that ``prepare`` makes optional
+    keeps: tuple[str, ...] = ()  # fields whose absence from a program's call leaves the case's own value
 
     def __init__(self, data: Any = None, *, case: Case, actor: Actor, at: datetime) -> None:
         super().__init__(data, auto_id=f"{self.move}_%s")

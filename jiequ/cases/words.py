@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -206,3 +208,8 @@ def reason_words(code: str) -> str:
 def reason_choices(table: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
     """For a select, in the reader's language."""
     return [(code, reason_words(code)) for code in table]
+
+
+def masked(words: str) -> str:
+    """The words with runs of seven and more digits hidden (phones, identity numbers)."""
+    return re.sub(r"\d{7,}", "＊＊＊", words)

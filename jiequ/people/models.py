@@ -299,3 +299,34 @@ class RecoveryCode(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "code_hash"], name="recovery_code_once_a_person")]
+
+
+class ApiToken(models.Model):
+    """A program's key to the API in one person's name: allowed by an administrator, drawn by its owner, kept as a hash."""
+
+    # identity
+    name = models.CharField(max_length=40)
+    token_hash = models.CharField(max_length=64, blank=True, default="")
+    last4 = models.CharField(max_length=4, blank=True, default="")
+    # what
+    scopes = models.JSONField(default=list)
+    # where
+    street = models.ForeignKey(Street, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # when
+    made_at = models.DateTimeField()
+    drawn_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    # who
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    made_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["token_hash"], condition=~Q(token_hash=""), name="api_token_once"),
+            models.CheckConstraint(condition=Q(revoked_at=None) | Q(token_hash=""), name="api_token_revoked_has_no_key"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("made_at")), name="api_token_ends_after_it_is_made"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -7,7 +7,7 @@ an *actor* is whoever asks for a move right now, with every seat that person hol
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -66,6 +66,15 @@ class DepartmentKind(StrEnum):
     BUREAU = "bureau"
 
 
+class ApiScope(StrEnum):
+    """What a program's token may be used for; whatever its owner may not do, it may not either."""
+
+    CASES_READ = "cases:read"
+    CASES_MOVE = "cases:move"
+    REPORTS_WRITE = "reports:write"
+    REFERENCE_READ = "reference:read"
+
+
 class SessionKind(StrEnum):
     """How long a session lives: a desk's, a staff phone's, or nobody's (a form's or a resident's)."""
 
@@ -93,6 +102,7 @@ SESSION_LIFE = {
 }
 SESSION_TOUCH_EVERY = timedelta(minutes=5)
 DEVICE_LIFE = timedelta(days=90)
+LONGEST_TOKEN = timedelta(days=366)
 LONGEST_LEAVE = timedelta(days=366)
 MOST_DEPUTIES = 3  # a deputy on leave has a deputy too; after three the work stays where it is
 RESET_CODE_LIFE = timedelta(minutes=30)
@@ -135,6 +145,7 @@ class Actor:
     """Whoever asks. ``person_id`` is None for a resident (who holds a private link) and for the system.
 
     ``seats`` are the person's own and those lent by persons on leave (``acting_for``); ``street_id`` is where home is.
+    ``only_street``: a program's token that is bound to one street sees and does nothing beyond it.
     """
 
     person_id: int | None
@@ -144,6 +155,18 @@ class Actor:
     language: str = "zh-hans"
     acting_for: frozenset[int] = frozenset()
     street_id: int | None = None
+    only_street: int | None = None
+
+    def within(self, street_id: int | None) -> Actor:
+        """The same actor with nothing beyond one street (None: unchanged); a district seat shrinks to that street."""
+        if street_id is None:
+            return self
+        inside = frozenset(replace(seat, street_id=street_id) for seat in self.seats if seat.street_id in (None, street_id))
+        return replace(self, seats=inside, only_street=street_id)
+
+    def may_enter(self, street_id: int) -> bool:
+        """False beyond the street a token is bound to."""
+        return self.only_street in (None, street_id)
 
     def stands_for(self, person_id: int | None) -> bool:
         """True if that person is the actor, or is on leave and the actor is the deputy (A/B 角)."""

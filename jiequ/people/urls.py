@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import departments, mine, rota, security, signing_in, staff
+from .views import departments, mine, rota, security, signing_in, staff, tokens
 
 app_name = "people"
 urlpatterns = [
@@ -21,6 +21,12 @@ urlpatterns = [
     path("me/second-factor", mine.second_factor, name="my_second_factor"),
     path("me/unlink", mine.unlink, name="unlink"),
     path("me/sessions", mine.sessions, name="sessions"),
+    path("me/tokens", tokens.my_tokens, name="my_tokens"),
+    path("me/tokens/<int:token_id>/draw", tokens.draw_token, name="draw_token"),
+    path("me/tokens/<int:token_id>/revoke", tokens.drop_token, name="drop_token"),
+    path("tokens", tokens.tokens, name="tokens"),
+    path("tokens/<int:token_id>/renew", tokens.renew_token, name="renew_token"),
+    path("tokens/<int:token_id>/revoke", tokens.revoke_token, name="revoke_token"),
     path("me/leave", mine.leave, name="leave"),
     path("leave/<int:leave_id>/end", mine.end_leave, name="end_leave"),
     path("people", staff.staff, name="list"),

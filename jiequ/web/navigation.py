@@ -63,6 +63,7 @@ DESK = (
     Entry(_("日历"), "web:calendar", "clock", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("人员"), "people:list", "people", frozenset({Role.SYSTEM_ADMIN, Role.LEADER})),
     Entry(_("外部系统"), "cases:systems", "cloud", frozenset({Role.SYSTEM_ADMIN})),
+    Entry(_("程序令牌"), "people:tokens", "lock", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("账号安全"), "people:security", "lock", frozenset({Role.SECURITY_ADMIN})),
     Entry(_("审计"), "core:audit", "seal", frozenset({Role.AUDIT_ADMIN})),
     Entry(_("意见"), "web:suggestions", "talk", frozenset({Role.SYSTEM_ADMIN})),

@@ -19,6 +19,7 @@ from jiequ.grid.services.points import PointFacts
 from jiequ.people.access import actor_for
 from jiequ.people.models import Department, Leave, Person, Post, Shift
 from jiequ.people.rules import Actor, Role
+from jiequ.people.services import allow_token
 from tests.actors import LAT, LON, NOW, SINCE, STEP, World, hashed_password
 from tests.casework import make_condition, make_picture
 
@@ -242,6 +243,15 @@ def _people(scene: Scene, side: Side) -> None:
     ).pk
     side.ids["post_id"] = Post.objects.filter(person=side.lead).get().pk
     side.ids["person_id"], side.ids["department_id"] = side.lead.pk, side.department.pk
+    side.ids["token_id"] = allow_token(
+        name="程序",
+        person_id=side.lead.pk,
+        scopes=["cases:read"],
+        street_id=None,
+        days=30,
+        by=scene.world.actor("xi"),
+        at=NOW,
+    ).pk
 
 
 def _map(scene: Scene, side: Side) -> None:

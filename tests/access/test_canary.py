@@ -31,7 +31,7 @@ def scene(world: World, clock: MovableClock) -> Scene:
 
 
 def constants(scene: Scene) -> dict[str, Any]:
-    return {"variant": "full", "kind": "event", "code": "0110", "source_ref": "none", "name": "note"}
+    return {"variant": "full", "kind": "event", "code": "0110", "source_ref": "none", "name": "note", "move": "note"}
 
 
 def addresses(scene: Scene, *, with_links: bool) -> Iterator[tuple[str, str]]:

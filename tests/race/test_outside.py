@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from jiequ.cases import api, services
+from jiequ.cases import services
+from jiequ.cases.api import outside as api
 from jiequ.cases.models import Case, CaseEvent, Report
 from tests.actors import NOW, make_world
 from tests.casework import Casework, make_condition

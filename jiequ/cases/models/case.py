@@ -51,7 +51,8 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def visible_to(self, actor: Actor) -> CaseQuerySet:
         """The only way to a case: tenant and seat are part of the query, so a missing case and a hidden one look alike."""
-        return self.filter(_sight(actor))
+        sight = _sight(actor)
+        return self.filter(sight if actor.only_street is None else sight & Q(street_id=actor.only_street))
 
 
 def _sight(actor: Actor) -> Q:

@@ -93,6 +93,8 @@ def tasks_for(actor: Actor) -> QuerySet[Task]:
             wanted |= of_role if seat.street_id is None else of_role & Q(street_id=seat.street_id)
     if actor.has(Role.LEADER):
         wanted |= Q(role=Role.DUTY_LEADER, street_id__in=actor.streets(Role.LEADER))
+    if actor.only_street is not None:
+        wanted &= Q(street_id=actor.only_street)
     return Task.objects.filter(wanted, state=Task.State.OPEN)
 
 

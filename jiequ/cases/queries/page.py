@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from jiequ.people.rules import DESK_ROLES, Actor
+from jiequ.core.errors import NotFound
+from jiequ.core.models import Picture
+from jiequ.core.pictures import Variant
+from jiequ.people.rules import DESK_ROLES, Actor, Role
 
 from .. import clocks as c
 from ..access import Standing
 from ..flow import State, step_of
 from ..models import Case, CaseEvent, Proof, Report, Task
+from ..words import masked
 from .lists import light_of
 from .types import said
 
@@ -85,3 +89,27 @@ def names_in(event: CaseEvent, fact: str = "names") -> list[str]:
 def reporter_timeline(case: Case) -> list[CaseEvent]:
     """The events a reporter is shown. One SELECT."""
     return list(case.events.filter(move__in=OFTEN_TOLD))
+
+
+def said_by(words: str, *, is_desk: bool) -> str:
+    """What a reporter wrote: phones and long numbers in it are for the desk only."""
+    return words if is_desk else masked(words)
+
+
+def text_of(event: CaseEvent, *, is_desk: bool) -> str:
+    """The text of an event for those at work on the case.
+
+    What may name the reporter is for the desk only: the reason of a look at the identity, and numbers a reporter wrote.
+    """
+    if event.move == "reveal" and not is_desk:
+        return ""
+    is_reporters = event.by_id is None and event.by_role == Role.RESIDENT
+    return said_by(event.text, is_desk=is_desk or not is_reporters)
+
+
+def picture_in(case: Case, proof_id: int, variant: str) -> Picture:
+    """The picture of a proof of this case. NotFound unless it belongs to the case. One SELECT."""
+    proof = Proof.objects.select_related("picture").filter(pk=proof_id, case=case, picture__isnull=False).first()
+    if proof is None or proof.picture is None or variant not in set(Variant):
+        raise NotFound("picture_not_found", "")
+    return proof.picture

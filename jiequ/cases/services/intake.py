@@ -30,6 +30,7 @@ from .. import clocks as c
 from ..flow import MOVES, Closing, Scope, State
 from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Reporter, Source, Task, TaskKind
 from ..policy import Policy
+from ..words import masked
 from . import moving, rollups
 
 NAME_PURPOSE = "reporter-name"
@@ -318,11 +319,6 @@ def title_of(account: Account, condition: FilingCondition | None) -> str:
 def title_from(words: str) -> str:
     """The first words of an account, phones hidden."""
     return masked(" ".join(words.split()))[:_TITLE_MAX]
-
-
-def masked(words: str) -> str:
-    """The words with runs of seven and more digits hidden (phones, identity numbers)."""
-    return re.sub(r"\d{7,}", "＊＊＊", words)
 
 
 def add_report(case: Case, account: Account, *, by: Actor, at: datetime, policy: Policy) -> tuple[Report, str]:

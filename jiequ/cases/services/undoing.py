@@ -43,6 +43,8 @@ def undo(event_id: int, *, by: Actor, at: datetime) -> Case:
     if event is None or by.person_id is None or event.by_id != by.person_id:
         raise NotFound("event_not_found", _("没有找到这一步，或不是您办理的。"))
     case = case_by_id(Actor.system(), event.case_id)
+    if not by.may_enter(case.street_id):
+        raise NotFound("event_not_found", _("没有找到这一步，或不是您办理的。"))
     until = undo_until(event, case)
     if until is None:
         raise Stale("cannot_undo", _("这一步之后已有新的办理，不能撤回。"))

@@ -24,10 +24,9 @@ from .. import services, words
 from ..access import case_for
 from ..forms import FORMS, SCORES, MoveForm
 from ..models import Case, CaseEvent, Proof, Report, Task
-from ..queries.page import view_of
-from ..services.intake import masked
+from ..open_moves import offered_moves
+from ..queries.page import said_by, view_of
 from . import aids, moves, present, reading
-from .open_moves import offered_moves
 
 
 @signed_in
@@ -103,8 +102,8 @@ def _report(case: Case, report: Report, proofs: list[Proof], actor: Actor, at: d
         "id": report.pk,
         "source": present.source_words(report.source),
         "at": report.at,
-        "words": report.words if is_desk else masked(report.words),
-        "place": report.place_words if is_desk else masked(report.place_words),
+        "words": said_by(report.words, is_desk=is_desk),
+        "place": said_by(report.place_words, is_desk=is_desk),
         "wants_call": report.wants_call,
         "has_reporter": report.reporter_id is not None,
         "photos": [_photo(case.number, p) for p in proofs if p.report_id == report.pk and p.picture_id],

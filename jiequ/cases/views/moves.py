@@ -24,7 +24,8 @@ from .. import services
 from ..access import Standing, case_for
 from ..flow import State
 from ..forms import FORMS, MoveForm
-from ..models import Case, CaseEvent, Proof
+from ..models import Case, CaseEvent
+from ..queries.page import picture_in
 from ..words import MOVES
 from . import aids, present
 
@@ -170,10 +171,7 @@ def picture(request: HttpRequest, number: str, proof_id: int, variant: str = "fu
 
 def picture_of(request: HttpRequest, case: Case, proof_id: int, variant: str) -> HttpResponse:
     """A proof's photo; NotFound unless it belongs to the case."""
-    proof = Proof.objects.select_related("picture").filter(pk=proof_id, case=case, picture__isnull=False).first()
-    if proof is None or proof.picture is None or variant not in set(pictures.Variant):
-        raise NotFound("picture_not_found", "")
-    return pictures.response(proof.picture, variant, request=request)
+    return pictures.response(picture_in(case, proof_id, variant), variant, request=request)
 
 
 def cleaned_photos(request: HttpRequest, field: str = "photos") -> list[pictures.Clean]:

@@ -20,7 +20,7 @@ from ..access import Standing, case_for
 from ..flow import State
 from ..forms import FORMS
 from ..models import Case, Proof, Report
-from ..services.intake import masked
+from ..queries.page import said_by
 from . import aids, moves, present
 from .staff import AT_THE_DESK, row_moves
 
@@ -75,8 +75,8 @@ def _form_name(case: Case, may: set[str], asked: str) -> str:
 
 def _said(report: Report, is_desk: bool) -> dict[str, Any]:
     return {
-        "words": report.words if is_desk else masked(report.words),
-        "place": report.place_words if is_desk else masked(report.place_words),
+        "words": said_by(report.words, is_desk=is_desk),
+        "place": said_by(report.place_words, is_desk=is_desk),
         "source": present.source_words(report.source),
         "at": report.at,
         "wants_call": report.wants_call,

@@ -13,17 +13,16 @@ from django.utils.translation import gettext as _
 
 from jiequ.channels.queries import MessageLine
 from jiequ.core.errors import NotFound
-from jiequ.people.rules import Role
 
 from .. import clocks as c
 from .. import words
 from ..flow import State, step_of
 from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Task, TaskKind
-from ..queries.page import names_in
+from ..queries.page import names_in, said_by, text_of
 from ..queries.rows import named, place_words, row, source_words, type_name
 from ..queries.types import condition_choice, proof_words, said
 from ..services import missing_proofs
-from ..services.intake import masked, title_from
+from ..services.intake import title_from
 
 _OFFER = TimestampSigner(salt="cases.near")
 _OFFER_SECONDS = 3600
@@ -167,9 +166,8 @@ def _event_text(event: CaseEvent, *, is_desk: bool) -> str:
         parts.append(_("没有答复：%(names)s") % {"names": _("、").join(silent)})
     if into := event.facts.get("into") or event.facts.get("to"):
         parts.append(str(into))
-    if event.text and (is_desk or event.move != "reveal"):
-        is_reporters = event.by_id is None and event.by_role == Role.RESIDENT
-        parts.append(masked(event.text) if is_reporters and not is_desk else event.text)
+    if text := text_of(event, is_desk=is_desk):
+        parts.append(text)
     return " · ".join(parts)
 
 
@@ -347,7 +345,7 @@ def rating_words(report: Report, *, is_desk: bool) -> str:
     rating = getattr(report, "rating", None)
     if rating is None:
         return ""
-    said_with = rating.text if is_desk else masked(rating.text)
+    said_with = said_by(rating.text, is_desk=is_desk)
     verdict = _("解决了") if rating.is_solved else _("没有解决")
     return " · ".join(part for part in (verdict, _("%(n)d 分") % {"n": rating.satisfaction}, said_with) if part)
 

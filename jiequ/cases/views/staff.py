@@ -25,10 +25,10 @@ from ..access import Standing
 from ..clocks import Light
 from ..flow import State
 from ..models import Case
+from ..open_moves import waits_for_check
 from ..queries import lists
 from ..queries.types import current_types
 from . import moves, present, reading
-from .open_moves import waits_for_check
 from .phone import STAFF
 
 # -- desk ------------------------------------------------------------------------------------------------------------

@@ -33,8 +33,13 @@ from .second_factor import (
     reset_second_factor,
 )
 from .shifts import may_edit_rota, remove_shift, set_shift
+from .tokens import PREFIX, Bearer, allow_token, bearer_of, draw_token, person_named, renew_token, revoke_token
 
 __all__ = [
+    "PREFIX",
+    "Bearer",
+    "allow_token",
+    "bearer_of",
     "begin_second_factor",
     "cancel_leave",
     "change_department",
@@ -47,6 +52,7 @@ __all__ = [
     "create_department",
     "create_person",
     "disable_person",
+    "draw_token",
     "enable_person",
     "end_device",
     "end_post",
@@ -62,9 +68,12 @@ __all__ = [
     "may_manage",
     "on_hand_over",
     "open_work",
+    "person_named",
     "record_sign_in",
     "remove_shift",
+    "renew_token",
     "reset_second_factor",
+    "revoke_token",
     "set_leave",
     "set_shift",
     "unlink_district_account",

@@ -11,7 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from jiequ.cases import api, services
+from jiequ.cases import services
+from jiequ.cases.api import door
 from jiequ.cases.models import Case, CaseEvent, OutsideSystem, Proof, Report, Reporter
 from jiequ.core.models import AuditEntry, Job, Picture
 from tests.actors import NOW, MovableClock, World
@@ -303,7 +304,7 @@ def test_a_renewed_token_ends_the_old_one_and_keeps_the_references(work: Casewor
 
 
 def test_a_token_may_call_so_often_a_minute(work: Casework, token: str, clock: MovableClock, monkeypatch: Any) -> None:
-    monkeypatch.setattr(api, "CALLS_A_MINUTE", 3)
+    monkeypatch.setattr(door, "CALLS_A_MINUTE", 3)
     assert [ask(token, "none").status_code for _ in range(4)] == [404, 404, 404, 429]
     answer = ask(token, "none")
     assert answer["Retry-After"] == str(answer.json()["facts"]["retry_after_seconds"])

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from jiequ.people.rules import Actor, Role
 
-from ..clocks import ClockKind
-from ..models import Case, Task, TaskKind
-from ..queries.page import CaseView
+from .clocks import ClockKind
+from .models import Case, Task, TaskKind
+from .queries.page import CaseView
 
 ANSWERS: dict[str, TaskKind] = {
     "assist_done": TaskKind.ASSIST,

@@ -7,54 +7,35 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-import ninja.errors
-import pydantic
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import URLPattern, reverse
-from django.utils.translation import get_language
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from ninja import NinjaAPI
+from django.utils.translation import gettext_lazy
 
-from jiequ.core import clock, pictures, throttle
-from jiequ.core.errors import NotFound, Refusal, Unauthenticated
-from jiequ.core.http import FORM_TYPES, Malformed, WrongType, refuse
+from jiequ.core import clock, pictures
+from jiequ.core.errors import NotFound, Refusal
+from jiequ.core.http import FORM_TYPES, WrongType
 from jiequ.core.once import once
 from jiequ.grid.models import Community
 from jiequ.grid.queries import plate
-from jiequ.people.access import with_token
 
-from . import services, words
-from .api_shapes import ProgressOut, RefusedOut, ReportedOut, ReportIn, StepOut, refusal_of
-from .flow import ENDED
-from .models import CaseEvent, OutsideSystem, Report, Source, SystemKind
-from .queries.page import names_in, reporter_timeline
-from .queries.types import said, type_by_code
+from .. import services, words
+from ..flow import ENDED
+from ..models import CaseEvent, OutsideSystem, Report, Source, SystemKind
+from ..queries.page import names_in, reporter_timeline
+from ..queries.types import said, type_by_code
+from .door import JSON, REFUSED, answer, api, by_system, described, loaded, valid
+from .shapes import ProgressOut, ReportedOut, ReportIn, StepOut, Told, refusal_of
 
-CALLS_A_MINUTE = 120
 _LATEST = timedelta(minutes=5)
 _EARLIEST_YEAR = 2000
-_REFUSED = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422, 429), RefusedOut)
-
-api = NinjaAPI(title="Jiequ", version="1", urls_namespace="cases_api", docs_url=None, openapi_url=None)
-
-
-# -- who asks --------------------------------------------------------------------------------------------------------
-
-
-def by_token(request: HttpRequest) -> OutsideSystem:
-    """The system whose token stands in ``Authorization: Bearer …``, within what it may call a minute."""
-    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated("token_missing", _("请在 Authorization 请求头里带上 Bearer 令牌。"))
-    system = services.system_of_token(token.strip())
-    throttle.take(throttle.bucket("outside-system", system.pk), capacity=CALLS_A_MINUTE, per_seconds=60, at=clock.now())
-    return system
 
 
 # -- a report --------------------------------------------------------------------------------------------------------
 
 
-@api.post("/reports", auth=by_token, response={201: ReportedOut, **_REFUSED}, url_name="reports")
+@api.post("/reports", auth=by_system, response={201: ReportedOut, **REFUSED}, url_name="reports")
+@described(gettext_lazy("外部系统上报"), body=ReportIn)
 def report(request: HttpRequest) -> HttpResponse:
     """One report, done once for its ``source_ref`` and for its ``Idempotency-Key``, and answered alike ever after."""
     system, at = request.auth, clock.now()  # type: ignore[attr-defined]
@@ -64,38 +45,28 @@ def report(request: HttpRequest) -> HttpResponse:
 
 
 def _report(system: OutsideSystem, given: ReportIn, photos: list[pictures.Clean], at: datetime) -> HttpResponse:
-    community_id, street_id = _community(given.community)
+    community_id, street_id = community_of(given.community)
     account = _account(system, given, community_id, photos, at)
     done = services.report_from_outside(system, street_id=street_id, account=account, photos=photos, at=at)
-    answer = ReportedOut(
+    told = ReportedOut(
         source_ref=given.source_ref,
         number=done.report.origin.number,
         received_at=done.report.at,
         url=reverse("cases_api:report", args=[given.source_ref]),
     )
-    return _json(answer, HTTPStatus.CREATED)
+    return answer(told, HTTPStatus.CREATED)
 
 
 def _read(request: HttpRequest) -> ReportIn:
     """The report of a JSON body or of a form; empty form fields are as if absent."""
     if request.content_type in FORM_TYPES:
         data: Any = {name: value for name, value in request.POST.items() if str(value).strip()}
-    elif request.content_type == "application/json":
-        data = _loaded(request.body)
+    elif request.content_type == JSON:
+        data = loaded(request.body)
     else:
-        accepted = ["application/json", *sorted(FORM_TYPES)]
+        accepted = [JSON, *sorted(FORM_TYPES)]
         raise WrongType("wrong_type", _("请用 JSON 或表单发送。"), facts={"accepted": accepted})
-    try:
-        return ReportIn.model_validate(data)
-    except pydantic.ValidationError as error:
-        raise refusal_of(error.errors(include_url=False)) from None
-
-
-def _loaded(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise Malformed("bad_json", _("内容不是有效的 JSON。")) from None
+    return valid(ReportIn, data)
 
 
 def _photos(request: HttpRequest) -> list[pictures.Clean]:
@@ -107,32 +78,46 @@ def _photos(request: HttpRequest) -> list[pictures.Clean]:
 def _account(
     system: OutsideSystem, given: ReportIn, community_id: int | None, photos: list[pictures.Clean], at: datetime
 ) -> services.Account:
-    if given.seen_at is not None and given.seen_at.year < _EARLIEST_YEAR:
-        raise Refusal("seen_too_early", _("发现时间太早，请核对。"), facts={"field": "seen_at"})
-    if given.seen_at is not None and given.seen_at > at + _LATEST:
-        raise Refusal("seen_later", _("发现时间在将来，请核对。"), facts={"field": "seen_at"})
+    check_seen_at(given.seen_at, at)
     if given.outer_due_at is not None and system.kind != SystemKind.HOTLINE:
         raise Refusal("not_a_hotline", _("只有热线工单有外部时限。"), facts={"field": "outer_due_at"})
-    contact = None
-    if given.contact_name.strip() or given.contact_phone.strip():
-        contact = services.Contact(name=given.contact_name.strip(), phone=given.contact_phone.strip())
     return services.Account(
         source=Source(system.kind),
         words=given.words.strip(),
-        place=_place(given, community_id),
-        contact=contact,
-        condition_id=_condition(given),
+        place=place_of(given, community_id),
+        contact=contact_of(given),
+        condition_id=condition_of(given),
         is_urgent=given.urgent,
         is_confidential=given.confidential,
         seen_at=given.seen_at,
         outer_due_at=given.outer_due_at,
         system=system.name,
         source_ref=given.source_ref,
-        said_hash=services.said_hash(given.model_dump_json(), *(photo.sha256 for photo in photos)),
+        said_hash=services.said_hash(_said(given), *(photo.sha256 for photo in photos)),
     )
 
 
-def _place(given: ReportIn, community_id: int | None) -> services.Place:
+def _said(given: ReportIn) -> str:
+    """The same text for the same report, whatever order the fields have."""
+    return json.dumps(given.model_dump(mode="json"), sort_keys=True)
+
+
+def check_seen_at(seen_at: datetime | None, at: datetime) -> None:
+    """Refusal for a moment that is to come, or so long past that it can only be a slip."""
+    if seen_at is not None and seen_at.year < _EARLIEST_YEAR:
+        raise Refusal("seen_too_early", _("发现时间太早，请核对。"), facts={"field": "seen_at"})
+    if seen_at is not None and seen_at > at + _LATEST:
+        raise Refusal("seen_later", _("发现时间在将来，请核对。"), facts={"field": "seen_at"})
+
+
+def contact_of(given: Told) -> services.Contact | None:
+    """Who, if they said so."""
+    name, phone = given.contact_name.strip(), given.contact_phone.strip()
+    return services.Contact(name=name, phone=phone) if name or phone else None
+
+
+def place_of(given: Told, community_id: int | None) -> services.Place:
+    """Where: a point, a unit grid by its code, or a community with words."""
     if (given.lon is None) != (given.lat is None):
         raise Refusal("half_a_point", _("经度 lon 和纬度 lat 要一起给。"), facts={"field": "lon"})
     if given.lon is not None:
@@ -145,7 +130,7 @@ def _place(given: ReportIn, community_id: int | None) -> services.Place:
     return services.Place(community_id=community_id, words=given.place.strip())
 
 
-def _community(code: str | None) -> tuple[int | None, int | None]:
+def community_of(code: str | None) -> tuple[int | None, int | None]:
     """The community of a code, and its street."""
     if code is None:
         return None, None
@@ -155,7 +140,7 @@ def _community(code: str | None) -> tuple[int | None, int | None]:
     return found
 
 
-def _condition(given: ReportIn) -> int | None:
+def condition_of(given: Told) -> int | None:
     """The filing condition of a type's code; a type with one condition needs no key."""
     if given.type is None:
         if given.condition is not None:
@@ -176,7 +161,8 @@ def _condition(given: ReportIn) -> int | None:
 # -- how it stands ---------------------------------------------------------------------------------------------------
 
 
-@api.get("/reports/{source_ref}", auth=by_token, response={200: ProgressOut, **_REFUSED}, url_name="report")
+@api.get("/reports/{source_ref}", auth=by_system, response={200: ProgressOut, **REFUSED}, url_name="report")
+@described(gettext_lazy("外部系统查自己的上报"))
 def progress(request: HttpRequest, source_ref: str) -> HttpResponse:
     """Where one's own report stands, and its timeline as a reporter sees it. A missing one and another's are told alike."""
     system = request.auth  # type: ignore[attr-defined]
@@ -188,7 +174,7 @@ def progress(request: HttpRequest, source_ref: str) -> HttpResponse:
     one = found.first()
     if one is None:
         raise NotFound("report_not_found", _("没有找到这条上报。"))
-    return _json(_progress(one), HTTPStatus.OK)
+    return answer(_progress(one))
 
 
 def _progress(report: Report) -> ProgressOut:
@@ -213,30 +199,3 @@ def _progress(report: Report) -> ProgressOut:
 def _step(event: CaseEvent) -> StepOut:
     names = names_in(event) if event.move in {"dispatch", "accept_dispatch"} else []
     return StepOut(step=event.move, words=str(words.FOR_REPORTER[event.move]), at=event.at, departments=names)
-
-
-# -- the answer, and the addresses -----------------------------------------------------------------------------------
-
-
-def _json(shape: ninja.Schema, status: int) -> HttpResponse:
-    answer = JsonResponse(shape.model_dump(mode="json"), status=status, json_dumps_params={"ensure_ascii": False})
-    answer["Content-Language"] = get_language() or ""
-    answer["Cache-Control"] = "private, no-store"
-    return answer
-
-
-@api.exception_handler(Unauthenticated)
-def _unauthenticated(request: HttpRequest, refusal: Unauthenticated) -> HttpResponse:
-    answer = refuse(request, refusal)
-    answer["WWW-Authenticate"] = "Bearer"
-    return answer
-
-
-@api.exception_handler(ninja.errors.ValidationError)
-def _invalid(request: HttpRequest, error: ninja.errors.ValidationError) -> HttpResponse:
-    return refuse(request, refusal_of(error.errors))
-
-
-urlpatterns: list[URLPattern] = [one for one in api.urls[0] if isinstance(one, URLPattern) and one.name != "api-root"]
-for _pattern in urlpatterns:
-    with_token(_pattern.callback)

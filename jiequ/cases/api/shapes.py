@@ -17,12 +17,15 @@ Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 REFERENCE = r"^[A-Za-z0-9._:-]{1,100}$"
 
 
-class ReportIn(Schema):
-    """A report. As a form every field is text, and photos may come along; as JSON there are no photos."""
+class Strict(Schema):
+    """What comes in: a field that nobody knows is refused, so that none is set by accident or by guessing."""
 
     model_config = ConfigDict(extra="forbid")
 
-    source_ref: Annotated[str, Field(pattern=REFERENCE)]
+
+class Told(Strict):
+    """What a report says, whoever hands it in."""
+
     words: Annotated[str, Field(max_length=2000)] = ""
     lon: Degrees | None = None
     lat: Degrees | None = None
@@ -37,9 +40,15 @@ class ReportIn(Schema):
     urgent: bool = False
     confidential: bool = False
     seen_at: AwareDatetime | None = None
-    outer_due_at: AwareDatetime | None = None
     contact_name: Annotated[str, Field(max_length=40)] = ""
     contact_phone: Annotated[str, Field(max_length=30)] = ""
+
+
+class ReportIn(Told):
+    """An outside system's report. As a form every field is text, and photos may come along; as JSON there are no photos."""
+
+    source_ref: Annotated[str, Field(pattern=REFERENCE)]
+    outer_due_at: AwareDatetime | None = None
 
 
 class ReportedOut(Schema):
