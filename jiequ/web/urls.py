@@ -29,5 +29,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jiequ.grid.urls")),
     path("", include("jiequ.cases.urls")),
     path("", include("jiequ.insight.urls")),
+    path("api/", cases_api.page.page, name="api_page"),
     path("api/v1/", include((cases_api.urlpatterns, "cases_api"))),
 ]

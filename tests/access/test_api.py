@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -198,7 +199,7 @@ def test_hidden_and_missing_are_told_alike(scene: Scene) -> None:
         program = program_of(scene.world, who)
         for hidden, absent in zip(questions(ids), questions(missing), strict=True):
             tried += 1
-            first, second = answer_of(lambda q=hidden: sent(program, *q)), answer_of(lambda q=absent: sent(program, *q))
+            first, second = answer_of(partial(sent, program, *hidden)), answer_of(partial(sent, program, *absent))
             same = first == second or (first[:2] == second[:2] and "/undo/" in hidden[1])
             if not same or first[0] != 404:
                 wrong.append((who, hidden[1], first, second))
@@ -219,7 +220,7 @@ def test_another_streets_ids_in_a_body_are_refused(scene: Scene) -> None:
         said = []
         for value in (hidden, missing):
             body = given | {field: [value] if many else value}
-            status, content, _n = answer_of(lambda body=body: program.post(f"/cases/{number}/moves/{move}", body))
+            status, content, _n = answer_of(partial(program.post, f"/cases/{number}/moves/{move}", body))
             answer = json.loads(content)
             said.append((status, answer["code"], answer["message"].replace(str(value), "…")))
         assert said[0][0] >= 400, (who, address, said)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
 from jiequ.people.access import with_token
 
-from . import moving, outside, reading
+from . import moving, outside, page, reading
 from .door import api
 
-__all__ = ["moving", "outside", "reading", "urlpatterns"]
+__all__ = ["moving", "outside", "page", "reading", "urlpatterns"]
 
 urlpatterns: list[URLPattern] = [one for one in api.urls[0] if isinstance(one, URLPattern) and one.name != "api-root"]
 for _pattern in urlpatterns:
     with_token(_pattern.callback)
+urlpatterns.append(path("openapi.json", page.openapi, name="openapi"))
