@@ -38,6 +38,7 @@ FIELDS: dict[str, Promise] = {
     "department_ids": _("部门的编号"),
     "departments": _("部门"),
     "dispatched_at": _("分流的时间"),
+    "do_again": _("处理不实时请重新办理"),
     "document": _("文书编号"),
     "done_at": _("完成的时间"),
     "due_at": _("到期的时间"),
