@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.test import Client
@@ -37,7 +38,13 @@ class Program:
 
 
 def program_of(
-    world: World, name: str, *scopes: str, street_id: int | None = None, days: int = 90, title: str = "巡查程序"
+    world: World,
+    name: str,
+    *scopes: str,
+    street_id: int | None = None,
+    days: int = 90,
+    title: str = "巡查程序",
+    at: datetime = NOW,
 ) -> Program:
     """A program in the name of an actor: allowed by 系, drawn by its owner; every scope if none is named."""
     person = world.people[name]
@@ -48,7 +55,7 @@ def program_of(
         street_id=street_id,
         days=days,
         by=world.actor("xi"),
-        at=NOW,
+        at=at,
     )
-    _token, secret = services.draw_token(token_id=token.pk, by=world.actor(name), at=NOW)
+    _token, secret = services.draw_token(token_id=token.pk, by=world.actor(name), at=at)
     return Program(secret, token.pk)

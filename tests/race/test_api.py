@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from jiequ.cases.api import moving
 from jiequ.cases.models import Case, CaseEvent
+from jiequ.core import clock
 from tests.actors import make_world
 from tests.casework import Casework, make_condition
 from tests.programs import program_of
@@ -27,7 +28,7 @@ def work(db: None) -> Casework:
 def note_all(work: Casework) -> list[Any]:
     """Every side writes the same note on every case, with one key a case."""
     numbers = [work.reported().case.number for _ in range(CASES)]
-    program = program_of(work.world, "lin")
+    program = program_of(work.world, "lin", at=clock.now())
 
     def send(_side: int) -> list[tuple[int, str]]:
         answers = [program.post(f"/cases/{n}/moves/note", {"text": "记"}, key=f"note-of-{n}") for n in numbers]
