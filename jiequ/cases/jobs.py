@@ -19,7 +19,7 @@ from .access import case_by_id
 from .flow import ENDED, State
 from .models import Case, CaseEvent, Report, Reporter, Source
 from .policy import Policy
-from .services import asking, import_issues, moving, rollups, speaking
+from .services import asking, forget_lots, import_issues, moving, rollups, speaking, sweep_readings
 from .services.voice import erase_reports
 
 RECOMPUTE, RECOUNT = "cases.recompute", "cases.recount"
@@ -191,6 +191,13 @@ def apply_import(*, issue_id: int, at: datetime, turn: int = 0) -> None:
     if import_issues.apply_some(issue_id, at=at):
         args = {"issue_id": issue_id, "turn": turn + 1}
         enqueue(JobSpec(import_issues.APPLY, args, run_at=at, key=f"{import_issues.APPLY}:{issue_id}:{turn + 1}"))
+
+
+@every("cases.sweep_desk", seconds=60)
+def sweep_desk(*, at: datetime) -> None:
+    """Who read what is gone a minute after they closed it; how a lot went, after a day."""
+    sweep_readings(at=at)
+    forget_lots(at=at)
 
 
 @every("cases.forget", daily_at="02:30")

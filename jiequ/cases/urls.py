@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types
-from .views import case, imports, moves, panel, phone, public, staff, systems, urging
+from .views import case, imports, lots, moves, panel, phone, public, staff, systems, urging
 
 app_name = "cases"
 urlpatterns = [
@@ -23,6 +23,12 @@ urlpatterns = [
     path("todo/", phone.todo, name="todo"),
     path("leader/", phone.leader, name="leader"),
     path("desk/", staff.desk, name="desk"),
+    path("desk/lots", lots.make, name="lots"),
+    path("desk/lots/choose", lots.choose, name="lot_choose"),
+    path("desk/lots/<int:lot_id>/", lots.lot, name="lot"),
+    path("desk/lots/<int:lot_id>/undo", lots.undo, name="lot_undo"),
+    path("desk/readers", lots.readers, name="readers"),
+    path("desk/<str:number>/reading", lots.read, name="read"),
     path("desk/<str:number>/", panel.peek, name="peek"),
     path("cases/", staff.case_list, name="list"),
     path("cases/urge", urging.urge_some, name="urge_some"),

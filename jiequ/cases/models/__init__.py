@@ -1,6 +1,7 @@
 """The tables of the loop."""
 
 from .case import STREET_FOUND, Case, CaseEvent, CaseQuerySet, Proof, Source, Task, TaskKind
+from .desk import Handover, Lot, LotItem, Reading, WatchItem
 from .imports import ImportIssue, IssueCase, IssueKind
 from .outside import OutsideSystem, SystemKind
 from .report import Rating, Report, Reporter
@@ -16,12 +17,16 @@ __all__ = [
     "DutyList",
     "EventType",
     "FilingCondition",
+    "Handover",
     "ImportIssue",
     "IssueCase",
     "IssueKind",
+    "Lot",
+    "LotItem",
     "OutsideSystem",
     "Proof",
     "Rating",
+    "Reading",
     "Report",
     "Reporter",
     "Rollup",
@@ -30,4 +35,5 @@ __all__ = [
     "Task",
     "TaskKind",
     "TypeEdition",
+    "WatchItem",
 ]

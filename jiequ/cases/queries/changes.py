@@ -88,7 +88,7 @@ def told(actor: Actor, happenings: Mapping[int, Sequence[Happening]], *, at: dat
             "state": case.state,
             "light": light_of(case, at).value,
             "did": list(dict.fromkeys(one.move for one in happenings[case.pk])),
-            "events": [one.event_id for one in happenings[case.pk]],
+            "events": [one.event_id for one in happenings[case.pk] if one.event_id],
         }
         for case in shown.only("number", "state", "yellow_at", "due_at").order_by("pk")
     ]

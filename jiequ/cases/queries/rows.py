@@ -19,6 +19,7 @@ def row(case: Case, at: datetime, *, metres: float | None = None, url: str = "")
     return {
         "id": case.pk,
         "mark": f"{case.version}-{case.changed_at.timestamp():.3f}-{light_of(case, at)}",  # another: it says other things
+        "version": case.version,
         "url": url or reverse("cases:case", args=[case.number]),
         "number": case.number,
         "type_name": type_name(case),

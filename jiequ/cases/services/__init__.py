@@ -17,9 +17,11 @@ from .hotline import answer_hotline
 from .intake import Account, Contact, Place, Reported, canonical, report_case, self_handle
 from .joining import me_too, merge, split, unmerge
 from .limits import clear_suspicion, is_suspect
+from .lots import AT_ONCE, MOST_AT_ONCE, forget_lots, lot_of, open_lot, undo_lot, undo_lot_until, work_lot
 from .moving import ask_hotline, policy_of
 from .outside import HOTLINE_NAME, make_system, renew_token, report_from_outside, revoke_system, said_hash, system_of_token
 from .proving import Shown, cleaned, missing_proofs
+from .reading import look_away, read, sweep_readings
 from .rollups import count_in, recount
 from .sampling import review_sample
 from .speaking import (
@@ -50,7 +52,9 @@ from .voice import (
 )
 
 __all__ = [
+    "AT_ONCE",
     "HOTLINE_NAME",
+    "MOST_AT_ONCE",
     "Account",
     "Contact",
     "Place",
@@ -92,15 +96,20 @@ __all__ = [
     "export_person",
     "extend",
     "force_close",
+    "forget_lots",
     "handle",
     "is_suspect",
+    "look_away",
+    "lot_of",
     "make_system",
     "me_too",
     "merge",
     "missing_proofs",
     "note",
+    "open_lot",
     "policy_of",
     "rate",
+    "read",
     "recount",
     "refuse_ask",
     "reject",
@@ -124,12 +133,16 @@ __all__ = [
     "send_back",
     "split",
     "suspend",
+    "sweep_readings",
     "system_of_token",
     "undo",
+    "undo_lot",
+    "undo_lot_until",
     "undo_until",
     "unmerge",
     "urge",
     "urge_many",
     "verify",
     "windows",
+    "work_lot",
 ]

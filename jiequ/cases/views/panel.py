@@ -55,6 +55,7 @@ def peek(request: HttpRequest, number: str) -> HttpResponse:
         "case": case,
         "row": present.row(case, at),
         "now": at,
+        "is_desk": is_desk,
         "said": [_said(report, is_desk) for report in reports],
         "photos": _photos(case),
         "came_back": _came_back(case),

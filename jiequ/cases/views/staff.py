@@ -20,7 +20,7 @@ from jiequ.people.access import actor_of, needs
 from jiequ.people.models import Department
 from jiequ.people.rules import DESK_ROLES, Actor, Role
 
-from .. import words
+from .. import services, words
 from ..access import Standing
 from ..clocks import Light
 from ..flow import State
@@ -28,7 +28,8 @@ from ..models import Case
 from ..open_moves import waits_for_check
 from ..queries import lists
 from ..queries.types import current_types
-from . import moves, present, reading
+from . import lots, moves, present, reading
+from .open_moves import waits_for_check
 from .phone import STAFF
 
 # -- desk ------------------------------------------------------------------------------------------------------------
@@ -64,10 +65,25 @@ def desk(request: HttpRequest) -> HttpResponse:
         "live_lights": tray.light,
         "now": at,
     }
+    context["lot_moves"] = _lot_moves(context["rows"])
     if request.GET.get("part") == "live" and is_htmx(request):
         return render(request, "cases/parts/desk_live.html", context)
     context["may_call"] = actor.has(Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER)
-    return render(request, "cases/desk.html", context | {"undo": _undo(request, actor, at, here)})
+    context["lot"] = lots.of_request(request, actor, at)
+    context["undo"] = _lot_undo(context["lot"], here) or _undo(request, actor, at, here)
+    return render(request, "cases/desk.html", context)
+
+
+def _lot_undo(lot: dict[str, Any] | None, here: str) -> dict[str, Any] | None:
+    return lot["undo"] | {"next": here} if lot and lot["undo"] else None
+
+
+def _lot_moves(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What can be done to several rows of this tray at once."""
+    open_here = {move["name"]: move for row in rows for move in row["moves"] if move["name"] in services.AT_ONCE}
+    together = {"accept": _("一起受理"), "dispatch": _("一起分流"), "accept_dispatch": _("一起受理并分流")}
+    elsewhere = {"accept": _("选一个类型…"), "dispatch": _("选一个部门…"), "accept_dispatch": _("选类型和部门…")}
+    return [move | {"together": together[name], "elsewhere": elsewhere[name]} for name, move in open_here.items()]
 
 
 def _live_url(request: HttpRequest, tray: str) -> str:

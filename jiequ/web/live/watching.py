@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from jiequ.cases.queries import changes
+from jiequ.cases.queries import changes, desk
 from jiequ.core import clock
 from jiequ.people.callers import actors_of_sessions
-from jiequ.people.rules import Actor
+from jiequ.people.rules import DESK_ROLES, Actor
 
+READING = "reading"
+"""Not a move: somebody opened or closed the case. For the desk only, and who it is does not travel."""
 _LOOK_BACK = 200  # events; so many may still be on their way when the process starts
 
 
@@ -40,11 +42,12 @@ class Watch:
     def __init__(self) -> None:
         self.floor: int | None = None
         self._seen: set[int] = set()
+        self._readings: set[tuple[int, int]] = set()
 
     def look(self, sessions: Iterable[str], *, check: bool) -> Look:
         """What is new for each session, the right to see it asked afresh. ``check``: who is alive, even if nothing is new."""
         at = clock.now()
-        fresh = self._fresh(at)
+        fresh = self._fresh(at) + self._read(at)
         if not fresh and not check:
             return Look(self.floor or 0)
         actors = actors_of_sessions(sessions, at=at)
@@ -61,6 +64,13 @@ class Watch:
         self.floor = rows[-1].event_id if is_full else changes.settled(rows, self.floor, at)
         self._seen = {row.event_id for row in rows if row.event_id > self.floor}
         return fresh
+
+    def _read(self, at: datetime) -> list[changes.Happening]:
+        """Cases that somebody opened or closed at the desk since the last look."""
+        now = desk.readings(at)
+        changed = {case_id for case_id, _person in now ^ self._readings}
+        self._readings = now
+        return [changes.Happening(0, case_id, READING, at) for case_id in sorted(changed)]
 
     def welcome(self, session: str, *, since: int | None, page_at: datetime | None) -> Welcome | None:
         """A reader who comes, or comes back after ``since``; None if the session opens nothing."""
@@ -85,7 +95,9 @@ def _told(actors: dict[str, Actor], fresh: list[changes.Happening], at: datetime
     found = {}
     for session, actor in actors.items():
         if actor not in by_actor:
-            by_actor[actor] = changes.news(actor, fresh, at=at)
+            is_desk = actor.has(*DESK_ROLES)
+            theirs = fresh if is_desk else [row for row in fresh if row.move != READING]
+            by_actor[actor] = changes.news(actor, theirs, at=at)
         if by_actor[actor]["changes"] or by_actor[actor]["all"]:
             found[session] = by_actor[actor]
     return found

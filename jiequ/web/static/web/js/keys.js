@@ -12,7 +12,7 @@ function act(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.key === "Escape") return leave(event.target);
   if (event.target.closest?.("input, textarea, select, [contenteditable], dialog[open]")) return;
-  const does = { j: () => move(1), k: () => move(-1), "/": find, "?": help, Enter: () => event.target.matches?.("[data-row]") && enter(event.target) };
+  const does = { j: () => move(1), k: () => move(-1), J: () => extend(1), K: () => extend(-1), " ": () => tick(event.target), "/": find, "?": help, Enter: () => event.target.matches?.("[data-row]") && enter(event.target) };
   const done = does[event.key] ? does[event.key]() : press(event.key.toLowerCase());
   if (done !== false) event.preventDefault();
 }
@@ -33,6 +33,28 @@ function move(step) {
   return true;
 }
 
+// ---- several rows: the space bar ticks the chosen one, Shift with j or k goes on ticking
+
+const tickOf = (row) => row?.querySelector("[data-tick]");
+
+function tick(target) {
+  if (target.closest?.("a[href], button, summary")) return false;
+  return set(tickOf(selected()), (box) => !box.checked);
+}
+
+function extend(step) {
+  set(tickOf(selected()), () => true);
+  move(step);
+  return set(tickOf(selected()), () => true);
+}
+
+function set(box, value) {
+  if (!box) return false;
+  box.checked = value(box);
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+  return true;
+}
+
 function enter(row) {
   const link = row.querySelector("a[href]") ?? (row.matches("a[href]") ? row : null);
   link?.click();
@@ -42,9 +64,10 @@ function enter(row) {
 function press(key) {
   if (key.length !== 1) return false;
   const mark = `[data-key="${CSS.escape(key)}"]`;
-  const target = selected()?.querySelector(mark) ?? document.querySelector(`${mark}:not([data-row] *)`);
+  const together = document.querySelector("[data-tick]:checked") && document.querySelector(`[data-lot] ${mark}`);
+  const target = together || selected()?.querySelector(mark) || document.querySelector(`${mark}:not([data-row] *, [data-lot] *)`);
   if (!target || target.disabled || target.offsetParent === null) return false;
-  if (target.matches("input, select, textarea")) target.focus();
+  if (target.matches("input, select, textarea, [data-key-focus]")) target.focus();
   else target.click();
   return true;
 }
@@ -82,5 +105,6 @@ function leave(target) {
   const box = document.querySelector("[data-keys-help]");
   if (box && !box.hidden) box.hidden = true;
   else if (target.matches?.("input, textarea, select")) target.blur();
+  else if (!document.dispatchEvent(new CustomEvent("jiequ:escape", { cancelable: true }))) return;
   else selected()?.removeAttribute("aria-selected");
 }

@@ -140,6 +140,8 @@ const known = new Set(); // events that were told before: a stream that comes ba
 
 function take(news) {
   const all = news.all;
+  const read = news.changes.filter((change) => change.did.includes("reading"));
+  if (read.length) document.dispatchEvent(new CustomEvent("jiequ:reading", { detail: { ids: read.map((change) => change.id) } }));
   const changes = news.changes.filter((change) => change.events.some((event) => !known.has(event)));
   changes.forEach((change) => change.events.forEach((event) => known.add(event)));
   for (const event of known) if (known.size > 1000) known.delete(event);
