@@ -313,8 +313,19 @@ def _late_ids(scene: Scene, side: Side) -> None:
         "event_id": CaseEvent.objects.filter(case=closed, move="close").get().pk,
         "street_id": side.street_id,
         "token": side.tokens["closed"],
+        "lot_id": _lot(scene, side),
         "item_id": InboxItem.objects.filter(person=side.worker).earliest("pk").pk,
     }
+
+
+def _lot(scene: Scene, side: Side) -> int:
+    """Several cases at once, by the operator."""
+    by = scene.world.actor(side.operator)
+    case = side.cases["accepted"]
+    values: dict[str, int | None] = {}
+    return services.open_lot(
+        move="dispatch", cases={case.pk: 99}, values=values, back_to="", key=f"lot-of-{side.grid}-0001", by=by, at=NOW
+    ).pk
 
 
 def absent(name: str) -> Any:

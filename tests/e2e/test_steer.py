@@ -35,6 +35,7 @@ def test_ticked_rows_are_dispatched_together_by_keyboard_and_taken_back_by_one_p
     page.keyboard.press("j")
     page.keyboard.press(" ")
     page.keyboard.press("Shift+J")
+    page.keyboard.press("Shift+J")
     expect(page.locator("[data-lot-count]")).to_have_text("已选 3 件")
     keystrokes = ["d", "Enter"]  # after ticking: the two that dispatch
     page.keyboard.press(keystrokes[0])

@@ -1,4 +1,4 @@
-"""What the desk keeps beside the cases: several moved at once, who reads what right now, the watch list, the change of shift."""
+"""What the desk keeps beside the cases: several moved at once, who reads what now, the watch list, the change of shift."""
 
 from __future__ import annotations
 

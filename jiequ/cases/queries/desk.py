@@ -13,7 +13,7 @@ from ..models import Case, Lot, LotItem, Reading
 def readers(actor: Actor, case_ids: Iterable[int], *, at: datetime) -> dict[int, list[str]]:
     """Who else has these cases open now, by name, for those of them the actor may see. One SELECT."""
     seen = Case.objects.visible_to(actor).filter(pk__in=list(case_ids))
-    rows = Reading.objects.filter(case__in=seen, ends_at__gt=at).exclude(person_id=actor.person_id).order_by("pk")
+    rows = Reading.objects.filter(case__in=seen, ends_at__gt=at).exclude(person_id=actor.person_id or 0).order_by("pk")
     found: dict[int, list[str]] = {}
     for case_id, name in rows.values_list("case_id", "person__name"):
         found.setdefault(case_id, []).append(name)

@@ -29,7 +29,7 @@ def open_lot(
     *, move: str, cases: Mapping[int, int], values: Mapping[str, int | None], back_to: str, key: str, by: Actor, at: datetime
 ) -> Lot:
     """Write down what is to be done: ``cases`` with the version each was shown in. The same ``key`` gives the same lot."""
-    known = Lot.objects.filter(person_id=by.person_id, key=key).first()
+    known = Lot.objects.filter(person_id=by.person_id or 0, key=key).first()
     if known is not None:
         return known
     if move not in AT_ONCE:
@@ -43,7 +43,7 @@ def open_lot(
         raise NotFound("case_not_found", _("没有找到这个案件，或您无权查看。"))
     with writing():
         lot, is_new = Lot.objects.get_or_create(
-            person_id=by.person_id, key=key,
+            person_id=by.person_id or 0, key=key,
             defaults={"move": move, "values": dict(values), "back_to": back_to[:300], "made_at": at},
         )  # fmt: skip
         if is_new:

@@ -14,7 +14,7 @@ SHOWN_FOR = timedelta(seconds=45)
 
 def read(case: Case, *, by: Actor, at: datetime) -> None:
     """The actor has the case open. One statement; the row is overwritten, never added to."""
-    row = Reading(case=case, person_id=by.person_id, ends_at=at + SHOWN_FOR)
+    row = Reading(case=case, person_id=by.person_id or 0, ends_at=at + SHOWN_FOR)
     Reading.objects.bulk_create(
         [row], update_conflicts=True, unique_fields=["case", "person"], update_fields=["ends_at"]
     )  # fmt: skip
@@ -22,7 +22,7 @@ def read(case: Case, *, by: Actor, at: datetime) -> None:
 
 def look_away(case: Case, *, by: Actor) -> None:
     """The actor closed it."""
-    Reading.objects.filter(case=case, person_id=by.person_id).delete()
+    Reading.objects.filter(case=case, person_id=by.person_id or 0).delete()
 
 
 def sweep_readings(*, at: datetime) -> int:

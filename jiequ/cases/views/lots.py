@@ -133,7 +133,7 @@ def of_request(request: HttpRequest, actor: Actor, at: datetime) -> dict[str, An
     lot_id = request.GET.get("lot", "")
     if not moves.is_id(lot_id):
         return None
-    found = Lot.objects.filter(pk=int(lot_id), person_id=actor.person_id).first()
+    found = Lot.objects.filter(pk=int(lot_id), person_id=actor.person_id or 0).first()
     return shown(found, at) if found else None
 
 
