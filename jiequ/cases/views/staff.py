@@ -29,7 +29,6 @@ from ..open_moves import waits_for_check
 from ..queries import lists
 from ..queries.types import current_types
 from . import lots, moves, present, reading
-from .open_moves import waits_for_check
 from .phone import STAFF
 
 # -- desk ------------------------------------------------------------------------------------------------------------
