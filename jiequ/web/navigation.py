@@ -54,6 +54,7 @@ PHONE = (
 
 DESK = (
     Entry(_("队列"), "cases:desk", "queue", DESK_ROLES | {Role.DEPARTMENT_LEAD, Role.BUREAU}),
+    Entry(_("待办"), "cases:todo", "tasks", DESK_ROLES - {Role.LEADER} | {Role.BUREAU}),
     Entry(_("案件"), "cases:list", "cases", EVERY_STAFF),
     Entry(_("督办"), "insight:board", "urge", WATCHERS),
     Entry(_("评价"), "insight:indicators", "star", WATCHERS),
@@ -61,7 +62,9 @@ DESK = (
     Entry(_("类型"), "cases:types", "types", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("导入核对"), "cases:imports", "filter", frozenset({Role.DISPATCHER, Role.DUTY_LEADER, Role.SYSTEM_ADMIN})),
     Entry(_("日历"), "web:calendar", "clock", frozenset({Role.SYSTEM_ADMIN})),
-    Entry(_("人员"), "people:list", "people", frozenset({Role.SYSTEM_ADMIN, Role.LEADER})),
+    Entry(
+        _("人员"), "people:list", "people", frozenset({Role.SYSTEM_ADMIN, Role.LEADER, Role.DUTY_LEADER, Role.DEPARTMENT_LEAD})
+    ),
     Entry(_("外部系统"), "cases:systems", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("程序令牌"), "people:tokens", "lock", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("账号安全"), "people:security", "lock", frozenset({Role.SECURITY_ADMIN})),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views, views_calendar, views_live
+from . import views, views_calendar, views_help, views_live
 from .demo import views as demo_views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("about", views.about, name="about"),
+    path("help", views_help.own, name="help"),
+    path("help/<slug:name>", views_help.page, name="help_page"),
     path("feedback", views.feedback, name="feedback"),
     path("feedback/<str:token>", views.feedback_answer, name="feedback_answer"),
     path("suggestions", views.suggestions, name="suggestions"),

@@ -158,7 +158,11 @@ LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 USE_I18N = True
+GUIDE_FOLDER = Path(__file__).resolve().parent / "guide"  # where a wheel carries it
+if not GUIDE_FOLDER.is_dir():
+    GUIDE_FOLDER = BASE_DIR / "docs" / "guide"
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [("guide", GUIDE_FOLDER / "pictures")]
 STATIC_ROOT = VAR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -24,6 +24,7 @@ from ..names import ROLE_NAMES
 from ..rules import Account
 from .fields import end_of_day, moment, needed, page
 from .signing_in import READ_AND_POST, enrolment
+from .staff import VIEWERS
 
 SECRET = "_totp_secret"
 YEAR_SECONDS = 365 * 24 * 3600
@@ -51,6 +52,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "posts": _posts(person, at),
         "leave": _running_leave(person, at),
         "languages": settings.LANGUAGES,
+        "may_see_staff": actor_of(request).has(*VIEWERS),
         "may_link": oidc.is_on() and person.account == Account.STAFF,
     }
     return page(request, "people/me.html", context)

@@ -18,11 +18,11 @@ def scene(kind: str, *, is_after: bool, number: int) -> pictures.Clean:
     """A drawn photo, taken through the one door like everybody else's."""
     key = (kind, is_after, number)
     if key not in _cleaned:
-        _cleaned[key] = pictures.clean(io.BytesIO(_drawn(kind, is_after=is_after, number=number)))
+        _cleaned[key] = pictures.clean(io.BytesIO(drawn(kind, is_after=is_after, number=number)))
     return _cleaned[key]
 
 
-def _drawn(kind: str, *, is_after: bool, number: int) -> bytes:
+def drawn(kind: str, *, is_after: bool, number: int) -> bytes:
     rng = Random(f"{kind}{number}")
     image = Image.new("RGB", (WIDTH, HEIGHT))
     pen = ImageDraw.Draw(image)
