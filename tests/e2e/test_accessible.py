@@ -28,7 +28,7 @@ ACTORS = ("lin", "he", "du", "wu", "chen", "huang", "qu", "xi", "an", "shen", "z
 """Who is asked to open a page, in this order; the first who may is the one it is looked at with."""
 MOVES = ("accept", "dispatch", "close", "handle", "note", "merge", "split")
 """Moves whose form is a page: enough to see every kind of field."""
-NAMED = {"insight:matter": "light_red", "insight:indicator": "close_ontime"}
+NAMED = {"insight:matter": "light_red", "insight:indicator": "close_ontime", "web:help_page": "common"}
 """Pages whose name is one of a list: one of them is enough."""
 SERIOUS = {"serious", "critical"}
 HAN = re.compile(r"[\u3400-\u9fff]")
