@@ -12,6 +12,7 @@ import pytest
 from django.test import TransactionTestCase
 
 from jiequ.cases.queries import types as type_queries
+from jiequ.cases.views import filtering
 from jiequ.core import calendar
 from jiequ.grid import queries
 from tests import database
@@ -55,6 +56,7 @@ def fresh_memory() -> None:
     queries.forget()
     calendar.forget()
     type_queries.forget()
+    filtering.forget()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from .access import case_by_id
 from .flow import ENDED, State
 from .models import Case, CaseEvent, Report, Reporter, Source
 from .policy import Policy
-from .services import asking, forget_lots, import_issues, moving, rollups, speaking, sweep_readings
+from .services import asking, forget_lots, import_issues, moving, rollups, saving, searching, speaking, sweep_readings
 from .services.voice import erase_reports
 
 RECOMPUTE, RECOUNT = "cases.recompute", "cases.recount"
@@ -198,6 +198,21 @@ def sweep_desk(*, at: datetime) -> None:
     """Who read what is gone a minute after they closed it; how a lot went, after a day."""
     sweep_readings(at=at)
     forget_lots(at=at)
+
+
+@job(searching.INDEX_TEXTS, promise_seconds=24 * 3600)
+def index_texts(*, after: int, at: datetime, until: int = 0) -> None:
+    """Cases without a search text get one, a batch a job: those from before there was one, and rows put in from outside."""
+    last = searching.index_missing(after=after, size=_BATCH, until=until)
+    if last is not None:
+        args = {"after": last, "until": until}
+        enqueue(JobSpec(searching.INDEX_TEXTS, args, run_at=at, key=f"index-texts:{last}:{until}"))
+
+
+@every("cases.sweep_filters", daily_at="03:10")
+def sweep_filters(*, at: datetime) -> None:
+    """Saved filters that were removed a month ago."""
+    saving.sweep(at=at)
 
 
 @every("cases.forget", daily_at="02:30")

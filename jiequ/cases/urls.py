@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types
-from .views import case, imports, lots, moves, panel, phone, public, staff, systems, urging
+from .views import case, finding, imports, lots, moves, panel, phone, public, staff, systems, urging
 
 app_name = "cases"
 urlpatterns = [
@@ -30,9 +30,11 @@ urlpatterns = [
     path("desk/readers", lots.readers, name="readers"),
     path("desk/<str:number>/reading", lots.read, name="read"),
     path("desk/<str:number>/", panel.peek, name="peek"),
-    path("cases/", staff.case_list, name="list"),
     path("cases/urge", urging.urge_some, name="urge_some"),
-    path("cases/points.json", staff.points, name="points"),
+    path("cases/", finding.case_list, name="list"),
+    path("cases/points.json", finding.points, name="points"),
+    path("cases/filters/", finding.filters, name="filters"),
+    path("cases/filters/<int:filter_id>/<slug:act>", finding.change_filter, name="change_filter"),
     path("cases/<str:number>/", case.page, name="case"),
     path("cases/<str:number>/messages", case.notices, name="messages"),
     path("cases/<str:number>/reveal/<int:report_id>", case.reveal, name="reveal"),

@@ -41,6 +41,7 @@ ACTIONS: dict[str, str | Promise] = {
     "shift.removed": gettext_lazy("撤班"),
     "department.created": gettext_lazy("新建部门"),
     "department.changed": gettext_lazy("修改部门"),
+    "case.find_by_phone": gettext_lazy("按手机尾号查找案件"),
     "reporter.reveal": gettext_lazy("查看上报人"),
     "reporter.export": gettext_lazy("上报人导出自己的数据"),
     "reporter.erase": gettext_lazy("上报人删除自己的数据"),

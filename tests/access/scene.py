@@ -8,7 +8,7 @@ from typing import Any
 
 from jiequ.cases import services
 from jiequ.cases.access import case_for
-from jiequ.cases.models import Case, CaseEvent, FilingCondition, ImportIssue, IssueCase, Proof
+from jiequ.cases.models import Case, CaseEvent, FilingCondition, ImportIssue, IssueCase, Proof, SavedFilter
 from jiequ.cases.services import areas
 from jiequ.channels.models import CallBack, InboxItem, Message
 from jiequ.channels.services import Notice, open_call_back, seal_phone, send
@@ -241,6 +241,8 @@ def _people(scene: Scene, side: Side) -> None:
         starts_at=NOW - timedelta(hours=1),
         ends_at=NOW + timedelta(hours=7),
     ).pk
+    operator = scene.world.people[side.operator]
+    side.ids["filter_id"] = SavedFilter.objects.create(person=operator, name="急件", query="urgent=1").pk
     side.ids["post_id"] = Post.objects.filter(person=side.lead).get().pk
     side.ids["person_id"], side.ids["department_id"] = side.lead.pk, side.department.pk
     side.ids["token_id"] = allow_token(

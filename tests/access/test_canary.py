@@ -31,7 +31,15 @@ def scene(world: World, clock: MovableClock) -> Scene:
 
 
 def constants(scene: Scene) -> dict[str, Any]:
-    return {"variant": "full", "kind": "event", "code": "0110", "source_ref": "none", "name": "note", "move": "note"}
+    return {
+        "variant": "full",
+        "kind": "event",
+        "code": "0110",
+        "source_ref": "none",
+        "name": "note",
+        "move": "note",
+        "act": "rename",
+    }
 
 
 def addresses(scene: Scene, *, with_links: bool) -> Iterator[tuple[str, str]]:
@@ -59,7 +67,7 @@ def with_ids(scene: Scene, side: Side, name: str, address: str, parts: list[str]
     elif "number" in parts:
         for case in side.cases.values():
             report = case.reports.get()
-            yield table.filled(address, ids | {"number": case.number, "report_id": report.pk, "name": "note"})
+            yield table.filled(address, ids | {"number": case.number, "report_id": report.pk, "name": "note", "act": "rename"})
     else:
         yield table.filled(address, ids)
 

@@ -85,6 +85,7 @@ def questions(ids: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         "name": "note",
         "token": "x" * 43,
         "move": "note",
+        "act": "rename",
     }
     for name, address, _view in table.templates():
         parts = [part for part in table.parts(address) if part in ids]

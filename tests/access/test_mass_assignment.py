@@ -134,7 +134,15 @@ def test_every_other_form_on_every_page_takes_its_own_fields_and_no_other(world:
     and those that are refused must stay so.
     """
     scene = make_scene(world)
-    ids = scene.a.ids | {"variant": "full", "kind": "event", "code": "0110", "source_ref": "x", "name": "note", "move": "note"}
+    ids = scene.a.ids | {
+        "variant": "full",
+        "kind": "event",
+        "code": "0110",
+        "source_ref": "x",
+        "name": "note",
+        "move": "note",
+        "act": "rename",
+    }
     known, tried, changed, wrong = set(), 0, 0, []
     for who in ("xi", "an", "lin", "liang", "he", "wu", "huang", "chen", "zhou"):
         client = scene.world.client(who)

@@ -6,6 +6,7 @@ from .imports import ImportIssue, IssueCase, IssueKind
 from .outside import OutsideSystem, SystemKind
 from .report import Rating, Report, Reporter
 from .rollup import Rollup
+from .saved import SavedFilter
 from .types import ControlArea, DutyList, EventType, FilingCondition, TypeEdition
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Report",
     "Reporter",
     "Rollup",
+    "SavedFilter",
     "Source",
     "SystemKind",
     "Task",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from jiequ.cases.flow import Closing, State
+from jiequ.cases.flow import ENDED, Closing, State
 from jiequ.grid.models import GridMember
 from jiequ.people.rules import DEPARTMENT_ROLES, DESK_ROLES, Actor, Role
 
@@ -55,25 +57,48 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(sight if actor.only_street is None else sight & Q(street_id=actor.only_street))
 
 
-def _sight(actor: Actor) -> Q:
-    if actor.has(Role.SYSTEM):
-        return Q()
-    sight: Q = Q(pk__in=())
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One ground on which an actor sees cases. ``streets``: by a seat at the desk there; ``departments``: by their tasks."""
+
+    where: Q
+    streets: tuple[int, ...] = ()
+    departments: tuple[int, ...] = ()
+    is_desk: bool = False
+
+
+def grounds(actor: Actor) -> list[Ground]:
+    """On what an actor sees cases; any of them is enough.
+
+    Each fits an index, all in one OR fit none: long lists are read ground by ground (``queries.keyset``).
+    """
+    is_everywhere = any(seat.role in DESK_ROLES and seat.street_id is None for seat in actor.seats)
+    if actor.has(Role.SYSTEM) or (actor.person_id is not None and is_everywhere):
+        return [Ground(Q(), is_desk=True)]
+    found: list[Ground] = []
     if actor.report_id is not None:
-        sight |= Q(Exists(_apps_report().filter(case=OuterRef("pk"), pk=actor.report_id)))
+        found.append(Ground(Q(Exists(_apps_report().filter(case=OuterRef("pk"), pk=actor.report_id)))))
     if actor.person_id is None:
-        return sight
-    if any(seat.role in DESK_ROLES and seat.street_id is None for seat in actor.seats):
-        return Q()
+        return found
     if streets := actor.streets(*DESK_ROLES):
-        sight |= Q(street_id__in=streets)
-    if departments := actor.departments(*DEPARTMENT_ROLES, Role.BUREAU):
-        sight |= Q(Exists(Task.objects.filter(case=OuterRef("pk"), department_id__in=departments)))
+        found.append(Ground(Q(street_id__in=sorted(streets)), streets=tuple(sorted(streets)), is_desk=True))
+    if departments := tuple(sorted(actor.departments(*DEPARTMENT_ROLES, Role.BUREAU))):
+        of_them = Task.objects.filter(case=OuterRef("pk"), department_id__in=departments)
+        found.append(Ground(Q(Exists(of_them)), departments=departments))
     if actor.has(Role.GRID_WORKER):
         mine = GridMember.objects.filter(responsibility_grid__worker__in=actor.person_ids)
-        sight |= Q(unit_grid__in=mine.values("unit_grid"))
-        sight |= Q(Exists(Task.objects.filter(case=OuterRef("pk"), person_id__in=actor.person_ids)))
-    return sight | Q(opened_by_id=actor.person_id)
+        found.append(Ground(Q(unit_grid__in=mine.values("unit_grid"))))
+        found.append(Ground(Q(Exists(Task.objects.filter(case=OuterRef("pk"), person_id__in=actor.person_ids)))))
+    return [*found, Ground(Q(opened_by_id=actor.person_id))]
+
+
+def _sight(actor: Actor) -> Q:
+    sight: Q = Q(pk__in=())
+    for ground in grounds(actor):
+        if not ground.where:
+            return Q()
+        sight |= ground.where
+    return sight
 
 
 def _apps_report() -> models.QuerySet[models.Model]:
@@ -95,7 +120,7 @@ class Case(models.Model):
         blank=True,
         help_text="the system it was imported from (its number: Report.source_ref); indicators leave it out",
     )
-    event_type = models.ForeignKey("cases.EventType", null=True, on_delete=models.PROTECT, related_name="+")
+    event_type = models.ForeignKey("cases.EventType", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     condition = models.ForeignKey("cases.FilingCondition", null=True, on_delete=models.PROTECT, related_name="+")
     is_urgent = models.BooleanField(default=False)
     is_confidential = models.BooleanField(default=False, help_text="举报: the handler learns nothing of the reporter")
@@ -106,9 +131,9 @@ class Case(models.Model):
     split_from = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="split_cases")
     state_before = models.CharField(max_length=12, blank=True)
 
-    street = models.ForeignKey("core.Street", on_delete=models.PROTECT, related_name="+")
-    community = models.ForeignKey("grid.Community", null=True, on_delete=models.PROTECT, related_name="+")
-    unit_grid = models.ForeignKey("grid.UnitGrid", null=True, on_delete=models.PROTECT, related_name="+")
+    street = models.ForeignKey("core.Street", on_delete=models.PROTECT, related_name="+", db_index=False)
+    community = models.ForeignKey("grid.Community", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    unit_grid = models.ForeignKey("grid.UnitGrid", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     address = models.CharField(max_length=200, blank=True)
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
@@ -135,10 +160,10 @@ class Case(models.Model):
     is_late = models.BooleanField(default=False)
     is_exempt = models.BooleanField(default=False)
 
-    lead = models.ForeignKey("people.Department", null=True, on_delete=models.PROTECT, related_name="+")
+    lead = models.ForeignKey("people.Department", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     first_lead = models.ForeignKey("people.Department", null=True, on_delete=models.PROTECT, related_name="+")
-    handler = models.ForeignKey("people.Person", null=True, on_delete=models.PROTECT, related_name="+")
-    opened_by = models.ForeignKey("people.Person", null=True, on_delete=models.PROTECT, related_name="+")
+    handler = models.ForeignKey("people.Person", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    opened_by = models.ForeignKey("people.Person", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     returns = models.PositiveSmallIntegerField(default=0)
     reworks = models.PositiveSmallIntegerField(default=0)
     reopens = models.PositiveSmallIntegerField(default=0)
@@ -149,11 +174,20 @@ class Case(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["street", "state", "due_at"], name="case_street_state_due"),
             models.Index(fields=["street", "-id"], name="case_street_newest"),
+            models.Index(fields=["street", "state", "-id"], name="case_street_state_newest"),
+            models.Index(fields=["street", "reported_at"], name="case_street_reported"),
+            models.Index(fields=["community", "-id"], name="case_community_newest"),
+            models.Index(fields=["unit_grid", "-id"], name="case_unit_grid_newest"),
+            models.Index(fields=["event_type", "-id"], name="case_type_newest"),
+            models.Index(fields=["lead", "-id"], name="case_lead_newest"),
+            models.Index(fields=["handler", "-id"], name="case_handler_newest"),
+            models.Index(fields=["opened_by", "-id"], name="case_opened_by_newest"),
             models.Index(fields=["q18"], name="case_q18"),
-            models.Index(fields=["lead", "state"], name="case_lead_state"),
             models.Index(fields=["street", "-voices"], name="case_repeated", condition=Q(voices__gt=1)),
+            models.Index(
+                fields=["street", "due_at", "state", "is_suspect"], condition=Q(ended_at__isnull=True), name="case_open_by_due"
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=list(State)), name="case_state_known"),
@@ -171,6 +205,10 @@ class Case(models.Model):
                 condition=~Q(state=State.MERGED) | Q(merged_into__isnull=False), name="case_merged_says_into_which"
             ),
             models.CheckConstraint(condition=~Q(state=State.CLOSED) | ~Q(closing=""), name="case_closed_says_how"),
+            models.CheckConstraint(
+                condition=Q(state__in=sorted(ENDED), ended_at__isnull=False) | ~Q(state__in=sorted(ENDED)) & Q(ended_at=None),
+                name="case_ended_says_when",
+            ),
             models.CheckConstraint(
                 condition=Q(lon__isnull=True, lat__isnull=True, q18__isnull=True)
                 | Q(lon__isnull=False, lat__isnull=False, q18__isnull=False),
@@ -205,6 +243,7 @@ class CaseEvent(models.Model):
         indexes = [
             models.Index(fields=["by_id", "-id"], name="event_by_whom"),
             models.Index(fields=["at"], name="event_returned", condition=Q(move="return")),
+            models.Index(fields=["-case"], condition=Q(move="not_delivered"), name="event_not_delivered"),
         ]
 
 
@@ -242,6 +281,7 @@ class Task(models.Model):
         indexes = [
             models.Index(fields=["case", "state"], name="task_case_state"),
             models.Index(fields=["department", "state"], name="task_department_state"),
+            models.Index(fields=["department", "-case"], name="task_department_newest"),
             models.Index(fields=["person", "state"], name="task_person_state"),
             models.Index(fields=["street", "role", "state"], name="task_role_state"),
             models.Index(fields=["street", "state", "done_at"], name="task_urges", condition=Q(kind="urge")),

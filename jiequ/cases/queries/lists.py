@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext as _
 
-from jiequ.core.errors import Refusal
 from jiequ.grid.rules import bbox_around, distance_m, q18_ranges
 from jiequ.people.rules import DEPARTMENT_ROLES, Actor, Role
 
 from ..clocks import YELLOW_SHARE, Light
 from ..flow import ENDED, State
-from ..models import Case, CaseEvent, CaseQuerySet, Proof, Task, TaskKind
+from ..models import Case, CaseEvent, Proof, Task, TaskKind
+from .listing import COUNTED, PAGE, Filters, Page, case_page, narrowed
+
+__all__ = ["COUNTED", "PAGE", "TRAYS", "Filters", "Page", "case_page", "narrowed"]
 
 ROW_RELATED = ("event_type", "condition__edition", "lead", "community", "unit_grid", "street")
-PAGE = 50
 _MOST_TASKS = 200
 _LIGHT_ORDER = {Light.RED: 0, Light.YELLOW: 1, Light.GREEN: 2, Light.PAUSED: 3, Light.NONE: 4}
 
@@ -117,77 +117,6 @@ def _to_do(task: Task, stop: Stop | None, at: datetime) -> ToDo:
     if stop and case.lon is not None and case.lat is not None:
         metres = distance_m(stop.lon, stop.lat, case.lon, case.lat)
     return ToDo(task, case, light, metres)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a list is narrowed to; empty means no narrowing."""
-
-    states: Sequence[str] = ()
-    light: str = ""
-    event_type_id: int | None = None
-    department_id: int | None = None
-    community_id: int | None = None
-    street_id: int | None = None
-    source: str = ""
-    number: str = ""
-    is_suspect: bool | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A keyset page, newest first; ``next_before`` is the key of the following page, None at the end."""
-
-    rows: list[Case] = field(default_factory=list)
-    next_before: int | None = None
-
-
-def case_page(
-    actor: Actor, filters: Filters, *, at: datetime, before: int | None = None, size: int = PAGE, by_due: bool = False
-) -> Page:
-    """Cases the actor may see, newest first by id, from before ``before``. One SELECT."""
-    if not 1 <= size <= 200:
-        raise Refusal("bad_size", _("每页 1 至 200 条。"), facts={"field": "size"})
-    rows = narrowed(Case.objects.visible_to(actor), filters, at=at).select_related(*ROW_RELATED).defer("clocks")
-    if by_due:
-        found = list(rows.order_by("due_at", "id")[:size])
-        return Page(found, None)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
-    found = list(rows.order_by("-pk")[: size + 1])
-    return Page(found[:size], found[size - 1].pk if len(found) > size else None)
-
-
-def narrowed(cases: CaseQuerySet, filters: Filters, *, at: datetime) -> CaseQuerySet:
-    """The filters as a query."""
-    if filters.states:
-        cases = cases.filter(state__in=list(filters.states))
-    if filters.number:
-        cases = cases.filter(number=filters.number.strip().upper())
-    for name in ("event_type_id", "community_id", "street_id", "source", "is_suspect"):
-        value = getattr(filters, name)
-        if value not in (None, ""):
-            cases = cases.filter(**{name: value})
-    if filters.department_id:
-        cases = cases.filter(lead_id=filters.department_id)
-    if filters.since:
-        cases = cases.filter(reported_at__gte=filters.since)
-    if filters.until:
-        cases = cases.filter(reported_at__lt=filters.until)
-    return _lit(cases, filters.light, at) if filters.light else cases
-
-
-def _lit(cases: CaseQuerySet, light: str, at: datetime) -> CaseQuerySet:
-    running = cases.exclude(state__in=[*ENDED, State.SUSPENDED])
-    if light == Light.RED:
-        return running.filter(due_at__lt=at)
-    if light == Light.YELLOW:
-        return running.filter(due_at__gte=at, yellow_at__lt=at)
-    if light == Light.GREEN:
-        return running.filter(yellow_at__gte=at)
-    return cases.filter(state=State.SUSPENDED)
 
 
 def pending(actor: Actor, *, at: datetime, size: int = PAGE) -> list[Case]:

@@ -34,7 +34,7 @@ from ..import_map import BadRow, ImportMap, Order
 from ..models import Case, CaseEvent, ImportIssue, IssueCase, Report, Reporter, Source
 from ..policy import Policy
 from ..pyramid import Place, group_of
-from . import moving, rollups
+from . import moving, rollups, searching
 from .dispatching import dispatch
 from .filing import accept
 from .import_meaning import WAITING, Filed, Meaning, Meanings
@@ -230,6 +230,7 @@ class Importer:
         audit.record_many(self._audit_entry(one) for one in made)
         self._write_issues(made)
         self._set_timers(made)
+        searching.index_later(made[0].pk, made[-1].pk, at=self.at)
 
     def _file_waiting(self, made: Sequence[_Made]) -> None:
         waiting = [one for one in made if one.meaning.condition == WAITING]

@@ -31,7 +31,7 @@ from ..flow import MOVES, Closing, Scope, State
 from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Reporter, Source, Task, TaskKind
 from ..policy import Policy
 from ..words import masked
-from . import moving, rollups
+from . import moving, rollups, searching
 
 NAME_PURPOSE = "reporter-name"
 PHONE_LOOKUP, LAST4_LOOKUP, DEVICE_LOOKUP = "reporter-phone", "reporter-last4", "report-device"
@@ -321,7 +321,9 @@ def title_from(words: str) -> str:
     return masked(" ".join(words.split()))[:_TITLE_MAX]
 
 
-def add_report(case: Case, account: Account, *, by: Actor, at: datetime, policy: Policy) -> tuple[Report, str]:
+def add_report(
+    case: Case, account: Account, *, by: Actor, at: datetime, policy: Policy, is_first: bool = True
+) -> tuple[Report, str]:
     """One person's account in a case, inside the caller's transaction; the private link's token beside it."""
     token = new_token() if by.person_id is None and not account.source_ref else ""
     reporter = _reporter(account.contact, at=at, policy=policy)
@@ -338,6 +340,7 @@ def add_report(case: Case, account: Account, *, by: Actor, at: datetime, policy:
         said_hash=account.said_hash,
         words=account.words,
         place_words=account.place.words[:200],
+        tokens=searching.tokens_of(case, [account.words, account.place.words]) if is_first else "",
         wants_call=account.wants_call,
         language=by.language,
         token_hash=token_hash(token) if token else "",

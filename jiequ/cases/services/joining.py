@@ -15,7 +15,7 @@ from ..access import Standing, case_for
 from ..flow import ENDED, MOVES, State
 from ..models import Case, CaseEvent, Proof, Report, Source, Task, TaskKind
 from ..policy import Policy
-from . import moving, speaking
+from . import moving, searching, speaking
 from .intake import Account, Place, Reported, add_photos, add_report, check_words, report_case
 from .moving import Change, End
 
@@ -30,8 +30,9 @@ def me_too(case: Case, *, account: Account, by: Actor, at: datetime) -> Reported
     check_words(account, may_be_empty=True)
     policy = moving.policy_of(case)
     with moving.writing():
-        report, token = add_report(case, account, by=by, at=at, policy=policy)
+        report, token = add_report(case, account, by=by, at=at, policy=policy, is_first=False)
         add_photos(case, report, account, phase=Proof.Phase.REPORT, by=by, at=at)
+        searching.add(case.pk, [account.words, account.place.words])
         voiced = Actor.resident(report.pk, language=by.language) if _is_resident(by) else by
         change = Change(fields={"voices": F("voices") + 1}, facts={"report": report.pk})
         if account.is_suspect:
@@ -82,6 +83,7 @@ def merge(case: Case, *, into: str, by: Actor, at: datetime, version: int | None
         moved = reports.update(case=target)
         arrival = Change(fields={"voices": F("voices") + voices}, facts={"from": case.number, "reports": moved})
         moving.make(target, "me_too", arrival, by=Actor.system(), at=at)
+        searching.reindex([case.pk, target.pk])
     return event
 
 
@@ -112,6 +114,7 @@ def unmerge(case: Case, *, by: Actor, at: datetime, version: int | None = None, 
             state=Task.State.OPEN, outcome="", done_at=None, done_by_id=None, done_version=None
         )
         Case.objects.filter(pk__in=hosts, voices__gt=case.voices).update(voices=F("voices") - case.voices)
+        searching.reindex([case.pk, *hosts])
     return event
 
 

@@ -28,7 +28,7 @@ from ..access import Standing, not_found, wrong_state
 from ..flow import ENDED, MOVES, Grant, Move, State
 from ..models import Case, CaseEvent, Proof, Report, Task, TaskKind
 from ..policy import Policy
-from . import rollups
+from . import rollups, searching
 
 MARK = "cases.clock_mark"
 TELL = "cases.tell_reporters"
@@ -90,6 +90,7 @@ def make(
         was = rollups.place_of(case)
         _update(case, move, values, by=by, version=version)
         rollups.moved(was, rollups.place_of(case))
+        searching.follow(case, values)
         if change.proofs:
             Proof.objects.bulk_create(change.proofs)
         event = _event(case, move, grant, change, by=by, at=at, before=before)
@@ -433,13 +434,15 @@ _FROM_WORDS = frozenset({"title", "address", "lon", "lat", "q18", "raw_x", "raw_
 
 def forget_words(case_ids: Iterable[int], *, report_ids: Iterable[int] = ()) -> None:
     """What these reports' people wrote when they asked again goes; and from ended cases with no reporter's words left, the
-    title and the address that came from such words, in the events too."""
+    title and the address that came from such words, in the events too. Search forgets both."""
+    case_ids = list(case_ids)
     CaseEvent.objects.filter(move="reopen", facts__report__in=list(report_ids)).update(text="")
     left = Report.objects.filter(case=OuterRef("pk")).exclude(words="", place_words="")
-    ended = Case.objects.filter(pk__in=list(case_ids), state__in=list(ENDED)).exclude(Exists(left))
+    ended = Case.objects.filter(pk__in=case_ids, state__in=list(ENDED)).exclude(Exists(left))
     told = list(ended.filter(source__in=["resident", "caller"]).values_list("pk", flat=True))
     Case.objects.filter(pk__in=told).update(title=FORGOTTEN, address="")
     quoting = [e for e in CaseEvent.objects.filter(case_id__in=told) if _FROM_WORDS & set(e.facts.get("before", ()))]
     for event in quoting:
         event.facts["before"] = {k: v for k, v in event.facts["before"].items() if k not in _FROM_WORDS}
     CaseEvent.objects.bulk_update(quoting, ["facts"], batch_size=100)
+    searching.reindex(case_ids)

@@ -18,7 +18,7 @@ from jiequ.people.rules import Actor, Role
 from ..access import case_by_id
 from ..flow import MOVES
 from ..models import Case, CaseEvent, Proof, Task
-from . import moving, rollups
+from . import moving, rollups, searching
 
 NOT_UNDONE = frozenset({"merge", "unmerge", "reopen", "suspend"})
 """Moves that reach into other rows than their own case's, or have an opposite of their own."""
@@ -52,6 +52,8 @@ def undo(event_id: int, *, by: Actor, at: datetime) -> Case:
         raise Refusal("too_late", _("已超过撤回时间，通知已经发出。"))
     with writing():
         _put_back(case, event, at=at)
+        if searching.FOUND_BY & set(event.facts["before"]):
+            searching.reindex([case.pk])
         _refuse_if_answered(event)
         _tasks_back(case, event)
         withdraw(moving.notice_keys(event))

@@ -241,7 +241,7 @@ def erase_reports(reports: list[Report], *, at: datetime) -> None:
     )
     Rating.objects.filter(report_id__in=ids).update(text="")
     _forget_photos(ids)
-    moving.forget_words({r.case_id for r in reports}, report_ids=ids)
+    moving.forget_words({n for r in reports for n in (r.case_id, r.origin_id)}, report_ids=ids)
 
 
 def _is_of(device: str, report: Report) -> bool:

@@ -74,8 +74,8 @@ def _device_scope(request: HttpRequest, actor: Actor) -> str | None:
 
 
 def _report(request: HttpRequest, actor: Actor, photos: list[pictures.Clean], suspect: bool, at: datetime) -> HttpResponse:
-    account = _account(request, actor, photos, suspect, at)
     street_id = _street_of(request, actor)
+    account = _account(request, actor, photos, suspect, at, street_id=street_id)
     if request.POST.get("self_handled") == "on":
         done = services.self_handle(street_id=street_id, account=account, by=actor, at=at)
         return redirect(moves.case_url(done.case.number))
@@ -90,19 +90,21 @@ def _report(request: HttpRequest, actor: Actor, photos: list[pictures.Clean], su
     return answer
 
 
-def _account(request: HttpRequest, actor: Actor, photos: list[pictures.Clean], suspect: bool, at: datetime) -> services.Account:
+def _account(
+    request: HttpRequest, actor: Actor, photos: list[pictures.Clean], suspect: bool, at: datetime, *, street_id: int | None
+) -> services.Account:
     data = request.POST
     is_staff = actor.person_id is not None
     source = data.get("source", "") if is_staff else Source.RESIDENT
     if is_staff and source not in STAFF_SOURCES:
         source = Source.STAFF
-    street_id = _street_of(request, actor) or _any_street()
+    kept_by = street_id or (_any_street() if photos else 0)
     place, seen_at = reading.place_of(data), reading.seen_at_of(data, at)
     return services.Account(
         source=source,
         words=data.get("words", "").strip(),
         place=place,
-        pictures=[pictures.keep(photo, street_id=street_id, at=at) for photo in photos],
+        pictures=[pictures.keep(photo, street_id=kept_by, at=at) for photo in photos],
         contact=reading.contact_of(data),
         condition_id=reading.whole(data, "condition"),
         is_urgent=is_staff and data.get("is_urgent") == "on",

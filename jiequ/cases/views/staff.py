@@ -1,11 +1,11 @@
-"""Staff at the desk: the trays, and the list of all cases beside its map."""
+"""Staff at the desk: the trays."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -13,23 +13,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from jiequ.core import clock
-from jiequ.core.errors import Refusal
 from jiequ.core.http import is_htmx
-from jiequ.grid.models import Community
 from jiequ.people.access import actor_of, needs
-from jiequ.people.models import Department
 from jiequ.people.rules import DESK_ROLES, Actor, Role
 
 from .. import services, words
 from ..access import Standing
-from ..clocks import Light
 from ..flow import State
 from ..models import Case
 from ..open_moves import waits_for_check
 from ..queries import lists
-from ..queries.types import current_types
 from . import lots, moves, present, reading
-from .phone import STAFF
 
 # -- desk ------------------------------------------------------------------------------------------------------------
 
@@ -150,113 +144,3 @@ def _after(request: HttpRequest) -> tuple[datetime, int] | None:
     if at is None or at.tzinfo is None or not moves.is_id(pk):
         return None
     return at, int(pk)
-
-
-# -- the list --------------------------------------------------------------------------------------------------------
-
-
-@needs(*STAFF)
-@require_GET
-def case_list(request: HttpRequest) -> HttpResponse:
-    """Cases the reader may see, newest first, narrowed by state, light, type, department, community, source, number."""
-    actor, at = actor_of(request), clock.now()
-    filters = _filters(request)
-    page = lists.case_page(actor, filters, at=at, before=reading.whole(request.GET, "before"))
-    query = request.GET.copy()
-    query.pop("before", None)
-    query = _without_empty(query)
-    context = {
-        "rows": [_list_row(case, at) for case in page.rows],
-        "next_before": page.next_before,
-        "is_first_page": "before" not in request.GET,
-        "query": query.urlencode(),
-        "points": f"{reverse('cases:points')}?{_without_empty(request.GET.copy()).urlencode()}",
-        "basemap": present.basemap_url(_street_of(actor, page.rows)),
-        "now": at,
-    }
-    return render(request, "cases/list.html", context | {"filters": _choices(request, actor)})
-
-
-def _list_row(case: Case, at: datetime) -> dict[str, Any]:
-    return present.row(case, at) | {"found_by": present.source_words(case.source), "reported_at": case.reported_at}
-
-
-def _street_of(actor: Actor, rows: list[Case]) -> int | None:
-    return actor.street_id or (rows[0].street_id if rows else None)
-
-
-def _choices(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
-    """The selects of the filter form, each with what is chosen. Two SELECTs (departments, communities)."""
-    streets = actor.streets()
-    departments = Department.objects.filter(is_active=True, street__isnull=False).order_by("street_id", "kind", "key")
-    communities = Community.objects.filter(retired_at=None).order_by("code12")
-    if not any(seat.street_id is None for seat in actor.seats):
-        departments, communities = departments.filter(street__in=streets), communities.filter(street__in=streets)
-    types = [(kind.id, kind.name) for major in current_types() for kind in major.types]
-    given: dict[str, tuple[str, list[tuple[Any, Any]]]] = {
-        "state": (_("状态"), list(words.STATES.items())),
-        "light": (_("灯"), list(LIGHTS.items())),
-        "type": (_("事件类型"), types),
-        "department": (_("主办"), [(d.pk, present.named(d)) for d in departments]),
-        "community": (_("社区"), [(c.pk, present.named(c)) for c in communities]),
-        "source": (_("来源"), list(words.SOURCES.items())),
-    }
-    return [
-        {
-            "name": name,
-            "label": label,
-            "options": [(str(value), str(word)) for value, word in options],
-            "chosen": request.GET.get(name, ""),
-        }
-        for name, (label, options) in given.items()
-    ]
-
-
-LIGHTS = {
-    Light.RED.value: words.MARKS["red"],
-    Light.YELLOW.value: words.MARKS["yellow"],
-    Light.GREEN.value: words.LIGHT_GREEN,
-    Light.PAUSED.value: words.STATES["suspended"],
-}
-
-
-@needs(*STAFF)
-@require_GET
-def points(request: HttpRequest) -> HttpResponse:
-    """The points of one page of the list, in columns, for the map beside it."""
-    actor, at = actor_of(request), clock.now()
-    page = lists.case_page(actor, _filters(request), at=at, before=reading.whole(request.GET, "before"))
-    rows = [(case, present.row(case, at)) for case in page.rows if case.lon is not None]
-    columns = {
-        "ids": [case.pk for case, _row in rows],
-        "lon": [round(case.lon or 0.0, 6) for case, _row in rows],
-        "lat": [round(case.lat or 0.0, 6) for case, _row in rows],
-        "light": [row["light"] for _case, row in rows],
-        "title": [f"{row['type_name']} · {row['state']}" for _case, row in rows],
-        "url": [row["url"] for _case, row in rows],
-    }
-    answer = JsonResponse(columns)
-    answer["Cache-Control"] = "private, no-store"
-    return answer
-
-
-def _without_empty(query: Any) -> Any:
-    for name in [name for name in query if not query[name] or name == "done"]:
-        query.pop(name)
-    return query
-
-
-def _filters(request: HttpRequest) -> lists.Filters:
-    data = request.GET
-    for name, known in (("state", words.STATES), ("light", LIGHTS), ("source", words.SOURCES)):
-        if data.get(name) and data[name] not in known:
-            raise Refusal(f"bad_{name}", _("没有“%(value)s”这一项。") % {"value": data[name][:20]}, facts={"field": name})
-    return lists.Filters(
-        states=(data["state"],) if data.get("state") else (),
-        light=data.get("light", ""),
-        event_type_id=reading.whole(data, "type"),
-        department_id=reading.whole(data, "department"),
-        community_id=reading.whole(data, "community"),
-        source=data.get("source", ""),
-        number=data.get("number", "").strip(),
-    )

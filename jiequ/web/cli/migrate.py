@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from django.core.management import call_command
 from django.db import connection
 
+from jiequ.cases import search_index
 from jiequ.core import insert_only
 from jiequ.web.cli import ready
 from jiequ.web.database import database
@@ -22,6 +23,7 @@ def main(options: argparse.Namespace) -> int:
         call_command("migrate", plan=options.plan, interactive=False)
         if not options.plan:
             insert_only.protect(connection)
+            search_index.make(connection)
             grant()
     return 0
 
