@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types
-from .views import case, finding, imports, lots, moves, panel, phone, public, staff, systems, urging
+from .views import case, finding, imports, lots, map, moves, panel, phone, public, staff, systems, urging
 
 app_name = "cases"
 urlpatterns = [
@@ -31,6 +31,9 @@ urlpatterns = [
     path("desk/<str:number>/reading", lots.read, name="read"),
     path("desk/<str:number>/", panel.peek, name="peek"),
     path("cases/urge", urging.urge_some, name="urge_some"),
+    path("map/", map.page, name="map"),
+    path("map/points.json", map.points, name="map_points"),
+    path("cases/clusters.json", map.clusters, name="clusters"),
     path("cases/", finding.case_list, name="list"),
     path("cases/points.json", finding.points, name="points"),
     path("cases/filters/", finding.filters, name="filters"),

@@ -19,7 +19,8 @@ from tests.actors import MovableClock, World
 
 pytestmark = pytest.mark.sqlite  # thousands of requests through the same ORM: once is enough
 
-LISTS = ("cases:list", "cases:points", "cases:desk", "cases:todo", "cases:leader", "people:list", "people:rota", "grid:places",
+LISTS = ("cases:list", "cases:points", "cases:map",
+         "cases:desk", "cases:todo", "cases:leader", "people:list", "people:rota", "grid:places",
          "grid:units", "grid:points", "grid:responsibility", "cases:types", "cases:control_areas", "cases:duty_lists",
          "channels:undelivered", "channels:call_backs", "cases:near", "cases:report", "grid:locate")  # fmt: skip
 IN_PARTS = ("cases:near", "cases:desk", "cases:peek")  # what htmx asks for

@@ -18,11 +18,15 @@ Reader = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium. Playwright keeps an event loop in this thread, which Django takes for async code: allowed here only."""
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium. Playwright keeps an event loop in this thread, which Django takes for async code: allowed here only.
+
+    A module that says ``DRAWS_MAPS = True`` gets one with WebGL.
+    """
     if chromium_path() is None:
         pytest.skip("Chromium is not installed")
-    with pytest.MonkeyPatch.context() as patch, chromium() as running:
+    draws_maps = getattr(request.module, "DRAWS_MAPS", False)
+    with pytest.MonkeyPatch.context() as patch, chromium(draws_maps=draws_maps) as running:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         yield running
 

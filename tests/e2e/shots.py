@@ -27,10 +27,11 @@ def main() -> None:
     ask.add_argument("--care", action="store_true")
     ask.add_argument("--no-scripts", action="store_true")
     ask.add_argument("--full", action="store_true", help="the whole page, not one screen")
+    ask.add_argument("--maps", action="store_true", help="with WebGL, for pages with the console's map (slower)")
     ask.add_argument("--session", help="value of the session cookie of somebody signed in")
     given = ask.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    with chromium() as browser:
+    with chromium(draws_maps=given.maps) as browser:
         for size, language, theme in itertools.product(given.size, given.language, given.theme):
             page = open_page(browser, given, size, language, theme)
             for path in given.paths:
