@@ -56,13 +56,9 @@ DESK = (
     Entry(_("队列"), "cases:desk", "queue", DESK_ROLES | {Role.DEPARTMENT_LEAD, Role.BUREAU}),
     Entry(_("待办"), "cases:todo", "tasks", DESK_ROLES - {Role.LEADER} | {Role.BUREAU}),
     Entry(_("案件"), "cases:list", "cases", EVERY_STAFF),
-<<<<<<< HEAD
+    Entry(_("地图"), "cases:map", "map", EVERY_STAFF),
     Entry(_("督办"), "insight:board", "urge", WATCHERS),
     Entry(_("评价"), "insight:indicators", "star", WATCHERS),
-||||||| parent of 7c3cc92 (The console's map: clusters, points, the list of what it shows, the part beside; WebGL in the browser tests)
-=======
-    Entry(_("地图"), "cases:map", "map", EVERY_STAFF),
->>>>>>> 7c3cc92 (The console's map: clusters, points, the list of what it shows, the part beside; WebGL in the browser tests)
     Entry(_("网格"), "grid:list", "grid", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("类型"), "cases:types", "types", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("导入核对"), "cases:imports", "filter", frozenset({Role.DISPATCHER, Role.DUTY_LEADER, Role.SYSTEM_ADMIN})),

@@ -28,7 +28,10 @@ def work(transactional_db: None, clock: MovableClock, settings: Any, tmp_path: P
 def open_map(page: Page, address: str = "/map/") -> list[str]:
     """The map, drawn and filled; the console's complaints (a request that a quicker one replaced is none)."""
     said: list[str] = []
-    page.on("console", lambda message: message.type in {"error", "warning"} and "htmx:" not in message.text and said.append(message.text))
+    page.on(
+        "console",
+        lambda message: message.type in {"error", "warning"} and "htmx:" not in message.text and said.append(message.text),
+    )
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(address)
     page.wait_for_selector("html[data-map=drawn]", timeout=30_000)

@@ -130,7 +130,11 @@ def test_a_desk_with_a_seat_in_another_street_gets_points_because_its_counts_wou
     work: Casework, clock: MovableClock
 ) -> None:
     Post.objects.create(
-        person=work.world.people["lin"], account="staff", role="grid_worker", street=work.world.other_street, starts_on=NOW.date()
+        person=work.world.people["lin"],
+        account="staff",
+        role="grid_worker",
+        street=work.world.other_street,
+        starts_on=NOW.date(),
     )
     assert not clusters(work.world.client("lin"), work)["is_counted"]
 
