@@ -50,7 +50,7 @@ def points(client: Client, work: Casework, **query: Any) -> Any:
 
 
 def rows(client: Client, **query: Any) -> str:
-    answer = client.get("/map/", {"part": "rows"} | query, headers=HTMX)
+    answer = client.get("/map/", {"show": "rows"} | query, headers=HTMX)
     assert answer.status_code == 200
     return answer.content.decode()
 

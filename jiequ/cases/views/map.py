@@ -36,7 +36,7 @@ EVERYWHERE = BBox(73.0, 3.0, 136.0, 54.0)
 @needs(*STAFF)
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    """Map and list together. ``part=rows`` over htmx: the list of a box; without scripts the communities with their counts."""
+    """Map and list together. ``show=rows`` over htmx: the list of a box; without scripts the communities with their counts."""
     actor, at = actor_of(request), clock.now()
     filters = _filters(request, actor, at)
     box = bbox_of(request) if "bbox" in request.GET else EVERYWHERE
@@ -49,7 +49,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "may_peek": actor.has(*staff.AT_THE_DESK),
         "here": _here(request),
     }
-    if request.GET.get("part") == "rows" and is_htmx(request):
+    if request.GET.get("show") == "rows" and is_htmx(request):
         return render(request, "cases/parts/map_rows.html", context)
     context |= {
         "filters": filtering.selects(_asked(request), filtering.offered(actor), SELECTS),

@@ -214,7 +214,7 @@ const short = (n) => (n < 10000 ? String(n) : `${(n / 10000).toFixed(n < 100000 
 async function list(asked, turn) {
   const rows = document.getElementById("map-rows");
   if (!rows) return;
-  const answer = await fetch(`${box.dataset.rows}?${asked}&part=rows`, { headers: { "HX-Request": "true", "Jiequ-By-Itself": "1" } });
+  const answer = await fetch(`${box.dataset.rows}?${asked}&show=rows`, { headers: { "HX-Request": "true", "Jiequ-By-Itself": "1" } });
   if (!answer.ok || answer.redirected || turn !== box.state.asked) return;
   const text = await answer.text();
   if (turn !== box.state.asked || text === box.state.listed) return;
