@@ -1,8 +1,12 @@
-"""The demonstration's history as jobs: each walks a few cases, and a page shows how far they are."""
+"""The demonstration's year as jobs: the early months in bulk, the last weeks walked; a page shows how far they are.
+
+Every job takes the next stretch of the calendar, so that ids and numbers follow it.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
@@ -12,30 +16,55 @@ from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.core.jobs import job as kind
 from jiequ.core.models import Job, Street
 
-from . import history
+from . import history, year
 from .base import seed_base
-from .progress import BATCH, CASES, JOB
+from .past import Past
+from .progress import BATCH, CASES, PAST, PAST_JOBS, STRETCH_DAYS, WALK, WALK_JOBS, WALKED_DAYS
 
 
 def seed(at: datetime) -> int:
     """The base, at once, and the history's jobs, unless they were enqueued before. Returns how many jobs wait."""
     street = seed_base(at)
-    if Case.objects.exists() or Job.objects.filter(kind=JOB).exists():
-        return Job.objects.filter(kind=JOB).count()
-    specs = [
-        JobSpec(JOB, {"first": first, "street_id": street.pk}, run_at=at, key=f"demo:{first}")
-        for first in range(0, CASES, BATCH)
-    ]
+    waiting = Job.objects.filter(kind__in=[WALK, PAST]).count()
+    if waiting or Case.objects.exists():
+        return waiting
+    specs = list(_jobs(street, at))
     with writing():
         enqueue(*specs)
     return len(specs)
 
 
-@kind(JOB, promise_seconds=3600)
-def walk_some(*, first: int, street_id: int, at: datetime) -> None:
-    """A batch of the history; the same numbers give the same cases."""
+def _jobs(street: Street, at: datetime) -> Iterator[JobSpec]:
+    """The stretches of the year in order; beside the walked cases of the last weeks go those that are over."""
+    begin = at - timedelta(days=WALKED_DAYS + PAST_JOBS * STRETCH_DAYS)
+    for n in range(PAST_JOBS):
+        args = _stretch(street, begin + timedelta(days=n * STRETCH_DAYS), begin + timedelta(days=(n + 1) * STRETCH_DAYS), at)
+        yield JobSpec(PAST, args, run_at=at, key=f"{PAST}:{n}")
+    recent, part = at - timedelta(days=WALKED_DAYS), timedelta(days=WALKED_DAYS) / WALK_JOBS
+    for n in range(WALK_JOBS):
+        args = _stretch(street, recent + n * part, recent + (n + 1) * part, at)
+        yield JobSpec(WALK, args | {"first": n * BATCH}, run_at=at, key=f"{WALK}:{n}")
+
+
+def _stretch(street: Street, since: datetime, until: datetime, now: datetime) -> dict[str, str | int]:
+    return {"street_id": street.pk, "since": since.isoformat(), "until": until.isoformat(), "now": now.isoformat()}
+
+
+@kind(PAST, promise_seconds=3600)
+def write_some(*, street_id: int, since: str, until: str, now: str, at: datetime) -> None:
+    """A stretch of the year, as far as its matters were over when the demonstration began."""
     if not settings.DEMO:
         return
+    past = Past(Street.objects.get(pk=street_id), datetime.fromisoformat(now))
+    past.write(year.between(datetime.fromisoformat(since), datetime.fromisoformat(until)))
+
+
+@kind(WALK, promise_seconds=3600)
+def walk_some(*, first: int, street_id: int, since: str, until: str, now: str, at: datetime) -> None:
+    """A stretch of the last weeks and a batch of walked cases; the same numbers give the same cases."""
+    if not settings.DEMO:
+        return
+    write_some(street_id=street_id, since=since, until=until, now=now, at=at)
     street = Street.objects.get(pk=street_id)
     for number in history.in_order(CASES, at)[first : first + BATCH]:
         history.walk(street, number, at)
