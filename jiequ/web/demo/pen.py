@@ -323,7 +323,8 @@ class Pen:
             text = "" if wanted["kind"] == "photo" else texts.pick(self.rng, self.subject.done)
             shown = {"kind": wanted["kind"], "phase": wanted["phase"], "text": text, "at": self.at}
             by = {"by_id": self.crew.hand.person_id, "department_id": self.crew.department_id}
-            self.proofs += [shown | by | {"round": self.fields.get("reworks", 0)} for _n in range(wanted["at_least"])]
+            came_back = self.fields.get("reworks", 0) + self.fields.get("reopens", 0)
+            self.proofs += [shown | by | {"round": came_back} for _n in range(wanted["at_least"])]
 
     def _check_fail(self) -> None:
         worker, text = self.crew.worker, texts.pick(self.rng, texts.NOT_DONE)
