@@ -70,7 +70,7 @@ def _import(file: OrderFile, given: ImportMap, options: argparse.Namespace) -> i
         return 1
     if options.create_units and not create_units(file, importer, is_check=options.check, is_sure=options.yes):
         return 1
-    rejects = Rejects(Path(options.rejects or f"{file.path.name}.rejects.csv"), file.headings)
+    rejects = Rejects(Path(options.rejects or f"{file.path}.rejects.csv"), file.headings)
     run = Run(file, importer, rejects, is_check=options.check)
     run.go()
     run.tell()
