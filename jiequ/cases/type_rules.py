@@ -13,6 +13,8 @@ from typing import Any
 
 from jiequ.core.worktime import FIELD_UNITS, Limit
 
+IMPORTED_CODE, IMPORTED_MAJOR = "IMPORT", "99IM"
+"""The type of imported orders that are still to be classed (docs/operations.md); never in use for new cases."""
 MAX_CONDITIONS = 12
 MAX_LIMIT = Decimal(9999)
 MAX_PROOFS = 9

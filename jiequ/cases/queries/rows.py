@@ -10,6 +10,7 @@ from django.urls import reverse
 from .. import words
 from ..flow import State
 from ..models import Case
+from ..type_rules import IMPORTED_MAJOR
 from .lists import light_of
 from .types import said
 
@@ -40,7 +41,8 @@ def type_name(case: Case) -> str:
     """What it is: the type as it was filed, else the first words."""
     if case.condition_id and case.condition:
         edition = case.condition.edition
-        return said(edition.name_zh, edition.name_en)
+        if edition.major_code != IMPORTED_MAJOR:  # an imported word that waits for its meaning is shown as it came
+            return said(edition.name_zh, edition.name_en)
     return case.title
 
 

@@ -21,8 +21,8 @@ from ..import_map import TypeTarget
 from ..models import Case, CaseEvent, FilingCondition, ImportIssue, IssueCase, IssueKind, TypeEdition
 from ..queries.imports import REVIEWERS
 from ..queries.types import in_force
+from ..type_rules import IMPORTED_CODE
 from . import rollups
-from .types import IMPORTED_CODE
 
 APPLY = "cases.apply_import"
 BATCH = 200
@@ -35,7 +35,8 @@ def map_word(issue: ImportIssue, *, target: str, everywhere: bool = False, by: A
     community that a street does not have leaves that street's word as it is.
     """
     _check_may(issue, everywhere=everywhere, by=by)
-    if _found(issue, target) is None:
+    found = _found(issue, target)
+    if found is None or issue.kind == IssueKind.TYPE and not found.edition.event_type.is_active:
         raise Refusal("no_such_target", _("请从列表里选择。"), facts={"field": "target"})
     issues = [issue]
     if everywhere:
@@ -145,4 +146,4 @@ def _condition(target: str) -> FilingCondition | None:
     )
     if wanted.key:
         rows = rows.filter(key=wanted.key)
-    return rows.select_related("edition").order_by("position").first()
+    return rows.select_related("edition__event_type").order_by("position").first()

@@ -22,9 +22,6 @@ from .. import type_rules as rules
 from ..models.types import EventType, FilingCondition, TypeEdition
 from ..queries import types as queries
 
-IMPORTED_CODE = "9999"
-"""The type of imported orders that are still to be classed (docs/operations.md)."""
-
 
 # --- types -----------------------------------------------------------------------------------------------------------
 def load_catalogue(*, by: Actor, at: datetime) -> int:
@@ -195,10 +192,10 @@ def type_for_imports(*, at: datetime) -> FilingCondition:
 
     Out of use, so that nobody can choose it; without a light, because its limit is nobody's (P).
     """
-    known = FilingCondition.objects.filter(edition__event_type__kind="event", edition__event_type__code=IMPORTED_CODE)
+    known = FilingCondition.objects.filter(edition__event_type__kind="event", edition__event_type__code=rules.IMPORTED_CODE)
     if (found := known.select_related("edition").order_by("pk").first()) is not None:
         return found
-    event_type = EventType.objects.create(kind="event", code=IMPORTED_CODE, is_active=False)
+    event_type = EventType.objects.create(kind="event", code=rules.IMPORTED_CODE, is_active=False)
     limit = Limit(Decimal(5), Unit.WORK_DAY)
     condition = rules.ConditionDraft(
         key="default",
@@ -214,7 +211,7 @@ def type_for_imports(*, at: datetime) -> FilingCondition:
     draft = rules.TypeDraft(
         name_zh=condition.name_zh,
         name_en=condition.name_en,
-        major_code="99",
+        major_code=rules.IMPORTED_MAJOR,
         major_zh="其他",  # data
         major_en="Other",
         lead_department_key="zhzx",
@@ -222,7 +219,7 @@ def type_for_imports(*, at: datetime) -> FilingCondition:
         conditions=(condition,),
     )
     _store(event_type, 1, draft, by=Actor.system(), at=at)
-    changed(Actor.system(), "type.created", "event_type", event_type.pk, at, {"code": IMPORTED_CODE})
+    changed(Actor.system(), "type.created", "event_type", event_type.pk, at, {"code": rules.IMPORTED_CODE})
     return FilingCondition.objects.select_related("edition").get(edition__event_type=event_type)
 
 
