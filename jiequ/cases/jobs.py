@@ -258,9 +258,7 @@ def _forget_nameless(*, at: datetime) -> None:
     telling = nameless.exclude(words="", place_words="", device_blind="", token_hash="").select_related("case", "reporter")
     for street in Street.objects.order_by("pk"):
         before = at - timedelta(days=Policy.of(street.settings).keep_days + 1)
-        # An imported case may have ended nobody knows when: its report's age counts then.
-        over = Q(case__ended_at__lt=before) | Q(case__ended_at=None, case__state__in=list(ENDED), at__lt=before)
-        reports = list(telling.filter(over, street=street).order_by("pk")[:_BATCH])
+        reports = list(telling.filter(street=street, case__ended_at__lt=before).order_by("pk")[:_BATCH])
         erase_reports(reports, at=at)
         if len(reports) == _BATCH:
             key = f"forget:{street.pk}:{reports[-1].pk}"
@@ -271,9 +269,8 @@ def _keep_until(reports: list[Report], today: date) -> date:
     """The last day on which the reporter of these reports is still known; while one is open, a day to look again."""
     last = date.min
     for report in reports:
-        ended_at = report.case.ended_at or (report.case.reported_at if report.case.state in ENDED else None)
-        if ended_at is None:
+        if report.case.ended_at is None:
             return today + timedelta(days=30)
         kept = timedelta(days=Policy.of(report.street.settings).keep_days)
-        last = max(last, moving.local_day(ended_at) + kept)
+        last = max(last, moving.local_day(report.case.ended_at) + kept)
     return last

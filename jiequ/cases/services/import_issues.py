@@ -22,7 +22,7 @@ from ..models import Case, CaseEvent, FilingCondition, ImportIssue, IssueCase, I
 from ..queries.imports import REVIEWERS
 from ..queries.types import in_force
 from ..type_rules import IMPORTED_CODE
-from . import rollups
+from . import rollups, searching
 
 APPLY = "cases.apply_import"
 BATCH = 200
@@ -36,7 +36,7 @@ def map_word(issue: ImportIssue, *, target: str, everywhere: bool = False, by: A
     """
     _check_may(issue, everywhere=everywhere, by=by)
     found = _found(issue, target)
-    if found is None or issue.kind == IssueKind.TYPE and not found.edition.event_type.is_active:
+    if found is None or (issue.kind == IssueKind.TYPE and not found.edition.event_type.is_active):
         raise Refusal("no_such_target", _("请从列表里选择。"), facts={"field": "target"})
     issues = [issue]
     if everywhere:
@@ -82,6 +82,7 @@ def apply_some(issue_id: int, *, at: datetime) -> bool:
     cases = list(Case.objects.filter(pk__in=[w.case_id for w in waiting]).select_related("event_type").order_by("pk"))
     changed = [case for case in cases if _put_right(case, issue, found, at=at)]
     _record(issue, changed, at=at)
+    searching.reindex(case.pk for case in changed)
     IssueCase.objects.filter(pk__in=[w.pk for w in waiting]).delete()
     ImportIssue.objects.filter(pk=issue.pk).update(applied=F("applied") + len(changed))
     return len(waiting) == BATCH

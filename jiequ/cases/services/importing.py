@@ -262,7 +262,7 @@ class Importer:
             *(place.lon, place.lat, place.q18),
             *((order.x, order.y, self.given.coordinates) if has_point else (None, None, "")),
             *(clocks["clocks"], clocks.get("yellow_at"), clocks.get("due_at"), clocks.get("promised_at")),
-            *(order.created_at, order.closed_at if order.is_closed else None, self.at),
+            *(order.created_at, _ended_at(order), self.at),
             *(order.is_closed and _is_late(order), lead_id, lead_id),
         )
 
@@ -388,6 +388,12 @@ def _title(order: Order, condition: Filed | None, *, may_quote: bool) -> str:
     named = condition.name_zh if condition else ""
     quoted = title_from(order.words) if may_quote else ""
     return (named or order.type_words or quoted)[:40] or str(_("待核对的上报"))
+
+
+def _ended_at(order: Order) -> datetime | None:
+    """When it was closed; where the source does not say, the moment of its report: an ended case has an end, and what names
+    its reporter is kept no longer for a date that nobody knows. The event says that it is not known."""
+    return (order.closed_at or order.created_at) if order.is_closed else None
 
 
 def _is_late(order: Order) -> bool:

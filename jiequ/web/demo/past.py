@@ -15,7 +15,7 @@ from jiequ.cases.models import Case, CaseEvent, FilingCondition, Proof, Rating, 
 from jiequ.cases.offers import committee_key
 from jiequ.cases.policy import Policy
 from jiequ.cases.pyramid import Place, group_of
-from jiequ.cases.services import HOTLINE_NAME, moving, rollups
+from jiequ.cases.services import HOTLINE_NAME, moving, rollups, searching
 from jiequ.cases.services.intake import LAST4_LOOKUP, NAME_PURPOSE, PHONE_LOOKUP
 from jiequ.channels.services import seal_phone
 from jiequ.core import audit, secrets
@@ -200,6 +200,7 @@ class Past:
         Inserter(Rating, *_RATING)(
             (one.reports[0], one.pk, one.pen.rating[1], one.pen.rating[2], one.pen.rating[0]) for one in made if one.pen.rating
         )
+        searching.index_later(made[0].pk, made[-1].pk, at=self.now)
         audit.record_many(self._audit(one, event) for one in made for event in one.pen.events if event["move"] != "light")
         rollups.count_in_places(
             Place(self.street.pk, group_of(one.pen.state), one.pen.condition.edition.event_type_id, q18(one.lon, one.lat))

@@ -12,7 +12,7 @@ from django.db.models import Count
 
 from jiequ.cases import jobs as case_jobs
 from jiequ.cases.models import Case, CaseEvent, EventType, ImportIssue, IssueCase, Report, Reporter, Task
-from jiequ.cases.services import importing, rollups
+from jiequ.cases.services import importing, rollups, searching
 from jiequ.channels.models import Message
 from jiequ.core import audit, jobs
 from jiequ.core.models import AuditEntry, Counter, Job
@@ -39,7 +39,8 @@ def test_a_historic_order_becomes_a_closed_case_with_one_event_and_nobody_is_tol
     assert first.ended_at is not None
     assert list(CaseEvent.objects.values_list("move", flat=True)) == ["imported", "imported"]
     assert CaseEvent.objects.filter(case=first).get().facts["ref"] == "W1"
-    assert (first.clocks, first.due_at, Job.objects.count(), Message.objects.count(), Task.objects.count()) == (
+    told = Job.objects.exclude(kind=searching.INDEX_TEXTS).count()
+    assert (first.clocks, first.due_at, told, Message.objects.count(), Task.objects.count()) == (
         {},
         None,
         0,
@@ -187,7 +188,8 @@ def test_open_orders_wait_at_the_desk_or_are_left_out(desk: Desk) -> None:
     assert "还没有办结" in desk.rejected()["W1"]
     desk.run(rows)
     case = Case.objects.get()
-    assert (case.state, case.clocks, case.lead, Job.objects.count()) == ("reported", {}, None, 0)
+    assert (case.state, case.clocks, case.lead) == ("reported", {}, None)
+    assert not Job.objects.exclude(kind=searching.INDEX_TEXTS).exists()
 
 
 def test_open_orders_enter_the_loop_where_that_is_asked_for(desk: Desk, work: Casework) -> None:
@@ -249,7 +251,9 @@ def test_a_reporters_name_is_sealed_and_what_is_past_its_time_is_not_taken_in(de
 def test_what_was_imported_without_an_end_is_forgotten_by_its_age(desk: Desk, clock: MovableClock) -> None:
     toml = office.MAP + '[unmapped]\nsource = "caller"\n'
     desk.run([row(1, 办结="", 来源="来电")], toml=toml)
-    assert Case.objects.get().ended_at is None
+    case = Case.objects.get()
+    assert case.ended_at == case.reported_at
+    assert case.events.get().facts["closed"] is None
     case_jobs.forget_reporters(at=clock.at + timedelta(days=300))
     assert Report.objects.get().words
     case_jobs.forget_reporters(at=clock.at + timedelta(days=400))
@@ -341,6 +345,22 @@ def test_the_maps_counts_are_right_after_an_import_and_after_a_word_is_settled(
     _work_jobs(clock.at + timedelta(seconds=1))
     assert Case.objects.filter(condition=work.condition).count() == 9
     assert [(one.wrong, one.cases) for one in rollups.recount(repair=False)] == [(0, 9), (0, 0)]
+
+
+def test_what_was_imported_is_found_by_its_words_and_by_the_type_it_came_to_mean(
+    desk: Desk, work: Casework, clock: MovableClock
+) -> None:
+    desk.run([row(1, 小类="噪声", 内容="水箱漏水严重"), row(2, 内容="树枝断了")])
+    _work_jobs(clock.at + timedelta(seconds=1))
+    lin = work.world.client("lin")
+    assert "LG-2026-000001" in lin.get("/cases/?q=漏水").content.decode()
+    assert "LG-2026-000001" not in lin.get("/cases/?q=树枝").content.decode()
+    lin.post(f"/imports/{_issue('噪声').pk}/", {"target": "event:0110:only"})
+    _work_jobs(clock.at + timedelta(seconds=2))
+    stored = dict(Report.objects.values_list("pk", "tokens"))
+    searching.reindex(Case.objects.values_list("pk", flat=True))
+    assert dict(Report.objects.values_list("pk", "tokens")) == stored
+    assert all(stored.values())
 
 
 # --- the review list -----------------------------------------------------------------------------------------------------
