@@ -27,7 +27,7 @@ FOUND_BY = frozenset({"title", "address", "condition", "condition_id"})
 
 def tokens_of(case: Case, words: Iterable[str]) -> str:
     """What a fresh case is found by."""
-    return _tokens(case.street_id, [case.title, case.address, *_type(case.condition), *words])
+    return split(case.street_id, [case.title, case.address, *_type(case.condition), *words])
 
 
 def add(case_id: int, words: Iterable[str]) -> None:
@@ -56,7 +56,7 @@ def reindex(case_ids: Iterable[int]) -> None:
         said[case_id] += words
     names = ("pk", "street_id", "title", "address", "condition__edition__name_zh", "condition__edition__name_en")
     rows = [
-        Report(pk=opening[pk], tokens=_tokens(street_id, [*(part or "" for part in parts), *said[pk]]))
+        Report(pk=opening[pk], tokens=split(street_id, [*(part or "" for part in parts), *said[pk]]))
         for pk, street_id, *parts in Case.objects.filter(pk__in=opening).values_list(*names)
     ]
     Report.objects.bulk_update(rows, ["tokens"], batch_size=100)
@@ -78,7 +78,8 @@ def index_missing(*, after: int, size: int, until: int = 0) -> int | None:
     return wanted[-1] if len(wanted) == size else None
 
 
-def _tokens(street_id: int, parts: Iterable[str]) -> str:
+def split(street_id: int, parts: Iterable[str]) -> str:
+    """What is stored for these parts of a case of that street, each part once."""
     whole = bigrams.indexed(dict.fromkeys(parts), scopes=[bigrams.scope("s", street_id)])
     return whole if len(whole) <= LONGEST else whole[:LONGEST].rsplit(" ", 1)[0]
 
