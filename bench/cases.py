@@ -110,7 +110,7 @@ def requests(cases: int, person: Any) -> list[Asked]:
 
     def dispatch(n: int) -> tuple[str, str, dict[str, str]]:
         number, version, lead = waiting[n]
-        form = {"lead": str(lead), "version": str(version), "idempotency_key": uuid4().hex}
+        form = {"lead_id": str(lead), "version": str(version), "idempotency_key": uuid4().hex, "text": ""}
         return "POST", f"/cases/{number}/do/dispatch", form
 
     def create(n: int) -> tuple[str, str, dict[str, str]]:

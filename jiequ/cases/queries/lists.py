@@ -16,6 +16,8 @@ from jiequ.people.rules import DEPARTMENT_ROLES, Actor, Role
 from ..clocks import YELLOW_SHARE, Light
 from ..flow import ENDED, State
 from ..models import Case, CaseEvent, Proof, Task, TaskKind
+from ..models.case import grounds
+from .keyset import first_ids
 from .listing import COUNTED, PAGE, Filters, Page, case_page, narrowed
 
 __all__ = ["COUNTED", "PAGE", "TRAYS", "Filters", "Page", "case_page", "narrowed"]
@@ -190,8 +192,17 @@ TRAYS: tuple[Tray, ...] = (
 def tray_counts(actor: Actor, *, at: datetime) -> dict[str, int]:
     """How many cases lie in each tray. One SELECT."""
     counts = {tray.key: Count("pk", filter=_tray_filter(tray, at)) for tray in TRAYS}
-    found: dict[str, int] = Case.objects.visible_to(actor).exclude(state__in=list(ENDED)).aggregate(**counts)
+    found: dict[str, int] = _before_the_desk(actor).aggregate(**counts)
     return found
+
+
+def _before_the_desk(actor: Actor) -> QuerySet[Case]:
+    """Open cases by the actor's seats, by a partial index. What they once opened elsewhere is in the list, not in a tray."""
+    sight = Q(pk__in=())
+    for ground in grounds(actor):
+        if ground.is_desk or ground.departments:
+            sight = sight | ground.where if ground.where else Q()
+    return Case.objects.filter(sight, ended_at=None)
 
 
 def _tray_filter(tray: Tray, at: datetime) -> Q:
@@ -204,14 +215,18 @@ def _tray_filter(tray: Tray, at: datetime) -> Q:
 
 
 def tray_page(actor: Actor, key: str, *, at: datetime, after: tuple[datetime, int] | None = None, size: int = PAGE) -> TrayPage:
-    """A tray's cases, the one due first on top, those without a running clock last; keyset pages. One SELECT."""
+    """A tray's cases, the one due first on top, those without a running clock last; keyset pages. Two SELECTs."""
     tray = next((t for t in TRAYS if t.key == key), TRAYS[0])
-    rows = Case.objects.visible_to(actor).filter(_tray_filter(tray, at)).exclude(state__in=list(ENDED))
-    rows = rows.annotate(turn=F("changed_at") if tray.key == "suspended" else Coalesce("due_at", Value(NO_DUE)))
+    turn = F("changed_at") if tray.key == "suspended" else Coalesce("due_at", Value(NO_DUE))
+    rows = _before_the_desk(actor).filter(_tray_filter(tray, at)).annotate(turn=turn)
     if after is not None:
         moment, pk = after
         rows = rows.filter(Q(turn__gt=moment) | Q(turn=moment, pk__gt=pk))
-    found: list[Any] = list(rows.select_related(*ROW_RELATED).defer("clocks").order_by("turn", "pk")[: size + 1])
+    ids = first_ids([rows.order_by("turn", "pk").values_list("turn", "pk")], most=size + 1, columns=2)
+    shown = (
+        Case.objects.filter(pk__in=ids).annotate(turn=turn).select_related(*ROW_RELATED).defer("clocks", "unit_grid__geometry")
+    )
+    found: list[Any] = sorted(shown, key=lambda case: (case.turn, case.pk))
     more = found[size - 1] if len(found) > size else None
     return TrayPage(tray, found[:size], (more.turn, more.pk) if more else None)
 

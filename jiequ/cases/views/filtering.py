@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
 from django.utils.dateparse import parse_date
+from django.utils.html import conditional_escape, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -238,10 +241,24 @@ def selects(query: QueryDict, choices: Mapping[str, dict[str, str]], names: Iter
     """The selects of the form, each with what is chosen."""
     labels = _labels()
     return [
-        {"name": name, "label": labels[name], "options": list(choices[name].items()), "chosen": query.get(name, "")}
+        {"name": name, "label": labels[name], "options": _options(choices[name], query.get(name, ""))}
         for name in names
         if choices[name]
     ]
+
+
+def _options(choices: dict[str, str], chosen: str) -> SafeString:
+    """The options of a select: hundreds on each page, so what never changes in them is written once."""
+    plain = _plain_options(tuple(choices.items()))
+    if chosen not in choices:
+        return plain
+    value = conditional_escape(chosen)
+    return SafeString(plain.replace(f'<option value="{value}">', f'<option value="{value}" selected>', 1))
+
+
+@lru_cache(maxsize=64)
+def _plain_options(choices: tuple[tuple[str, str], ...]) -> SafeString:
+    return format_html_join("", '<option value="{}">{}</option>', choices)
 
 
 def may_find_phones(request: HttpRequest, actor: Actor) -> str:
