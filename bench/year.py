@@ -35,6 +35,7 @@ TEXTS = (
     "公厕没有水",
     "公交站牌被撞歪",
 )
+AT_WORK = ("dispatched", "handling", "handled")
 ROADS = ("鹭江", "龙涧", "枫林", "岚水", "东涌", "桥南", "学士", "望海", "新河", "长堤")
 CASE = (
     "id number state closing title source event_type_id condition_id street_id community_id unit_grid_id address lon lat q18"
@@ -109,7 +110,7 @@ class _Case:
         self.report = (n, n, ground.street_id, "resident", words, address, tokens, began, None)
         moves = (("report", "reported"), ("accept", "accepted"), ("dispatch", "dispatched"), ("close", "closed"))
         self.events = [(n, move, to, began, None, "林晓", "acceptor") for move, to in (moves[:2] if is_open else moves)]
-        self.task = (n, "lead", "open" if is_open else "done", ground.street_id, lead, began, 1, ended)
+        self.task = (n, "lead", "open" if state in AT_WORK else "done", ground.street_id, lead, began, 1, ended)
 
 
 def _write(made: list[_Case]) -> None:

@@ -56,10 +56,11 @@ def matching(
     return reports.extra(where=where, params=[_tsquery(terms, scopes), *phrases]).order_by(f"{sign}pk")
 
 
-def beyond(reports: QuerySet[Any], pk: int, *, is_newest_first: bool) -> QuerySet[Any]:
-    """Of ``matching``: the reports from ``pk`` on."""
+def beyond(reports: QuerySet[Any], case_id: int, *, slack: int, is_newest_first: bool) -> QuerySet[Any]:
+    """Of ``matching``: from the report that opened a case on, and ``slack`` ids around it."""
     column = f"{FTS}.rowid" if connection.vendor == "sqlite" else f"{TABLE}.id"
-    return reports.extra(where=[f"{column} {'<' if is_newest_first else '>'} %s"], params=[pk])
+    opened = f"COALESCE((SELECT MIN(first.id) FROM {TABLE} first WHERE first.origin_id = %s), 0) + %s"  # our names, no input
+    return reports.extra(where=[f"{column} {'<' if is_newest_first else '>'} {opened}"], params=[case_id, slack])
 
 
 def _fts_query(terms: Sequence[Term], scopes: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Refusal
@@ -186,8 +186,7 @@ def _by_words(actor: Actor, ground: Ground, filters: Filters, way: _Way, *, at: 
     found = search_index.matching(Report.objects.all(), filters.terms, scopes, is_newest_first=way.is_forward)
     edge, sign, name = (way.before, 1, "lt") if way.is_forward else (way.after, -1, "gt")
     if edge is not None:
-        opened = Report.objects.filter(origin=edge).order_by().aggregate(pk=Min("pk"))["pk"] or 0
-        found = search_index.beyond(found, opened + sign * _SLACK, is_newest_first=way.is_forward)
+        found = search_index.beyond(found, edge, slack=sign * _SLACK, is_newest_first=way.is_forward)
         found = found.filter(**{f"origin__{name}": edge})
     cases = narrowed(Case.objects.filter(ground.where), replace(filters, numbers=()), at=at, actor=actor)
     if cases.query.where and not (scopes and cases.query.where == Case.objects.filter(ground.where).query.where):
