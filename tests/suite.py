@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests import browser, lint
+from tests import browser, lint, office
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_TEST_CHOSEN = 5
@@ -24,6 +24,7 @@ def main(options: argparse.Namespace) -> int:
     if options.fast or options.database:
         return _one(options.database or "sqlite", options.rest, fast=options.fast)
     browser.install_if_possible()
+    office.install_if_possible()
     with tempfile.TemporaryDirectory() as folder:
         return _whole(Path(folder), options.rest, began)
 

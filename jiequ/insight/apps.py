@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,16 @@ class InsightConfig(AppConfig):
     name = "jiequ.insight"
     label = "insight"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Tell the outbox where a notice about a brief or a file leads."""
+        from django.urls import reverse
+
+        from jiequ.channels.services import register_links
+        from jiequ.people.rules import Actor, Role
+
+        def briefs(street_ids: Sequence[str], actor: Actor) -> dict[str, str]:
+            found = [i for i in street_ids if i.isdigit() and actor.has(Role.LEADER, Role.DUTY_LEADER, street_id=int(i))]
+            return {i: f"{reverse('insight:brief')}?street={i}" for i in found}
+
+        register_links("brief", briefs)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 
-from jiequ.core.jobs import JobSpec, enqueue, every, job
+from jiequ.core.jobs import DeadJob, JobSpec, enqueue, every, job, on_dead
 from jiequ.core.models import Street
 
-from .services import counting
+from .services import briefing, counting, exporting
 
 CATCH_UP, CHECK, CHECK_DAYS = "insight.catch_up", "insight.check_more", "insight.check_days"
 
@@ -56,3 +57,35 @@ def check_days(*, street_id: int, since: str, last: str, at: datetime) -> None:
     counting.check_days(street_id, first, at=at)
     if first + counting.SPAN <= end:
         enqueue(_days(street_id, first + counting.SPAN, end, at))
+
+
+@every("insight.plan_briefs", daily_at="00:20")
+def plan_briefs(*, at: datetime) -> None:
+    """On a work day, the notices of the brief are planned for each street's hour."""
+    briefing.plan(at=at)
+
+
+@job(briefing.TELL, promise_seconds=1800)
+def tell_brief(*, street_id: int, day: str, at: datetime) -> None:
+    """The street's hour: its leaders are told."""
+    briefing.tell(street_id=street_id, day=day, at=at)
+
+
+@job(exporting.MAKE, outside=True, timeout_seconds=600.0, promise_seconds=1800)
+def make_export(*, export_id: int, at: datetime) -> Callable[[], None] | None:
+    """A file is made; should the worker die over it, it is made again from the beginning under the same name."""
+    return exporting.make(export_id, at=at)
+
+
+def tell_of_failure(dead: DeadJob, *, at: datetime) -> None:
+    """A file that could not be made says so to whoever asked for it."""
+    exporting.give_up(int(dead.args["export_id"]))
+
+
+on_dead(tell_of_failure, kind=exporting.MAKE)
+
+
+@every("insight.expire_exports", seconds=600)
+def expire_exports(*, at: datetime) -> None:
+    """Files whose time is over are removed."""
+    exporting.expire(at=at)

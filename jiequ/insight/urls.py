@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import board, indicators
+from .views import board, brief, exports, indicators
 
 app_name = "insight"
 urlpatterns = [
+    path("brief/", brief.brief, name="brief"),
+    path("brief/notice", brief.notice, name="brief_notice"),
     path("board/", board.board, name="board"),
     path("board/<str:name>/", board.matter, name="matter"),
+    path("exports/", exports.exports, name="exports"),
+    path("exports/new", exports.new, name="export_new"),
+    path("exports/<int:export_id>/file", exports.fetch, name="export"),
     path("indicators/", indicators.indicators, name="indicators"),
     path("indicators/cases/", indicators.behind, name="behind"),
     path("indicators/<str:name>/", indicators.indicator, name="indicator"),

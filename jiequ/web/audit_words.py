@@ -14,6 +14,9 @@ from jiequ.core.verdict import Verdict
 SEALED_WITHIN = timedelta(minutes=5)
 
 ACTIONS: dict[str, str | Promise] = {
+    "export.asked": gettext_lazy("导出文件"),
+    "export.fetched": gettext_lazy("下载导出的文件"),
+    "brief.notice": gettext_lazy("简报提醒开关"),
     "person.signed_in": gettext_lazy("登录"),
     "person.sign_in_failed": gettext_lazy("登录失败"),
     "person.second_factor_set": gettext_lazy("设置动态口令"),

@@ -203,6 +203,11 @@ MATTERS: dict[str, Callable[[Scope], CaseQuerySet]] = {
 }
 
 
+def is_matter(name: str) -> bool:
+    """True if there is such a matter."""
+    return name in MATTERS or name.startswith("return_") or name.removeprefix("light_") in LIGHT_KEYS
+
+
 def matter(name: str, scope: Scope, *, group: str = "", key: int = 0) -> CaseQuerySet | None:
     """The cases of a matter that the scope's reader may see; None for a name that is none.
 

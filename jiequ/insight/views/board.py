@@ -9,10 +9,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from jiequ.cases.policy import RETURN_REASONS
 from jiequ.cases.queries import supervise
 from jiequ.cases.queries.rows import row as case_row
-from jiequ.cases.queries.types import said
 from jiequ.core import clock
 from jiequ.core.errors import NotFound
 from jiequ.people.access import actor_of, needs
@@ -20,41 +18,10 @@ from jiequ.people.access import actor_of, needs
 from ..access import WATCHERS
 from ..queries import board as boards
 from ..queries.names import group_words, names_of
-from .asked import Asked, asked_of, frame, whole
+from ..words import light_words, matter_word
+from .asked import Asked, asked_of, export_of, frame, whole
 
 TONES = {"red": "red", "yellow": "yellow"}
-
-
-def matter_words() -> dict[str, str]:
-    """What each matter is called."""
-    return {
-        "unsolved": _("结案后居民说未解决"),
-        "urgent": _("紧急未结"),
-        "repeated": _("多人反映，未结"),
-        "decide": _("等您决定"),
-        "urge_open": _("督办待回复"),
-        "urge_overdue": _("督办超时未回复"),
-        "urge_answered": _("督办已回复"),
-        "sample_open": _("待抽查"),
-        "sample_sound": _("抽查属实"),
-        "sample_unsound": _("抽查不实"),
-        "returned": _("退单待重派"),
-        "bounce_near": _("快到退单上限"),
-        "undelivered": _("有通知没送到"),
-        "light_red": _("已超期"),
-        "light_yellow": _("将到期"),
-        "light_green": _("正常"),
-        "light_paused": _("挂账"),
-        "light_none": _("未计时"),
-    }
-
-
-def word_of(name: str) -> str:
-    """The name of a matter, the reasons of returns among them."""
-    if name.startswith("return_"):
-        reason = RETURN_REASONS.get(name.removeprefix("return_"))
-        return _("退单：%(reason)s") % {"reason": said(*reason) if reason else name.removeprefix("return_")}
-    return matter_words().get(name, name)
 
 
 @needs(*WATCHERS)
@@ -65,19 +32,23 @@ def board(request: HttpRequest) -> HttpResponse:
     asked = asked_of(request, at, kind="week")
     scope = boards.scope_of(asked.streets, asked.period, at=at, actor=actor)
     found = boards.board(scope)
-    context = frame(asked) | {
-        "lights": [_figure(asked, f"light_{light}", n) for light, n in found.all.items()],
-        "sections": [_section(asked, found, title, names) for title, names in _sections()],
-        "reasons": [_figure(asked, f"return_{code}", n) for code, n in sorted(found.reasons.items())],
-        "groups": [_group(asked, name, words, found.groups[name]) for name, words in group_words().items()],
-        "rows": [case_row(case, at) | {"is_urged": case.is_urged} for case in found.reddest],  # type: ignore[attr-defined]
-        "red": found.all["red"],
-        "red_url": _url(asked, "light_red"),
-        "lost": found.lost,
-        "lost_url": _url(asked, "undelivered"),
-        "here": request.get_full_path(),
-        "now": at,
-    }
+    context = (
+        frame(asked)
+        | export_of(asked, "board")
+        | {
+            "lights": [_figure(asked, f"light_{light}", n) for light, n in found.all.items()],
+            "sections": [_section(asked, found, title, names) for title, names in _sections()],
+            "reasons": [_figure(asked, f"return_{code}", n) for code, n in sorted(found.reasons.items())],
+            "groups": [_group(asked, name, words, found.groups[name]) for name, words in group_words().items()],
+            "rows": [case_row(case, at) | {"is_urged": case.is_urged} for case in found.reddest],  # type: ignore[attr-defined]
+            "red": found.all["red"],
+            "red_url": _url(asked, "light_red"),
+            "lost": found.lost,
+            "lost_url": _url(asked, "undelivered"),
+            "here": request.get_full_path(),
+            "now": at,
+        }
+    )
     return render(request, "insight/board.html", context)
 
 
@@ -101,7 +72,7 @@ def _section(asked: Asked, found: boards.Board, title: str, names: tuple[str, ..
 def _figure(asked: Asked, name: str, n: int) -> dict[str, Any]:
     tone = "red" if name in _BAD and n else "yellow" if name == "light_yellow" and n else ""
     is_past = name in _IN_PERIOD or name.startswith("return_")
-    return {"name": name, "word": word_of(name), "n": n, "url": _url(asked, name), "tone": tone, "in_period": is_past}
+    return {"name": name, "word": matter_word(name), "n": n, "url": _url(asked, name), "tone": tone, "in_period": is_past}
 
 
 def _url(asked: Asked, name: str, **more: Any) -> str:
@@ -120,7 +91,7 @@ def _group(asked: Asked, name: str, words: str, rows: list[boards.Lights]) -> di
         }
         for row in rows
     ]
-    return {"key": name, "words": words, "rows": shown, "lights": [matter_words()[f"light_{x}"] for x in supervise.LIGHT_KEYS]}
+    return {"key": name, "words": words, "rows": shown, "lights": [light_words()[x] for x in supervise.LIGHT_KEYS]}
 
 
 @needs(*WATCHERS)
@@ -135,19 +106,24 @@ def matter(request: HttpRequest, name: str) -> HttpResponse:
     if rows is None or (group and group not in supervise.GROUPS):
         raise NotFound("no_such_matter", _("没有这一项。"))
     page = supervise.matter_page(rows, before=whole(request.GET, "before"))
-    context = frame(asked) | {
-        "title": word_of(name),
-        "name": name,
-        "group_name": names_of(group, [key]).get(key, "") if group else "",
-        "rows": [case_row(case, at) for case in page.rows],
-        "total": rows.count(),
-        "next_before": page.next_before,
-        "is_first_page": "before" not in request.GET,
-        "here": asked.query(group=group, of=key if group else ""),
-        "in_period": name in _IN_PERIOD or name.startswith("return_"),
-        "back": asked.link("insight:board"),
-        "may_urge": name.startswith(("light_", "urge_")) or name in {"urgent", "repeated", "returned", "bounce_near"},
-        "path": request.get_full_path(),
-        "now": at,
-    }
+    place = {"group": group, "of": key if group else ""}
+    context = (
+        frame(asked)
+        | export_of(asked, "matter", name=name, **place)
+        | {
+            "title": matter_word(name),
+            "name": name,
+            "group_name": names_of(group, [key]).get(key, "") if group else "",
+            "rows": [case_row(case, at) for case in page.rows],
+            "total": rows.count(),
+            "next_before": page.next_before,
+            "is_first_page": "before" not in request.GET,
+            "here": asked.query(**place),
+            "in_period": name in _IN_PERIOD or name.startswith("return_"),
+            "back": asked.link("insight:board"),
+            "may_urge": name.startswith(("light_", "urge_")) or name in {"urgent", "repeated", "returned", "bounce_near"},
+            "path": request.get_full_path(),
+            "now": at,
+        }
+    )
     return render(request, "insight/matter.html", context)
