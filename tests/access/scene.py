@@ -16,6 +16,7 @@ from jiequ.core.worker import BATCH, work_once
 from jiequ.grid.models import GridMember, MonitoringPoint, ResponsibilityGrid
 from jiequ.grid.services import add_point
 from jiequ.grid.services.points import PointFacts
+from jiequ.insight.models import Export
 from jiequ.people.access import actor_for
 from jiequ.people.models import Department, Leave, Person, Post, Shift
 from jiequ.people.rules import Actor, Role
@@ -286,6 +287,15 @@ def _map(scene: Scene, side: Side) -> None:
     )
     IssueCase.objects.create(issue=issue, case=side.cases["closed"])
     side.ids["issue_id"] = issue.pk
+    side.ids["export_id"] = Export.objects.create(
+        key=f"export-{side.street_id}",
+        what="board",
+        form="xlsx",
+        asked_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+        person_id=side.leader.person_id,
+        street_id=side.street_id,
+    ).pk
 
 
 def _messages(scene: Scene, side: Side) -> None:
