@@ -293,7 +293,7 @@ def _map(scene: Scene, side: Side) -> None:
         form="xlsx",
         asked_at=NOW,
         expires_at=NOW + timedelta(days=1),
-        person_id=side.leader.person_id,
+        person=side.leader,
         street_id=side.street_id,
     ).pk
 
