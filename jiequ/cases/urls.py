@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types
-from .views import case, finding, imports, lots, map, moves, panel, phone, public, staff, systems, urging
+from .views import case, finding, imports, lots, map, moves, panel, phone, public, shift, staff, systems, urging
 
 app_name = "cases"
 urlpatterns = [
@@ -23,6 +23,10 @@ urlpatterns = [
     path("todo/", phone.todo, name="todo"),
     path("leader/", phone.leader, name="leader"),
     path("desk/", staff.desk, name="desk"),
+    path("desk/handover/", shift.handover, name="handover"),
+    path("desk/handover/<int:note_id>/", shift.note, name="handover_note"),
+    path("desk/handover/<int:note_id>/take", shift.take, name="handover_take"),
+    path("cases/<str:number>/watch", shift.watch, name="watch"),
     path("desk/lots", lots.make, name="lots"),
     path("desk/lots/choose", lots.choose, name="lot_choose"),
     path("desk/lots/<int:lot_id>/", lots.lot, name="lot"),

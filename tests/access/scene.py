@@ -326,6 +326,7 @@ def _late_ids(scene: Scene, side: Side) -> None:
         "street_id": side.street_id,
         "token": side.tokens["closed"],
         "lot_id": _lot(scene, side),
+        "note_id": services.give_desk(street_id=side.street_id, text="", by=scene.world.actor(side.operator), at=NOW).pk,
         "item_id": InboxItem.objects.filter(person=side.worker).earliest("pk").pk,
     }
 

@@ -24,6 +24,7 @@ from .proving import Shown, cleaned, missing_proofs
 from .reading import look_away, read, sweep_readings
 from .rollups import count_in, recount
 from .sampling import review_sample
+from .shift import give_desk, note_of, put_on_watch, take_desk, take_off_watch
 from .speaking import (
     acknowledge_call,
     answer_call,
@@ -97,6 +98,7 @@ __all__ = [
     "extend",
     "force_close",
     "forget_lots",
+    "give_desk",
     "handle",
     "is_suspect",
     "look_away",
@@ -106,8 +108,10 @@ __all__ = [
     "merge",
     "missing_proofs",
     "note",
+    "note_of",
     "open_lot",
     "policy_of",
+    "put_on_watch",
     "rate",
     "read",
     "recount",
@@ -135,6 +139,8 @@ __all__ = [
     "suspend",
     "sweep_readings",
     "system_of_token",
+    "take_desk",
+    "take_off_watch",
     "undo",
     "undo_lot",
     "undo_lot_until",

@@ -22,7 +22,7 @@ from ..access import Standing
 from ..flow import State
 from ..models import Case
 from ..open_moves import waits_for_check
-from ..queries import lists
+from ..queries import lists, shift
 from . import lots, moves, present, reading
 
 # -- desk ------------------------------------------------------------------------------------------------------------
@@ -62,6 +62,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     if request.GET.get("part") == "live" and is_htmx(request):
         return render(request, "cases/parts/desk_live.html", context)
     context["may_call"] = actor.has(Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER)
+    context |= {"left": shift.left_for(actor, at=at), "may_hand_over": actor.has(*shift.AT_HAND)}
     context["lot"] = lots.of_request(request, actor, at)
     context["undo"] = _lot_undo(context["lot"], here) or _undo(request, actor, at, here)
     return render(request, "cases/desk.html", context)
