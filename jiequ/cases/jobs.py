@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.db.models import Q
 
@@ -19,13 +18,11 @@ from .access import case_by_id
 from .flow import ENDED, State
 from .models import Case, CaseEvent, Report, Reporter, Source
 from .policy import Policy
-from .services import asking, forget_lots, import_issues, moving, rollups, saving, searching, speaking, sweep_readings
+from .services import asking, forget_lots, import_issues, moving, rollups, saving, searching, speaking, sweep_readings, telling
 from .services.voice import erase_reports
 
 RECOMPUTE, RECOUNT = "cases.recompute", "cases.recount"
 FORGET, FORGET_NAMELESS = "cases.forget_more", "cases.forget_more_nameless"
-RINGS_AT_NIGHT = frozenset({"reporter_received", "reporter_dispatched", "reporter_rejected_emergency"})
-"""Of an urgent case, what a resident wants to know at once; the rest waits for the morning."""
 _BATCH = 200
 
 
@@ -82,35 +79,7 @@ def tell_reporters(*, case_id: int, template: str, event_id: int, at: datetime) 
         where = where.filter(origin=case)
     reports = where.exclude(reporter=None).exclude(reporter__phone_sealed="").select_related("reporter")
     shown = case.merged_into if template == "reporter_merged" and case.merged_into else case
-    facts = _reporter_facts(shown, template)
-    notices = []
-    for report in reports:
-        assert report.reporter is not None
-        notices.append(
-            Notice(
-                template=template,
-                facts=facts,
-                about=moving.about(case.pk),
-                key=f"report:{report.pk}:{template}:{event_id or case.version}",
-                to_phone_sealed=report.reporter.phone_sealed,
-                language=report.language,
-                is_urgent=case.is_urgent and template in RINGS_AT_NIGHT,
-                street_id=case.street_id,
-                sentence=case.reply if case.state in ENDED else "",
-            )
-        )
-    send(notices, at=at)
-
-
-def _reporter_facts(case: Case, template: str) -> dict[str, Any]:
-    policy = moving.policy_of(case)
-    due = case.promised_at or case.due_at
-    if template in {"reporter_closed", "reporter_ended"} and case.ended_at:
-        due = case.ended_at + timedelta(days=policy.reopen_days)
-    facts = moving.facts_of(case)
-    facts.pop("due", None)
-    facts.pop("grid", None)
-    return facts | ({"due": due.isoformat()} if due else {})
+    send(telling.notices_for(case, shown, template, reports, event_id=event_id), at=at)
 
 
 @job(asking.RESUME)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import urls_types
+from . import urls_types, views_replies
 from .views import case, finding, imports, lots, map, moves, panel, phone, public, shift, staff, systems, urging
 
 app_name = "cases"
@@ -23,6 +23,8 @@ urlpatterns = [
     path("todo/", phone.todo, name="todo"),
     path("leader/", phone.leader, name="leader"),
     path("desk/", staff.desk, name="desk"),
+    path("desk/replies/", views_replies.standard_replies, name="replies"),
+    path("desk/replies/<slug:key>/", views_replies.standard_reply, name="reply"),
     path("desk/handover/", shift.handover, name="handover"),
     path("desk/handover/<int:note_id>/", shift.note, name="handover_note"),
     path("desk/handover/<int:note_id>/take", shift.take, name="handover_take"),
@@ -48,6 +50,7 @@ urlpatterns = [
     path("cases/<str:number>/rate/<int:report_id>", case.rate_by_phone, name="rate_by_phone"),
     path("cases/<str:number>/clear", case.clear_suspicion, name="clear_suspicion"),
     path("cases/<str:number>/do/<str:name>", moves.move, name="move"),
+    path("cases/<str:number>/preview/<str:name>", moves.preview, name="preview"),
     path("cases/<str:number>/photos/<int:proof_id>/<str:variant>", moves.picture, name="picture"),
     path("imports/", imports.issues, name="imports"),
     path("imports/<int:issue_id>/", imports.issue, name="import_issue"),

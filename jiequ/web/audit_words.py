@@ -60,6 +60,7 @@ ACTIONS: dict[str, str | Promise] = {
     "control_area.set": gettext_lazy("修改管控区域"),
     "control_area.ended": gettext_lazy("结束管控区域"),
     "policy.changed": gettext_lazy("修改街道规则"),
+    "reply.edited": gettext_lazy("修改标准答复"),
     "desk.given": gettext_lazy("交班"),
     "desk.taken": gettext_lazy("接班"),
     "calendar.changed": gettext_lazy("修改工作日历"),

@@ -263,9 +263,9 @@ def test_closing_and_rejecting_show_what_the_reporter_will_read_in_their_languag
     case = work.just_reported()
     case.reports.update(language="en")
     rejecting = panel(lin, case.number, "?do=reject")
-    assert 'data-preview-for="emergency"' in rejecting
-    assert 'lang="en"' in rejecting
-    assert re.search(r'data-preview-for="litigation"><p>[A-Z]', rejecting)
+    assert f'data-preview="/cases/{case.number}/preview/reject"' in rejecting
+    told = text(lin.post(f"/cases/{case.number}/preview/reject", {"reason_code": "litigation"}))
+    assert re.search(r'<div class="preview-text" lang="en"><p>[A-Z]', told)
 
 
 def test_a_returned_case_says_why_it_came_back(work: Casework, lin: Client) -> None:
@@ -398,6 +398,8 @@ def test_the_english_desk_holds_no_chinese_of_ours(work: Casework, clock: Movabl
     moves = ["accept", "dispatch", "urge", "close"]
     for case, move in zip(cases, moves, strict=True):
         page = re.sub(
-            r'class="report-words">[^<]*<|<div class="preview-text".*?</div>', "", panel(lin, case.number, f"?do={move}")
+            r'class="report-words">[^<]*<|<div class="preview-text".*?</div>|(?s:<button class="button button-wide standard-one".*?</button>)',
+            "",
+            panel(lin, case.number, f"?do={move}"),
         )
         assert not chinese.findall(page), (move, chinese.findall(page))

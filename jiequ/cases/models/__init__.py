@@ -4,6 +4,7 @@ from .case import STREET_FOUND, Case, CaseEvent, CaseQuerySet, Proof, Source, Ta
 from .desk import Handover, Lot, LotItem, Reading, WatchItem
 from .imports import ImportIssue, IssueCase, IssueKind
 from .outside import OutsideSystem, SystemKind
+from .replies import StandardReply
 from .report import Rating, Report, Reporter
 from .rollup import Rollup
 from .saved import SavedFilter
@@ -33,6 +34,7 @@ __all__ = [
     "Rollup",
     "SavedFilter",
     "Source",
+    "StandardReply",
     "SystemKind",
     "Task",
     "TaskKind",

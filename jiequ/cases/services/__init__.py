@@ -22,6 +22,7 @@ from .moving import ask_hotline, policy_of
 from .outside import HOTLINE_NAME, make_system, renew_token, report_from_outside, revoke_system, said_hash, system_of_token
 from .proving import Shown, cleaned, missing_proofs
 from .reading import look_away, read, sweep_readings
+from .replies import EDITORS, fresh_key, set_reply
 from .rollups import count_in, recount
 from .sampling import review_sample
 from .shift import give_desk, note_of, put_on_watch, take_desk, take_off_watch
@@ -38,6 +39,7 @@ from .speaking import (
     urge,
 )
 from .supervising import Urged, urge_many
+from .telling import TOLD, what_reporters_read
 from .undoing import undo, undo_until
 from .voice import (
     erase_person,
@@ -54,8 +56,10 @@ from .voice import (
 
 __all__ = [
     "AT_ONCE",
+    "EDITORS",
     "HOTLINE_NAME",
     "MOST_AT_ONCE",
+    "TOLD",
     "Account",
     "Contact",
     "Place",
@@ -98,6 +102,7 @@ __all__ = [
     "extend",
     "force_close",
     "forget_lots",
+    "fresh_key",
     "give_desk",
     "handle",
     "is_suspect",
@@ -135,6 +140,7 @@ __all__ = [
     "said_hash",
     "self_handle",
     "send_back",
+    "set_reply",
     "split",
     "suspend",
     "sweep_readings",
@@ -149,6 +155,7 @@ __all__ = [
     "urge",
     "urge_many",
     "verify",
+    "what_reporters_read",
     "windows",
     "work_lot",
 ]

@@ -29,6 +29,7 @@ from ..flow import ENDED, MOVES, Grant, Move, State
 from ..models import Case, CaseEvent, Proof, Report, Task, TaskKind
 from ..policy import Policy
 from . import rollups, searching
+from .rehearsing import stop_here
 
 MARK = "cases.clock_mark"
 TELL = "cases.tell_reporters"
@@ -86,6 +87,7 @@ def make(
     grant = (standing or Standing(by, case)).check(name)
     values = _values(case, move, change, at=at)
     before = {name: _plain(getattr(case, name)) for name in _columns(values)}
+    stop_here(case, change, values)
     with writing():
         was = rollups.place_of(case)
         _update(case, move, values, by=by, version=version)

@@ -6,29 +6,24 @@ Closing and rejecting: what the reporter will read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import get_language
-
-from jiequ.channels.queries import resident_hears_at, staff_hears_at, wording
+from jiequ.channels.queries import resident_hears_at, staff_hears_at
+from jiequ.core.errors import Refusal
 
 from .. import services
 from ..forms import MoveForm
 from ..models import Case, Report
 from ..offers import conditions_by_id
-from ..policy import REJECT_REASONS
-from ..queries import lists
+from ..queries import lists, replies
 from ..queries.types import ConditionChoice, control_notice
-from ..services.filing import rejection_template
-from ..services.moving import facts_of
 from . import present
 
 NEAR_SHOWN = 5
 _FILING = frozenset({"accept", "accept_dispatch", "correct"})
 _SENDING = frozenset({"dispatch", "accept_dispatch"})
-_TELLING = {"close": "reporter_closed", "force_close": "reporter_closed", "cancel": "reporter_cancelled"}
 
 
 def aids_of(form: MoveForm, reports: Sequence[Report] | None = None) -> dict[str, Any]:
@@ -39,8 +34,11 @@ def aids_of(form: MoveForm, reports: Sequence[Report] | None = None) -> dict[str
         found |= {"chosen": chosen_of(form), "near": near_of(case, at), "control": control_of(case, at)}
     if form.move in _SENDING:
         found["delivery"] = delivery(at, is_urgent=case.is_urgent)
-    if form.move == "reject" or form.move in _TELLING:
-        found["preview"] = _preview(form, reports)
+    if form.move in services.TOLD:
+        reports = list(case.reports.order_by("pk")) if reports is None else reports
+        language = replies.language_of(report.language for report in reports)
+        found["standard"] = replies.offered(case, form.move, language)
+        found["preview"] = preview_of(form, form.data if form.is_bound else None, reports)
     return found
 
 
@@ -76,21 +74,22 @@ def delivery(at: datetime, *, is_urgent: bool = False) -> dict[str, Any]:
     return {"is_now": hears_at <= at, "at": hears_at}
 
 
-def _preview(form: MoveForm, reports: Sequence[Report] | None) -> dict[str, Any] | None:
-    """The words that go to the reporter, in the language they used; None if nobody waits for them."""
+def preview_of(
+    form: MoveForm, given: Mapping[str, str] | None, reports: Sequence[Report] | None = None
+) -> dict[str, Any] | None:
+    """The words that go to the reporters, each in the language they used, by the services that send them.
+
+    ``given``: what stands in the form so far; None: nothing yet, so there is only the place for it. None where nobody waits.
+    """
     case = form.case
     reports = list(case.reports.order_by("pk")) if reports is None else reports
-    told = next((report for report in reports if report.token_hash or report.reporter_id), None)
-    if told is None:
+    if not any(report.token_hash or report.reporter_id for report in reports):
         return None
-    language = told.language or get_language() or "zh-hans"
-    facts = facts_of(case)
-    if form.move == "reject":
-        notices = [
-            {"code": code, "body": wording(rejection_template(code), facts, language).body, "reply": said[0]}
-            for code, said in REJECT_REASONS.items()
-        ]
-    else:
-        notices = [{"code": "", "body": wording(_TELLING[form.move], facts, language).body, "reply": ""}]
     hears_at = resident_hears_at(form.at, is_urgent=case.is_urgent)
-    return {"move": form.move, "language": language, "notices": notices, "at": hears_at if hears_at > form.at else None}
+    found: dict[str, Any] = {"move": form.move, "at": hears_at if hears_at > form.at else None, "texts": [], "lacks": ""}
+    if given is not None:
+        try:
+            found["texts"] = services.what_reporters_read(case, form.move, given, reports=reports, by=form.actor, at=form.at)
+        except Refusal as refusal:
+            found["lacks"] = str(refusal)
+    return found

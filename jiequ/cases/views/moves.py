@@ -25,6 +25,7 @@ from ..access import Standing, case_for
 from ..flow import State
 from ..forms import FORMS, MoveForm
 from ..models import Case, CaseEvent
+from ..queries import replies
 from ..queries.page import picture_in
 from ..words import MOVES
 from . import aids, present
@@ -37,6 +38,8 @@ def move(request: HttpRequest, number: str, name: str) -> HttpResponse:
     if name not in FORMS:
         raise NotFound("move_not_found", "")
     actor, at = actor_of(request), clock.now()
+    if request.method == "POST" and {"preview", "use"} & set(request.POST):
+        return _tried(request, actor, number, name, at)
     if request.method == "GET" or wants_json(request) or is_htmx(request):
         return _once(request, actor, number, name, at)
     try:
@@ -73,7 +76,42 @@ def _move(
     return done_at(request, case, done)
 
 
-def _form_page(request: HttpRequest, form: MoveForm, *, status: int = 200, refusal: Refusal | None = None) -> HttpResponse:
+def _tried(request: HttpRequest, actor: Actor, number: str, name: str, at: datetime) -> HttpResponse:
+    """The form again as it was filled in, with what the reporter will read (``preview``) or a standard reply in it (``use``).
+
+    Nothing is done, so nothing is remembered under the form's key.
+    """
+    case = case_for(actor, number)
+    Standing(actor, case).check(name)
+    form = FORMS[name](case=case, actor=actor, at=at)
+    given = request.POST.dict()
+    if text := replies.text_of(case, name, given.get("use", "")):
+        given["reply"] = text
+    form.initial = {field: given[field] for field in form.fields if field in given}
+    return _form_page(request, form, given=given)
+
+
+@signed_in
+@require_POST
+def preview(request: HttpRequest, number: str, name: str) -> HttpResponse:
+    """What the reporters will read, as the form stands: asked by the page's script while somebody types."""
+    if name not in services.TOLD:
+        raise NotFound("move_not_found", "")
+    actor, at = actor_of(request), clock.now()
+    case = case_for(actor, number)
+    Standing(actor, case).check(name)
+    form = FORMS[name](case=case, actor=actor, at=at)
+    return render(request, "cases/parts/preview_texts.html", {"preview": aids.preview_of(form, request.POST.dict())})
+
+
+def _form_page(
+    request: HttpRequest,
+    form: MoveForm,
+    *,
+    status: int = 200,
+    refusal: Refusal | None = None,
+    given: dict[str, str] | None = None,
+) -> HttpResponse:
     template = "cases/parts/move_form.html" if is_htmx(request) else "cases/move.html"
     case = form.case
     context = {
@@ -88,6 +126,8 @@ def _form_page(request: HttpRequest, form: MoveForm, *, status: int = 200, refus
         "in_place": is_htmx(request) and request.headers.get("HX-Target", "") != "move-panel",
     }
     context |= aids.aids_of(form)
+    if given is not None and form.move in services.TOLD:
+        context["preview"] = aids.preview_of(form, given)
     if request.method == "POST" and is_htmx(request):
         context["near"] = []  # they still stand below the form that is swapped
     return render(request, template, context, status=status)

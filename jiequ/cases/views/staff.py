@@ -63,6 +63,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         return render(request, "cases/parts/desk_live.html", context)
     context["may_call"] = actor.has(Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER)
     context |= {"left": shift.left_for(actor, at=at), "may_hand_over": actor.has(*shift.AT_HAND)}
+    context["may_edit_replies"] = actor.has(*services.EDITORS)
     context["lot"] = lots.of_request(request, actor, at)
     context["undo"] = _lot_undo(context["lot"], here) or _undo(request, actor, at, here)
     return render(request, "cases/desk.html", context)

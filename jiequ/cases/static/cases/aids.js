@@ -77,21 +77,42 @@ function tell(select) {
   if (lead && option?.dataset.lead) lead.value = option.dataset.lead;
 }
 
-// ---- what the reporter will read, as it is typed
+// ---- what the reporter will read, as it is typed: the server says it, by the same words it would send
+
+const PAUSE_MS = 350;
 
 function preview(box) {
   const form = box.closest("form");
   if (!form || box.dataset.started) return;
   box.dataset.started = "1";
-  const show = () => {
-    const reason = form.elements.reason_code?.value ?? "";
-    const typed = form.elements.reply?.value.trim() ?? "";
-    for (const one of box.querySelectorAll("[data-preview-for]")) one.hidden = one.dataset.previewFor !== reason;
-    box.hidden = !box.querySelector(".preview-text:not([hidden])");
-    for (const reply of box.querySelectorAll("[data-preview-reply]")) reply.textContent = typed || reply.dataset.default;
+  box.querySelector("[data-preview-button]").hidden = true;
+  let waiting = 0;
+  let asked = 0;
+  const show = async () => {
+    const turn = ++asked;
+    try {
+      const answer = await fetch(box.dataset.preview, { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" } });
+      if (answer.ok && turn === asked) box.querySelector("[data-preview-texts]").innerHTML = await answer.text();
+    } catch {
+      // no network: the words that were shown stay
+    }
   };
-  form.addEventListener("input", show);
-  form.addEventListener("change", show);
-  form.addEventListener("jiequ:draft", show);
+  const soon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(show, PAUSE_MS);
+  };
+  for (const name of ["input", "change", "jiequ:draft"]) form.addEventListener(name, soon);
   show();
 }
+
+// ---- a standard reply goes into the field, where it can still be changed
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button[name=use][data-reply]");
+  const field = button?.form?.elements.reply;
+  if (!field) return;
+  event.preventDefault();
+  field.value = button.dataset.reply;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
+});

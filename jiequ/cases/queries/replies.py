@@ -1,0 +1,133 @@
+"""Standard replies as a street has them: the shipped set, with the street's own editions in its place."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+
+from ..catalogue import FOLDER
+from ..models import Case, StandardReply
+from .rows import named, type_name
+
+PLACES = ("number", "type", "department", "due", "street")
+"""What a reply may name: {number} {type} {department} {due} {street}."""
+_PLACE = re.compile(r"\{(\w+)\}")
+MOVES = ("reject", "close", "force_close", "cancel")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply in force. ``edition`` 0: as it was shipped."""
+
+    key: str
+    move: str
+    reason_code: str
+    title_zh: str
+    title_en: str
+    body_zh: str
+    body_en: str
+    event_type_id: int | None = None
+    edition: int = 0
+    is_active: bool = True
+
+
+@cache
+def shipped() -> tuple[Reply, ...]:
+    """The set that comes with the product (P)."""
+    with (FOLDER / "replies.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(Reply(**row) for row in csv.DictReader(file))
+
+
+def replies_of(street_id: int, *, all_of_them: bool = False) -> list[Reply]:
+    """A street's replies in force, its own after the shipped ones; with ``all_of_them`` the switched-off too. One SELECT."""
+    found = {reply.key: reply for reply in shipped()}
+    for row in StandardReply.objects.filter(street_id=street_id).order_by("edition", "pk"):
+        found[row.key] = _of_row(row)
+    return [reply for reply in found.values() if all_of_them or reply.is_active]
+
+
+def _of_row(row: StandardReply) -> Reply:
+    return Reply(**{name: getattr(row, name) for name in Reply.__slots__})
+
+
+def editions(street_id: int, key: str) -> list[StandardReply]:
+    """Every edition of a reply, the newest first. One SELECT."""
+    rows = StandardReply.objects.filter(street_id=street_id, key=key).select_related("made_by")
+    return list(rows.order_by("-edition"))
+
+
+def places_in(text: str) -> set[str]:
+    """The names in braces. ValueError for any other brace: nothing is formatted, only put in its place."""
+    if set("{}") & set(_PLACE.sub("", text)):
+        raise ValueError("a brace that holds no plain name")
+    return set(_PLACE.findall(text))
+
+
+def offered(case: Case, move: str, language: str) -> list[dict[str, Any]]:
+    """The replies that fit a case and a move, filled in, in the reporter's language. One SELECT.
+
+    One that names what the case does not have (no department yet) is not offered.
+    """
+    if move not in MOVES:
+        return []
+    values = _values(case, language)
+    fits = [r for r in replies_of(case.street_id) if r.move == move and r.event_type_id in {None, case.event_type_id}]
+    return [
+        {"key": r.key, "title": _in(language, r.title_zh, r.title_en), "reason": r.reason_code, "text": text}
+        for r in fits
+        if (text := _filled(_in(language, r.body_zh, r.body_en), values))
+    ]
+
+
+def text_of(case: Case, move: str, key: str) -> str:
+    """A reply by its key, filled in; empty for one that does not fit."""
+    if not key:
+        return ""
+    language = language_of(case.reports.order_by("pk").values_list("language", flat=True))
+    return next((one["text"] for one in offered(case, move, language) if one["key"] == key), "")
+
+
+def language_of(languages: Iterable[str]) -> str:
+    """The language to write in: the first reporter's."""
+    return next((language for language in languages if language), "zh-hans")
+
+
+def sample(reply: Reply) -> Reply:
+    """A reply with invented values in its places, for the editor."""
+    zh = {"number": "LG-2026-000123", "type": "暴露垃圾", "department": "环卫站", "due": "3月5日", "street": "龙涧街道"}  # data
+    en = {
+        "number": "LG-2026-000123",
+        "type": "Rubbish",
+        "department": "Sanitation",
+        "due": "5 March",
+        "street": "Longjian",
+    }
+    return replace(reply, body_zh=_filled(reply.body_zh, zh), body_en=_filled(reply.body_en, en))
+
+
+def _in(language: str, chinese: str, english: str) -> str:
+    return english if language == "en" and english else chinese
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    if not places_in(text) <= {name for name, value in values.items() if value}:
+        return ""
+    return _PLACE.sub(lambda place: values[place.group(1)], text)
+
+
+def _values(case: Case, language: str) -> dict[str, str]:
+    with translation.override(language):
+        return {
+            "number": case.number,
+            "type": type_name(case) if case.condition_id else "",
+            "department": named(case.lead) if case.lead_id else "",
+            "due": date_format(timezone.localtime(case.promised_at), "MONTH_DAY_FORMAT") if case.promised_at else "",
+            "street": named(case.street),
+        }
