@@ -101,10 +101,10 @@ def _reply(street_id: int, key: str) -> Reply:
 def _given(request: HttpRequest, reply: Reply) -> Reply:
     data = request.POST
     kind = data.get("event_type_id", "")
-    texts = {name: data.get(name, "") for name in _TEXTS}
+    texts = [data.get(name, "") for name in _TEXTS]
     known = {kind.id for major in current_types() for kind in major.types}
     event_type_id = int(kind) if kind.isascii() and kind.isdigit() and len(kind) < 10 and int(kind) in known else None
-    return Reply(reply.key, **texts, event_type_id=event_type_id, is_active=data.get("is_active") == "on")
+    return Reply(reply.key, *texts, event_type_id=event_type_id, is_active=data.get("is_active") == "on")
 
 
 def _edition(request: HttpRequest) -> int:

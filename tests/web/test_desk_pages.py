@@ -23,6 +23,11 @@ from tests.casework import Casework, make_condition
 from tests.statements import statements_of
 
 HTMX = {"HX-Request": "true"}
+THEIR_WORDS = re.compile(
+    r'class="report-words">[^<]*<|<div class="preview-text".*?</div>'
+    r'|(?s:<button class="button button-wide standard-one".*?</button>)'
+)
+"""What a reporter said, or will read, in their language."""
 INLINE = re.compile(r"<[^>]+\sstyle=|<script(?![^>]+src=)|\son[a-z]+=")
 TRAYS = [tray.key for tray in lists.TRAYS]
 
@@ -397,9 +402,5 @@ def test_the_english_desk_holds_no_chinese_of_ours(work: Casework, clock: Movabl
         assert not set(chinese.findall(main)) - {"首接负责制"}  # the term itself is data, path
     moves = ["accept", "dispatch", "urge", "close"]
     for case, move in zip(cases, moves, strict=True):
-        page = re.sub(
-            r'class="report-words">[^<]*<|<div class="preview-text".*?</div>|(?s:<button class="button button-wide standard-one".*?</button>)',
-            "",
-            panel(lin, case.number, f"?do={move}"),
-        )
+        page = THEIR_WORDS.sub("", panel(lin, case.number, f"?do={move}"))
         assert not chinese.findall(page), (move, chinese.findall(page))

@@ -38,11 +38,14 @@ class Reply:
     is_active: bool = True
 
 
+_COLUMNS = ("key", "move", "reason_code", "title_zh", "title_en", "body_zh", "body_en")
+
+
 @cache
 def shipped() -> tuple[Reply, ...]:
     """The set that comes with the product (P)."""
     with (FOLDER / "replies.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(Reply(**row) for row in csv.DictReader(file))
+        return tuple(Reply(*(row[name] for name in _COLUMNS)) for row in csv.DictReader(file))
 
 
 def replies_of(street_id: int, *, all_of_them: bool = False) -> list[Reply]:
