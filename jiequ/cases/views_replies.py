@@ -22,7 +22,6 @@ from .queries.replies import Reply
 from .queries.types import current_types, said
 from .services import EDITORS, fresh_key, set_reply
 
-_TEXTS = ("move", "reason_code", "title_zh", "title_en", "body_zh", "body_en")
 NEW = "new"
 
 
@@ -101,10 +100,19 @@ def _reply(street_id: int, key: str) -> Reply:
 def _given(request: HttpRequest, reply: Reply) -> Reply:
     data = request.POST
     kind = data.get("event_type_id", "")
-    texts = [data.get(name, "") for name in _TEXTS]
     known = {kind.id for major in current_types() for kind in major.types}
     event_type_id = int(kind) if kind.isascii() and kind.isdigit() and len(kind) < 10 and int(kind) in known else None
-    return Reply(reply.key, *texts, event_type_id=event_type_id, is_active=data.get("is_active") == "on")
+    return Reply(
+        key=reply.key,
+        move=data.get("move", ""),
+        reason_code=data.get("reason_code", ""),
+        title_zh=data.get("title_zh", ""),
+        title_en=data.get("title_en", ""),
+        body_zh=data.get("body_zh", ""),
+        body_en=data.get("body_en", ""),
+        event_type_id=event_type_id,
+        is_active=data.get("is_active") == "on",
+    )
 
 
 def _edition(request: HttpRequest) -> int:
