@@ -38,14 +38,16 @@ class Reply:
     is_active: bool = True
 
 
-_COLUMNS = ("key", "move", "reason_code", "title_zh", "title_en", "body_zh", "body_en")
-
-
 @cache
 def shipped() -> tuple[Reply, ...]:
     """The set that comes with the product (P)."""
     with (FOLDER / "replies.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(Reply(*(row[name] for name in _COLUMNS)) for row in csv.DictReader(file))
+        return tuple(_shipped(row) for row in csv.DictReader(file))
+
+
+def _shipped(row: dict[str, str]) -> Reply:
+    titles, bodies = (row["title_zh"], row["title_en"]), (row["body_zh"], row["body_en"])
+    return Reply(row["key"], row["move"], row["reason_code"], *titles, *bodies)
 
 
 def replies_of(street_id: int, *, all_of_them: bool = False) -> list[Reply]:
