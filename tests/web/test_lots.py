@@ -144,8 +144,8 @@ def test_a_long_lot_says_how_far_it_is_and_goes_on(work: Casework, lin: Client, 
     cases = [work.accepted() for _n in range(3)]
     answer = send(lin, *cases)
     progress = lin.get(answer["Location"]).content.decode()
-    assert "已办 0 / 3 件" in progress
-    assert 'value="0"' in progress
+    assert "已办 1 / 3 件" in progress
+    assert 'value="1"' in progress
     monkeypatch.setattr(lots, "AT_ONCE_SECONDS", 60.0)
     assert "办成 3 件" in page_of(lin, lin.post(answer["Location"]))
 

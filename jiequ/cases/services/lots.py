@@ -60,7 +60,7 @@ def lot_of(lot_id: int, *, by: Actor) -> Lot:
 
 
 def work_lot(lot: Lot, *, by: Actor, now: Callable[[], datetime], until: datetime | None = None) -> int:
-    """Move the cases that still wait, one transaction each, until ``until``; how many are left.
+    """Move the cases that still wait, one transaction each, until ``until``, but one at least; how many are left.
 
     A refused one keeps its sentence and holds up no other. Two requests on one lot share the work.
     """
@@ -68,7 +68,7 @@ def work_lot(lot: Lot, *, by: Actor, now: Callable[[], datetime], until: datetim
     departments: _Departments = {}
     for done, item in enumerate(waiting):
         at = now()
-        if until is not None and at > until:
+        if done and until is not None and at > until:
             return len(waiting) - done
         _settle(item, at=at, act=lambda item=item, at=at: AT_ONCE[lot.move](lot, item, departments, by, at))  # type: ignore[misc]
     return 0

@@ -47,7 +47,7 @@ def make(request: HttpRequest) -> HttpResponse:
         by=actor,
         at=at,
     )
-    return _go_on(lot, actor, at)
+    return _go_on(lot, actor)
 
 
 @needs(*AT_THE_DESK)
@@ -80,7 +80,7 @@ def lot(request: HttpRequest, lot_id: int) -> HttpResponse:
     actor, at = actor_of(request), clock.now()
     found = services.lot_of(lot_id, by=actor)
     if request.method == "POST":
-        return _go_on(found, actor, at)
+        return _go_on(found, actor)
     return render(request, "cases/lot.html", {"lot": shown(found, at), "back_url": found.back_to or reverse("cases:desk")})
 
 
@@ -94,8 +94,8 @@ def undo(request: HttpRequest, lot_id: int) -> HttpResponse:
     return _to(_with_lot(found))
 
 
-def _go_on(lot: Lot, actor: Actor, at: datetime) -> HttpResponse:
-    left = services.work_lot(lot, by=actor, now=clock.now, until=at + timedelta(seconds=AT_ONCE_SECONDS))
+def _go_on(lot: Lot, actor: Actor) -> HttpResponse:
+    left = services.work_lot(lot, by=actor, now=clock.now, until=clock.now() + timedelta(seconds=AT_ONCE_SECONDS))
     return _to(reverse("cases:lot", args=[lot.pk]) if left else _with_lot(lot))
 
 
