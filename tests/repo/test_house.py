@@ -171,4 +171,5 @@ def test_the_wheel_carries_what_was_made(tmp_path: Path) -> None:
     assert "jiequ/web/static/vendor/leaflet/leaflet.css" in names
     assert [name for name in names if name.endswith("LC_MESSAGES/django.mo")]
     assert "jiequ/web/templates/web/base.html" in names
+    assert {"jiequ/web/guide/desk.md", "jiequ/web/guide/pictures/desk-queue.png"} <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "bench/"))]
