@@ -19,7 +19,7 @@ from tests.e2e.browser import SIZES, chromium
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guide" / "pictures"
 COLOURS = 160
-WAIT_MS = 120_000
+WAIT_MS = 60_000
 WALKS = {**guide_phone.WALKS, **guide_desk.WALKS}
 
 
@@ -82,7 +82,7 @@ def main() -> None:
     ask.add_argument("--out", type=Path, default=FOLDER)
     given = ask.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    with chromium() as browser:
+    with chromium(draws_maps=True) as browser:
         for name in given.only:
             WALKS[name](Camera(browser, given.base, given.out))
 

@@ -40,15 +40,34 @@ def desk(camera: Camera) -> None:
     page.locator("#keys-help").wait_for()
     camera.take(page, "desk-keys")
     page.keyboard.press("Escape")
-    for name, path in (("desk-list", "/cases/?light=red"),):
-        page.goto(path)
-        camera.take(page, name)
+    at_desk(page, "/desk/?tray=dispatch")
+    for key in ("Space", "Shift+J", "Shift+J"):
+        page.keyboard.press(key)
+    page.locator(".lot-bar [data-lot-count]").wait_for()
+    camera.take(page, "desk-lot")
+    page.context.close()
+
+
+def find(camera: Camera) -> None:
+    """The list narrowed by words and light, about to be kept; the map."""
+    page = camera.enter("受理员", "desk")
+    page.goto("/cases/?q=垃圾&light=red")
+    page.locator("details.keep-filter > summary").click()
+    camera.take(page, "desk-list")
+    page.goto("/map/")
+    page.wait_for_selector("html[data-map=drawn]")
+    page.locator("#map-status:not(:empty)").wait_for()
+    page.wait_for_timeout(3_000)
+    camera.take(page, "desk-map")
     page.context.close()
 
 
 def supervisor(camera: Camera) -> None:
-    """What is late, and how it is urged."""
+    """The board, the indicators, what is late and how it is urged."""
     page = camera.enter("督查", "desk")
+    for name, path in (("desk-board", "/board/"), ("desk-indicators", "/indicators/")):
+        page.goto(path)
+        camera.take(page, name)
     at_desk(page, "/desk/?tray=late")
     page.keyboard.press("u")
     page.locator("#do-urge").wait_for()
@@ -88,10 +107,10 @@ def _without_a_call(page: Page) -> str:
 def admins(camera: Camera) -> None:
     """The three administrators, who cannot be one person."""
     page = camera.enter("系统管理员", "desk")
-    shown = (("desk-people", "/people"), ("desk-calendar", "/calendar"), ("desk-types", "/types/"), ("desk-grid", "/grid/"))
-    for name, path in shown:
+    shown = {"people": "/people", "calendar": "/calendar", "types": "/types/", "grid": "/grid/"}
+    for name, path in shown.items():
         page.goto(path)
-        camera.take(page, name)
+        camera.take(page, f"desk-{name}")
     page.context.close()
     page = camera.enter("安全管理员", "desk")
     page.goto("/security?q=huang")
@@ -105,4 +124,10 @@ def admins(camera: Camera) -> None:
     page.context.close()
 
 
-WALKS: dict[str, Callable[[Camera], None]] = {"desk": desk, "supervisor": supervisor, "bureau": bureau, "admins": admins}
+WALKS: dict[str, Callable[[Camera], None]] = {
+    "desk": desk,
+    "find": find,
+    "supervisor": supervisor,
+    "bureau": bureau,
+    "admins": admins,
+}

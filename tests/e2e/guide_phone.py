@@ -89,6 +89,7 @@ def _officer_works(camera: Camera, number: str) -> None:
     camera.take(page, "phone-todo", top=f"li.todo:has-text('{number}')")
     row.get_by_role("button", name="接单").click()
     page.wait_for_url("**done=*")
+    page.wait_for_timeout(2_000)  # what was just done has been told to open pages by then
     page.goto(f"/cases/{number}/")
     camera.take(page, "phone-case")
     page.locator(".case-bar").get_by_text("提交处置").click()
