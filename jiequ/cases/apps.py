@@ -19,7 +19,7 @@ class CasesConfig(AppConfig):
         from jiequ.people.services import on_hand_over
 
         from .models import Case
-        from .services import handover, intake
+        from .services import handover, hooks, intake
 
         def links(case_ids: Sequence[str], actor: Actor) -> dict[str, str]:
             found = Case.objects.visible_to(actor).filter(pk__in=[int(i) for i in case_ids]).values_list("pk", "number")
@@ -29,4 +29,6 @@ class CasesConfig(AppConfig):
         on_not_delivered(handover.note_not_delivered)
         on_hand_over("cases", handover.move_work, handover.open_work)
         secrets.sealed_column("cases.Reporter", "name_sealed", intake.NAME_PURPOSE)
+        secrets.sealed_column("cases.Webhook", "secret_sealed", hooks.PURPOSE)
+        secrets.sealed_column("cases.Webhook", "old_secret_sealed", hooks.PURPOSE)
         secrets.sealed_column("cases.Reporter", "phone_sealed", PHONE_PURPOSE)

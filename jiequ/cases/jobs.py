@@ -14,6 +14,7 @@ from jiequ.core.models import Street
 from jiequ.people.rules import Actor, Role
 
 from . import clocks as c
+from . import jobs_hooks
 from .access import case_by_id
 from .flow import ENDED, State
 from .models import Case, CaseEvent, Report, Reporter, Source
@@ -21,6 +22,7 @@ from .policy import Policy
 from .services import asking, forget_lots, import_issues, moving, rollups, saving, searching, speaking, sweep_readings, telling
 from .services.voice import erase_reports
 
+__all__ = ["jobs_hooks"]  # its jobs are registered with these
 RECOMPUTE, RECOUNT = "cases.recompute", "cases.recount"
 FORGET, FORGET_NAMELESS = "cases.forget_more", "cases.forget_more_nameless"
 _BATCH = 200

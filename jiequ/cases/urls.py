@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types, views_replies
-from .views import case, finding, imports, lots, map, moves, panel, phone, public, shift, staff, systems, urging
+from .views import case, finding, hooks, imports, lots, map, moves, panel, phone, public, shift, staff, systems, urging
 
 app_name = "cases"
 urlpatterns = [
@@ -57,5 +57,12 @@ urlpatterns = [
     path("systems/", systems.systems, name="systems"),
     path("systems/<int:system_id>/renew", systems.renew, name="system_renew"),
     path("systems/<int:system_id>/revoke", systems.revoke, name="system_revoke"),
+    path("webhooks/", hooks.webhooks, name="webhooks"),
+    path("webhooks/<int:webhook_id>/", hooks.webhook, name="webhook"),
+    path("webhooks/<int:webhook_id>/ping", hooks.ping, name="webhook_ping"),
+    path("webhooks/<int:webhook_id>/secret", hooks.renew, name="webhook_renew"),
+    path("webhooks/<int:webhook_id>/resume", hooks.resume, name="webhook_resume"),
+    path("webhooks/<int:webhook_id>/end", hooks.end, name="webhook_end"),
+    path("webhooks/deliveries/<int:delivery_id>/resend", hooks.resend, name="webhook_resend"),
     path("undo/<int:event_id>", moves.undo, name="undo"),
 ]

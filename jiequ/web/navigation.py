@@ -67,6 +67,7 @@ DESK = (
         _("人员"), "people:list", "people", frozenset({Role.SYSTEM_ADMIN, Role.LEADER, Role.DUTY_LEADER, Role.DEPARTMENT_LEAD})
     ),
     Entry(_("外部系统"), "cases:systems", "cloud", frozenset({Role.SYSTEM_ADMIN})),
+    Entry(_("回调"), "cases:webhooks", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("程序令牌"), "people:tokens", "lock", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("账号安全"), "people:security", "lock", frozenset({Role.SECURITY_ADMIN})),
     Entry(_("审计"), "core:audit", "seal", frozenset({Role.AUDIT_ADMIN})),

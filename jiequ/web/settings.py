@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import time
+from ipaddress import ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -52,6 +53,15 @@ def hours(name: str, text: str) -> tuple[time, time]:
     return opens, closes
 
 
+def networks(name: str, text: str) -> list[str]:
+    """Addresses or networks, comma-separated: ``10.20.0.0/16,192.168.7.4``."""
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return [str(ip_network(part)) for part in found]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must name addresses or networks such as 10.20.0.0/16: {error}.") from None
+
+
 SECRET_KEY = _secret("JIEQU_SECRET_KEY", "only-for-demo-and-tests-" + "x" * 40)
 DATA_KEYS = _secret("JIEQU_DATA_KEYS", "k1:" + "00" * 32)
 BLIND_KEY = os.environ.get("JIEQU_BLIND_KEY", "")
@@ -87,6 +97,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 SMS_PORTS = [part for part in os.environ.get("JIEQU_SMS_PORTS", "" if PRODUCTION else "stub").split(",") if part]
 if PRODUCTION and "stub" in SMS_PORTS:
     raise ImproperlyConfigured("JIEQU_SMS_PORTS: the stub port sends nothing; production does not take it.")
+WEBHOOK_NETWORKS = networks("JIEQU_WEBHOOK_NETWORKS", os.environ.get("JIEQU_WEBHOOK_NETWORKS", ""))
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 
 INSTALLED_APPS = [

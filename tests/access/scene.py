@@ -8,8 +8,8 @@ from typing import Any
 
 from jiequ.cases import services
 from jiequ.cases.access import case_for
-from jiequ.cases.models import Case, CaseEvent, FilingCondition, ImportIssue, IssueCase, Proof, SavedFilter
-from jiequ.cases.services import areas
+from jiequ.cases.models import Case, CaseEvent, Delivery, FilingCondition, ImportIssue, IssueCase, Proof, SavedFilter
+from jiequ.cases.services import areas, hooks
 from jiequ.channels.models import CallBack, InboxItem, Message
 from jiequ.channels.services import Notice, open_call_back, seal_phone, send
 from jiequ.core.worker import BATCH, work_once
@@ -282,6 +282,13 @@ def _map(scene: Scene, side: Side) -> None:
         name=f"摄像头{side.grid}", kind="camera", street_id=side.street_id, is_trusted=False, by=xi, at=NOW
     )
     side.ids["system_id"], side.tokens["system"] = system.pk, token
+    webhook, _secret = hooks.make_webhook(
+        name=f"回调{side.grid}", url="https://example.org/", events=["close"], street_id=side.street_id, by=xi, at=NOW
+    )
+    lost = Delivery(key=f"whd_{side.grid}", webhook=webhook, kind="ping", body="{}", state="not_delivered", made_at=NOW,
+                    due_at=NOW, next_at=NOW, ended_at=NOW)  # fmt: skip
+    lost.save()
+    side.ids["webhook_id"], side.ids["delivery_id"] = webhook.pk, lost.pk
     issue = ImportIssue.objects.create(
         street_id=side.street_id, system="old", kind="unit", value=side.canary.said[:200], seen_at=NOW
     )

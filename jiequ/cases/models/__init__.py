@@ -2,6 +2,7 @@
 
 from .case import STREET_FOUND, Case, CaseEvent, CaseQuerySet, Proof, Source, Task, TaskKind
 from .desk import Handover, Lot, LotItem, Reading, WatchItem
+from .hooks import Delivery, Webhook
 from .imports import ImportIssue, IssueCase, IssueKind
 from .outside import OutsideSystem, SystemKind
 from .replies import StandardReply
@@ -16,6 +17,7 @@ __all__ = [
     "CaseEvent",
     "CaseQuerySet",
     "ControlArea",
+    "Delivery",
     "DutyList",
     "EventType",
     "FilingCondition",
@@ -40,4 +42,5 @@ __all__ = [
     "TaskKind",
     "TypeEdition",
     "WatchItem",
+    "Webhook",
 ]

@@ -1,0 +1,185 @@
+"""Calls to addresses that somebody typed in: checked at the address actually connected to (RELIABILITY row 17).
+
+``https`` only, no redirects, ten seconds in all, a small answer, no proxy from the environment. A name is resolved once, each
+address it gives is judged, and the connection goes to that very address: a name that answers otherwise the second time
+gains nothing. What an operator names in ``JIEQU_WEBHOOK_NETWORKS`` (an intranet) may be private, and plain ``http``.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from .errors import Refusal
+
+SECONDS = 10.0
+LARGEST_ANSWER = 4096
+LONGEST_URL = 500
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class Unreachable(Exception):
+    """The call came to nothing; ``code`` says why, without a word of the other side's."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address taken apart."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
+def target_of(url: str) -> Target:
+    """The parts of an address that may be called; Refusal for any other. Nothing is resolved here."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode() if ":" not in (parts.hostname or "") else str(parts.hostname)
+    except (ValueError, UnicodeError):
+        raise _bad_url() from None
+    is_plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url and len(url) <= LONGEST_URL
+    if not is_plain or not host or port == 0 or parts.scheme not in {"https", "http"}:
+        raise _bad_url()
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise Refusal("url_with_more", _("地址里不能带用户名、密码或 #。"), facts={"field": "url"})
+    if parts.scheme == "http" and not _networks():
+        raise Refusal("url_not_https", _("地址要以 https:// 开头。"), facts={"field": "url"})
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
+
+
+def _bad_url() -> Refusal:
+    return Refusal("bad_url", _("请填写完整的地址，例如 https://example.org/hook。"), facts={"field": "url"})
+
+
+def post(url: str, body: bytes, headers: dict[str, str]) -> int:
+    """The status of the answer to a POST. Unreachable if there is none, or if the address may not be reached."""
+    try:
+        target = target_of(url)
+    except Refusal as refusal:
+        raise Unreachable(refusal.code) from None
+    held = [_connected(target)]
+    watch = threading.Timer(SECONDS, _cut, [held])
+    watch.daemon = True
+    watch.start()
+    try:
+        if target.scheme == "https":
+            held[0] = _tls().wrap_socket(held[0], server_hostname=target.host)
+        return _answer(target, held[0], body, headers)
+    except (ssl.SSLError, ssl.CertificateError):
+        raise Unreachable("bad_certificate") from None
+    except TimeoutError:
+        raise Unreachable("timed_out") from None
+    except (OSError, http.client.HTTPException, ValueError):
+        raise Unreachable("no_answer") from None
+    finally:
+        watch.cancel()
+        held[0].close()
+
+
+def _answer(target: Target, sock: socket.socket, body: bytes, headers: dict[str, str]) -> int:
+    call: Any = http.client.HTTPConnection(target.host, target.port, timeout=SECONDS)
+    call.default_port = 443 if target.scheme == "https" else 80
+    call.sock = sock
+    try:
+        call.request("POST", target.path, body=body, headers={**headers, "Connection": "close"})
+        answer = call.getresponse()
+        answer.read(LARGEST_ANSWER)
+        return int(answer.status)
+    finally:
+        call.close()
+
+
+def _cut(held: list[socket.socket]) -> None:
+    """The ten seconds are over, whatever trickles in."""
+    try:
+        socket.socket.shutdown(held[0], socket.SHUT_RDWR)
+    except OSError:
+        return
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+# -- where the call goes ---------------------------------------------------------------------------------------------
+
+
+def _connected(target: Target) -> socket.socket:
+    """A socket to the first address of the name that may be reached; judged once more on the socket itself."""
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Unreachable("unknown_host") from None
+    allowed = [one for one in found if may_reach(str(one[4][0]), scheme=target.scheme)]
+    if not allowed or len(allowed) < len(found):
+        raise Unreachable("address_not_allowed")  # one bad address among them is a trick or a fault: none is tried
+    family, kind, protocol, _name, address = allowed[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.settimeout(SECONDS)
+        sock.connect(address)
+        if not may_reach(str(sock.getpeername()[0]), scheme=target.scheme):
+            raise Unreachable("address_not_allowed")
+    except OSError as error:
+        sock.close()
+        raise Unreachable("timed_out" if isinstance(error, TimeoutError) else "no_connection") from None
+    except Unreachable:
+        sock.close()
+        raise
+    return sock
+
+
+def may_reach(text: str, *, scheme: str = "https") -> bool:
+    """True for an address on the open internet, or in a network the operator named (there also by plain http)."""
+    try:
+        address = ipaddress.ip_address(text.split("%", 1)[0])
+    except ValueError:
+        return False
+    for one in _all_of(address):
+        is_named = any(one in network for network in _networks() if network.version == one.version)
+        is_open = one.is_global and not one.is_multicast and not one.is_reserved and scheme == "https"
+        if not is_named and not is_open:
+            return False
+    return True
+
+
+def _all_of(address: Address) -> Iterable[Address]:
+    """The address and every IPv4 address it carries inside (mapped, 6to4, Teredo, NAT64): all must be allowed."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    inner = [address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64:
+        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return [address, *(one for one in inner if one is not None)]
+
+
+def _networks() -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return _parsed(tuple(settings.WEBHOOK_NETWORKS))
+
+
+@lru_cache(maxsize=8)
+def _parsed(names: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return [ipaddress.ip_network(name, strict=False) for name in names]
