@@ -135,6 +135,9 @@ def test_a_token_bound_to_a_street_ends_at_its_border(work: Casework) -> None:
     assert {row["number"] for row in free.get("/cases").json()["cases"]} == {here.number, there.number}
     assert {row["number"] for row in bound.get("/cases").json()["cases"]} == {here.number}
     assert free.get(f"/cases/{there.number}").status_code == 200
+    for narrowing in (f"street={world.other_street.code9}", "state=reported", "light=green", "community=990101002001"):
+        rows = bound.get(f"/cases?{narrowing}").json().get("cases", [])
+        assert there.number not in {row["number"] for row in rows}, narrowing
     assert bound.get(f"/cases/{there.number}").content == bound.get("/cases/QG-2026-999999").content
     assert [one["code"] for one in bound.get("/streets").json()["streets"]] == [world.street.code9]
     note = {"text": "看过"}
@@ -153,6 +156,8 @@ def test_a_bureaus_bound_token_ends_at_the_border_too(work: Casework) -> None:
     outside = program_of(world, "qu", street_id=world.other_street.pk)
     assert (inside.get(f"/cases/{case.number}").status_code, len(inside.get("/tasks").json()["tasks"])) == (200, 1)
     assert (outside.get(f"/cases/{case.number}").status_code, outside.get("/tasks").json()["tasks"]) == (404, [])
+    assert [row["number"] for row in inside.get("/cases").json()["cases"]] == [case.number]
+    assert outside.get("/cases").json()["cases"] == []
     assert outside.post(f"/cases/{case.number}/moves/acknowledge_call", {}).status_code == 404
     assert inside.post(f"/cases/{case.number}/moves/acknowledge_call", {}).status_code == 200
 

@@ -55,7 +55,9 @@ def cases(request: HttpRequest) -> HttpResponse:
     """Cases the caller may see, newest first; keyset pages by ``cursor``."""
     caller, given = caller_of(request), read_query(request, CasesIn)
     before = int(given.cursor) if given.cursor else None
-    page = lists.case_page(caller.actor, _narrowed(given), at=caller.at, before=before, size=given.limit)
+    page = lists.case_page(
+        caller.actor, _narrowed(given), at=caller.at, before=before, size=given.limit, related=lists.ROW_RELATED
+    )
     rows = [present.row(case, caller.at) for case in page.rows]
     return answer(CasesOut(cases=rows, next=str(page.next_before) if page.next_before else None))
 

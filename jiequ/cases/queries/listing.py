@@ -84,6 +84,7 @@ def case_page(
     size: int = PAGE,
     by_due: bool = False,
     is_counted: bool = False,
+    related: Sequence[str] = ROW_RELATED,
 ) -> Page:
     """Cases the actor may see, the newest first, from before ``before`` or up to ``after``. Two SELECTs.
 
@@ -100,7 +101,7 @@ def case_page(
     )
     more, count = len(ids) > size, len(ids) if counts else None
     ids = ids[:size] if after is None else ids[:size][::-1]
-    found = Case.objects.select_related(*ROW_RELATED).defer(*ROW_UNREAD).in_bulk(ids)
+    found = Case.objects.select_related(*related).defer(*ROW_UNREAD).in_bulk(ids)
     has_next, has_previous = (more, before is not None) if after is None else (True, more)
     return Page(
         rows=[found[pk] for pk in ids if pk in found],
@@ -195,8 +196,8 @@ def _by_words(actor: Actor, ground: Ground, filters: Filters, way: _Way, *, at: 
 
 
 def narrowed(cases: CaseQuerySet, filters: Filters, *, at: datetime, actor: Actor | None = None) -> CaseQuerySet:
-    """The filters as a query, words apart."""
-    where = Q()
+    """The filters as a query, words apart; within the street that the actor's token is bound to, if it is."""
+    where = Q() if actor is None or actor.only_street is None else Q(street_id=actor.only_street)
     if filters.states:
         where &= Q(state__in=list(filters.states)) if len(filters.states) > 1 else Q(state=filters.states[0])
     if filters.number:
