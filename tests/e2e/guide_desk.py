@@ -45,6 +45,8 @@ def desk(camera: Camera) -> None:
         page.keyboard.press(key)
     page.locator(".lot-bar [data-lot-count]").wait_for()
     camera.take(page, "desk-lot")
+    page.goto("/desk/handover/")
+    camera.take(page, "desk-handover")
     page.context.close()
 
 

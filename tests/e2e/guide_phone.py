@@ -79,6 +79,8 @@ def _leader_dispatches(camera: Camera, number: str) -> None:
     page.get_by_role("heading", name="已经派出").wait_for()
     camera.take(page, "phone-leader-undo")
     camera.take(page, "phone-leader-sent", top="#sent")
+    page.goto("/brief/")
+    camera.take(page, "phone-brief")
     page.context.close()
 
 
