@@ -86,6 +86,7 @@ def questions(ids: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         "token": "x" * 43,
         "move": "note",
         "act": "rename",
+        "key": "closed-done",
     }
     for name, address, _view in table.templates():
         parts = [part for part in table.parts(address) if part in ids]
