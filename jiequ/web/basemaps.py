@@ -72,7 +72,7 @@ def _check_system(system: str, where: str) -> None:
     if system == "gcj02":
         raise ImproperlyConfigured(
             f"{where}: tiles in GCJ-02 lie 300 to 600 m off our cases, and a picture cannot be shifted with the zoom. "
-            "Take a service in CGCS2000 or WGS-84, such as 天地图 (vec_w, img_w)."
+            "Take a service in CGCS2000 or WGS-84, such as Tianditu (vec_w, img_w)."
         )
     raise ImproperlyConfigured(f"{where}: system must be cgcs2000 or wgs84, not {system!r}.")
 
