@@ -20,7 +20,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'self'",
         f"connect-src {' '.join(settings.CONNECT_SOURCES)}",
-        "img-src 'self' data: blob:",
+        " ".join(["img-src 'self' data: blob:", *settings.CONNECT_SOURCES[1:]]),
         "script-src 'self'",
         "style-src 'self'",
         "object-src 'none'",

@@ -8,6 +8,10 @@ from jiequ.core.errors import Forbidden, NotFound
 from jiequ.core.models import Street
 from jiequ.people.rules import DESK_ROLES, Actor, Role
 
+from .tile_tokens import BadToken, streets_of, token_of
+
+__all__ = ["BadToken", "may_edit", "may_read", "require_edit", "street_for", "streets_for", "streets_of", "token_of"]
+
 READERS = (*sorted(DESK_ROLES), Role.SYSTEM_ADMIN)
 EDITORS = (Role.SYSTEM_ADMIN,)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from .basemaps import layers_of, origins
 from .database import databases
 from .ops.logs import configuration as log_configuration
 
@@ -76,7 +77,15 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 LIVE_URL = os.environ.get("JIEQU_LIVE_URL", "/live/stream" if PRODUCTION else "")
-CONNECT_SOURCES = ["'self'", *([LIVE_URL.rpartition("/live/")[0]] if "://" in LIVE_URL else [])]
+TILES_URL = os.environ.get("JIEQU_TILES_URL", "")
+TILES = Path(os.environ.get("JIEQU_TILES") or VAR / "tiles").resolve()
+MAP_LAYERS = layers_of(os.environ.get("JIEQU_MAP_LAYERS", ""))
+CONNECT_SOURCES = [
+    "'self'",
+    *([LIVE_URL.rpartition("/live/")[0]] if "://" in LIVE_URL else []),
+    *([TILES_URL.rpartition("/tiles/")[0]] if "://" in TILES_URL else []),
+    *origins(MAP_LAYERS),
+]
 METRICS_TOKEN = os.environ.get("JIEQU_METRICS_TOKEN", "")
 BACKUPS = Path(os.environ.get("JIEQU_BACKUPS") or VAR / "backups").resolve()
 LOGGING = log_configuration(os.environ.get("JIEQU_LOG_LEVEL", "INFO"))

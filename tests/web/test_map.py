@@ -14,6 +14,7 @@ from jiequ.cases import services
 from jiequ.cases.models import Case, Rollup
 from jiequ.cases.queries import lists
 from jiequ.cases.queries import map as map_queries
+from jiequ.cases.views.filtering import forget
 from jiequ.grid.rules import BBox, q18
 from jiequ.people.models import Post
 from tests.actors import NOW, MovableClock
@@ -267,6 +268,14 @@ def test_the_page_works_without_scripts_in_both_languages(work: Casework, lin: C
     page = lin.get("/map/").content.decode()
     assert re.search(r"东涌社区</a> <span class=\"number\">未结 1 件", page)
     assert f'href="/cases/?community={case.community_id}"' in page
+
+
+def test_the_page_offers_the_lists_filters_with_every_type_of_the_catalogue(work: Casework, lin: Client) -> None:
+    make_condition("0501", name="井盖缺失")
+    forget()
+    page = lin.get("/map/", {"type": str(work.condition.edition.event_type_id), "state": "reported"})
+    assert page.status_code == 200
+    assert "井盖缺失" in page.content.decode()
 
 
 def test_a_handler_counts_only_what_they_may_see_in_the_communities(work: Casework, clock: MovableClock) -> None:

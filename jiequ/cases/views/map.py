@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET
 from jiequ.core import clock
 from jiequ.core.errors import Refusal
 from jiequ.core.http import is_htmx
+from jiequ.grid.access import token_of
 from jiequ.grid.models import Community
 from jiequ.grid.rules import MERCATOR_LAT, BBox, is_position
 from jiequ.people.access import actor_of, needs
@@ -126,7 +128,9 @@ def map_data(request: HttpRequest, actor: Actor) -> dict[str, Any]:
         "case": reverse("cases:list"),
         "basemap": present.basemap_url(street_id) or "",
         "units": reverse("grid:layer_units", args=[street_id]) if street_id else "",
-        "tiles": getattr(settings, "TILES_URL", ""),
+        "tiles": settings.TILES_URL,
+        "token": token_of(actor, at=clock.now()) if settings.TILES_URL else "",
+        "layers": json.dumps(settings.MAP_LAYERS, ensure_ascii=False),
     }
 
 

@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from jiequ.web.cli import ready
-from jiequ.web.cli.serve import children, live_port
+from jiequ.web.cli.serve import children, live_port, tiles_port
 from jiequ.web.cli.supervisor import Supervisor, stop_on_signals
 
 FIRST_PAGE_WITHIN_SECONDS = 60
@@ -50,6 +50,8 @@ def _settings(options: argparse.Namespace) -> None:
     os.environ.setdefault("JIEQU_BASE_URL", address)
     if port := live_port(options):
         os.environ.setdefault("JIEQU_LIVE_URL", f"http://{options.host}:{port}/live/stream")
+    if port := tiles_port(options):
+        os.environ.setdefault("JIEQU_TILES_URL", f"http://{options.host}:{port}/tiles/")
 
 
 def _throw_away() -> None:

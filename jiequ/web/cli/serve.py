@@ -1,4 +1,4 @@
-"""``./run serve``: the web server, live events and the jobs' worker under one supervisor."""
+"""``./run serve``: the web server, live events, map tiles and the jobs' worker under one supervisor."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ def main(options: argparse.Namespace) -> int:
     if live_port(options) and ready.is_taken(options.host, live_port(options)):
         print(f"{options.host}:{live_port(options)} is taken: give live events another --live-port.", file=sys.stderr)
         return 1
+    if tiles_port(options) and ready.is_taken(options.host, tiles_port(options)):
+        print(f"{options.host}:{tiles_port(options)} is taken: give map tiles another --tiles-port.", file=sys.stderr)
+        return 1
     pending = ready.pending_migrations()
     if pending:
         print(f"The database lacks {pending} migration(s): run ./run migrate first.", file=sys.stderr)
@@ -30,7 +33,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def children(options: argparse.Namespace) -> list[Child]:
-    """What is kept alive: pages, live events, jobs. Later processes (imagery tiles) are added here."""
+    """What is kept alive: pages, live events, map tiles, jobs."""
     workers = options.workers or min(8, max(2, os.cpu_count() or 2))
     address = ["--host", options.host, "--port", str(options.port), "--workers", str(workers)]
     web = Child("web", [sys.executable, "-m", "jiequ.web.cli.web", *address])
@@ -38,6 +41,8 @@ def children(options: argparse.Namespace) -> list[Child]:
     found = [web]
     if port := live_port(options):
         found.append(Child("live", [sys.executable, "-m", "jiequ.web.cli.live", "--host", options.host, "--port", str(port)]))
+    if port := tiles_port(options):
+        found.append(Child("tiles", [sys.executable, "-m", "jiequ.web.cli.tiles", "--host", options.host, "--port", str(port)]))
     return found if options.no_jobs else [*found, jobs]
 
 
@@ -45,3 +50,9 @@ def live_port(options: argparse.Namespace) -> int:
     """Where live events are served; 0: not at all, pages then ask every few seconds."""
     asked = options.live_port if options.live_port is not None else os.environ.get("JIEQU_LIVE_PORT")
     return int(asked) if asked not in (None, "") else options.port + 1
+
+
+def tiles_port(options: argparse.Namespace) -> int:
+    """Where map tiles are served; 0: not at all, the map is then drawn from the pages' own layers."""
+    asked = options.tiles_port if options.tiles_port is not None else os.environ.get("JIEQU_TILES_PORT")
+    return int(asked) if asked not in (None, "") else options.port + 2

@@ -50,11 +50,48 @@ function cannot(error) {
 // ---- the ground: our own drawing, or the tile process's
 
 async function ground() {
-  const [base, units] = await Promise.all([json(box.dataset.basemap), json(box.dataset.units)]);
-  const shapes = base ?? NOTHING;
+  const [shapes, own] = await Promise.all([json(box.dataset.basemap).then((found) => found ?? NOTHING), served()]);
   const outlines = { ...NOTHING, features: shapes.features.filter((one) => one.properties.kind === "other") };
-  const sources = { base: { type: "geojson", data: shapes }, units: { type: "geojson", data: units ? grids(units) : NOTHING }, outlines: { type: "geojson", data: outlines }, layers: [] };
+  const units = own ? null : await json(box.dataset.units);
+  const sources = {
+    base: own ? vector("basemap") : { type: "geojson", data: shapes },
+    units: own ? vector("grids") : { type: "geojson", data: units ? grids(units) : NOTHING },
+    outlines: { type: "geojson", data: outlines },
+    layers: [...JSON.parse(box.dataset.layers || "[]"), ...(own ?? []).map(file)],
+  };
+  choices(sources.layers);
   return { bounds: bounds(outlines.features.length ? outlines : shapes), sources };
+}
+
+/** The layers of the tile process; null where there is none, or it does not answer: the page's own drawing then. */
+async function served() {
+  if (!box.dataset.tiles) return null;
+  try {
+    return (await json(`${box.dataset.tiles}layers.json?t=${encodeURIComponent(box.dataset.token)}`))?.layers ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const tileUrl = (layer) => `${new URL(box.dataset.tiles, location.href)}${layer}/{z}/{x}/{y}?t=${encodeURIComponent(box.dataset.token)}`;
+const vector = (layer) => ({ type: "vector", tiles: [tileUrl(layer)], minzoom: 0, maxzoom: 16 });
+
+/** An MBTiles file of pictures as a layer; vector files of others have no style here and are left out. */
+function file({ id, name, format, attribution, minzoom, maxzoom }) {
+  const isPicture = ["png", "jpg", "jpeg", "webp"].includes(format);
+  return { id: `file-${id}`, name: name || id, tiles: isPicture ? [tileUrl(id)] : [], size: 256, attribution: attribution ?? "", minzoom: Number(minzoom ?? 0), maxzoom: Number(maxzoom ?? 18), is_on: false };
+}
+
+/** A button for each layer of pictures. */
+function choices(layers) {
+  const last = box.querySelector("[data-refresh]");
+  for (const layer of layers) {
+    if (!layer.tiles.length) continue;
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: layer.name });
+    button.dataset.layer = layer.id;
+    button.setAttribute("aria-pressed", String(layer.is_on));
+    last.before(button);
+  }
 }
 
 async function json(url) {

@@ -11,14 +11,14 @@ export const isNight = () => token("--page").startsWith("#0");
 /** The style: `base` and `units` as sources, the operator's own `layers` between the ground and what we draw. */
 export function style({ base, units, outlines, layers }) {
   const paint = isNight() ? NIGHT : DAY;
-  const own = layers.filter((layer) => !layer.hidden);
+  const own = layers.filter((layer) => layer.tiles.length);
   return {
     version: 8,
     sources: { base, units, outlines, points: empty(), chosen: empty(), ...Object.fromEntries(own.map((layer) => [layer.id, tiles(layer)])) },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": paint.ground } },
       ...drawn(base, paint),
-      ...own.map((layer) => ({ id: layer.id, type: "raster", source: layer.id })),
+      ...own.map((layer) => ({ id: layer.id, type: "raster", source: layer.id, layout: { visibility: layer.is_on ? "visible" : "none" } })),
       ...lines(paint, units),
       ...dots(),
     ],
@@ -27,9 +27,7 @@ export function style({ base, units, outlines, layers }) {
 
 const empty = () => ({ type: "geojson", data: NOTHING });
 
-function tiles({ url, size, attribution, minzoom, maxzoom }) {
-  return { type: "raster", tiles: [url], tileSize: size ?? 256, attribution: attribution ?? "", minzoom: minzoom ?? 0, maxzoom: maxzoom ?? 18 };
-}
+const tiles = ({ tiles: addresses, size, attribution, minzoom, maxzoom }) => ({ type: "raster", tiles: addresses, tileSize: size, attribution, minzoom, maxzoom });
 
 const from = (source) => (source.type === "vector" ? { "source-layer": "basemap" } : {});
 const kind = (...kinds) => ["in", ["get", "kind"], ["literal", kinds]];
