@@ -46,7 +46,7 @@ _CASE = tuple(
 )
 _COUNTS = ("returns", "reworks", "reopens", "urges")
 _REPORT = tuple(
-    "id case_id origin_id reporter_id street_id source system source_ref words place_words lon lat at by_id".split()
+    "id case_id origin_id reporter_id street_id source system source_ref words place_words lon lat at by_id tokens".split()
 )
 _REPORTER = tuple("id name_sealed phone_sealed phone_blind last4_blind noticed_at keep_until".split())
 _EVENT = tuple("case_id move state reason_code text facts at by_id by_name by_role department_id".split())
@@ -200,7 +200,6 @@ class Past:
         Inserter(Rating, *_RATING)(
             (one.reports[0], one.pk, one.pen.rating[1], one.pen.rating[2], one.pen.rating[0]) for one in made if one.pen.rating
         )
-        searching.index_later(made[0].pk, made[-1].pk, at=self.now)
         audit.record_many(self._audit(one, event) for one in made for event in one.pen.events if event["move"] != "light")
         rollups.count_in_places(
             Place(self.street.pk, group_of(one.pen.state), one.pen.condition.edition.event_type_id, q18(one.lon, one.lat))
@@ -294,14 +293,15 @@ class Past:
         system, ref = (HOTLINE_NAME, f"12345-{plan.number}") if plan.source == "hotline" else ("", "")
         said = texts.pick(pen.rng, pen.subject.words)
         tail = (one.address, one.lon, one.lat)
-        by_id = pen.events[0]["by_id"]
+        by_id, edition = pen.events[0]["by_id"], pen.condition.edition
+        voices = [texts.pick(pen.rng, pen.subject.words) for _voice in pen.voices]
+        tokens = searching.split(self.street.pk, [edition.name_zh, edition.name_en, one.address, said, *voices])
         yield (
             *(one.reports[0], one.pk, one.pk, one.reporter_id, self.street.pk, plan.source, system, ref, said),
-            *(*tail, plan.at, by_id),
+            *(*tail, plan.at, by_id, tokens),
         )
-        for pk, at in zip(one.reports[1:], pen.voices, strict=True):
-            words = texts.pick(pen.rng, pen.subject.words)
-            yield (pk, one.pk, one.pk, None, self.street.pk, "resident", "", "", words, *tail, at, None)
+        for pk, at, words in zip(one.reports[1:], pen.voices, voices, strict=True):
+            yield (pk, one.pk, one.pk, None, self.street.pk, "resident", "", "", words, *tail, at, None, "")
 
     def _event(self, one: _Made, event: dict[str, Any]) -> tuple[Any, ...]:
         if event["move"] == "me_too":
