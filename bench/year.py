@@ -65,6 +65,7 @@ def fill(cases: int, at: datetime) -> None:
     from jiequ.cases.services import rollups
     from jiequ.core.db import writing
     from jiequ.core.models import Counter
+    from jiequ.web.cli.migrate import as_owner
 
     rng, grounds, conditions = Random(SEED), _grounds(), _conditions()
     for first in range(1, cases + 1, BATCH):
@@ -72,12 +73,11 @@ def fill(cases: int, at: datetime) -> None:
             _write([_Case(n, cases, at, rng, grounds, conditions) for n in range(first, min(first + BATCH, cases + 1))])
     years = (at.year - 1, at.year)
     Counter.objects.bulk_create(Counter(name=f"{ground.prefix}-{year}", value=cases) for ground in grounds for year in years)
-    with connection.cursor() as cursor:
+    rollups.recount(repair=True)
+    with as_owner(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('cases_case', 'id'), {cases})")
-    rollups.recount(repair=True)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
 
 class _Case:
