@@ -70,6 +70,6 @@ def forms_of(address: str, html: str) -> list[Form]:
     return [form for form in reader.forms if form.action]
 
 
-def data_of(form: Form, **more: Any) -> dict[str, Any]:
+def data_of(form: Form, /, **more: Any) -> dict[str, Any]:
     """What is sent."""
     return {name: values for name, values in form.fields.items() if name} | more

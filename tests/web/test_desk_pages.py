@@ -368,6 +368,7 @@ def test_the_policy_page_is_filled_in_and_refuses_a_wrong_number_in_the_form(wor
     xi = work.world.client("xi")
     page = text(xi.get("/types/policy/"))
     values = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+    values |= dict(re.findall(r'<select name="(\w+)"(?:(?!</select>).)*?value="([^"]*)" selected', page, re.DOTALL))
     assert "首接部门负责到底" in page
     form = {n: v for n, v in values.items() if n not in {"csrfmiddlewaretoken", "idempotency_key"}} | {
         "first_responsible": "on"
