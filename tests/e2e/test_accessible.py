@@ -49,7 +49,7 @@ def scene(world: World, clock: MovableClock) -> Scene:
 
 def addresses(scene: Scene) -> Iterator[str]:
     """Every GET address with ids of the first street; the forms of some moves."""
-    ids = {"variant": "full", "kind": "event", "code": "0110", "source_ref": "none"} | scene.a.ids
+    ids = {"variant": "full", "kind": "event", "code": "0110", "source_ref": "none", "key": "closed-done"} | scene.a.ids
     for name, address, _view in table.templates():
         parts = table.parts(address)
         if name == "cases:move":
