@@ -37,7 +37,7 @@ def board(request: HttpRequest) -> HttpResponse:
         | export_of(asked, "board")
         | {
             "is_live": True,
-        "lights": [_figure(asked, f"light_{light}", n) for light, n in found.all.items()],
+            "lights": [_figure(asked, f"light_{light}", n) for light, n in found.all.items()],
             "sections": [_section(asked, found, title, names) for title, names in _sections()],
             "reasons": [_figure(asked, f"return_{code}", n) for code, n in sorted(found.reasons.items())],
             "groups": [_group(asked, name, words, found.groups[name]) for name, words in group_words().items()],
