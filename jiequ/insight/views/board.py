@@ -36,6 +36,7 @@ def board(request: HttpRequest) -> HttpResponse:
         frame(asked)
         | export_of(asked, "board")
         | {
+            "is_live": True,
             "lights": [_figure(asked, f"light_{light}", n) for light, n in found.all.items()],
             "sections": [_section(asked, found, title, names) for title, names in _sections()],
             "reasons": [_figure(asked, f"return_{code}", n) for code, n in sorted(found.reasons.items())],
