@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time
 
+from django.utils.translation import get_language
+
 from jiequ.cases.models import Case
 from jiequ.cases.queries import supervise
 from jiequ.cases.queries.supervise import Scope
@@ -62,7 +64,7 @@ def board(scope: Scope) -> Board:
         counts=supervise.how_many(scope, COUNTED),
         reasons=supervise.return_reasons(scope),
         reddest=supervise.reddest(scope),
-        lost=oldest_lost(scope.street_ids, language=scope.actor.language),
+        lost=oldest_lost(scope.street_ids, language=get_language() or scope.actor.language),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.utils.translation import get_language
+
 from jiequ.cases.policy import Policy
 from jiequ.cases.queries import supervise
 from jiequ.channels.queries import OldestLost, oldest_lost
@@ -58,5 +60,5 @@ def brief(streets: tuple[Street, ...], *, at: datetime, actor: Actor) -> Brief:
         red=sum(n for _key, n in red),
         departments=[Late(key, names.get(key, f"#{key}"), n) for key, n in red[:DEPARTMENTS]],
         days=[(period, figures.sums(scope.street_ids, period, DAY_PARTS)) for period in periods],
-        lost=oldest_lost(scope.street_ids, language=actor.language),
+        lost=oldest_lost(scope.street_ids, language=get_language() or actor.language),
     )
