@@ -11,8 +11,7 @@ const isThere = () => !document.hidden && performance.now() - touchedAt < AWAY_M
 function tell(one, away = false) {
   const body = new FormData(one);
   if (away) body.set("away", "1");
-  if (away) navigator.sendBeacon(one.action, body);
-  else fetch(one.action, { method: "POST", body, headers: { "Jiequ-By-Itself": "1" } }).catch(() => {});
+  fetch(one.action, { method: "POST", body, keepalive: away, headers: { "Jiequ-By-Itself": "1" } }).catch(() => {});
 }
 
 function say() {
