@@ -25,6 +25,8 @@ from ..services import hooks
 from . import present, reading
 
 SHOWN = 100
+USUAL = ("report", "accept", "reject", "dispatch", "acknowledge", "return", "handle", "close", "reopen", "rate", "urge", "light")
+"""What most receivers want; the others are offered further down."""
 STATES: dict[str, tuple[Promise, str]] = {
     Delivery.State.WAITING: (gettext_lazy("等待"), "wait"),
     Delivery.State.DELIVERED: (gettext_lazy("已送达"), "done"),
@@ -140,7 +142,8 @@ def _page(request: HttpRequest, refusal: Refusal | None) -> HttpResponse:
     context: dict[str, Any] = {
         "rows": [{"webhook": row, "street": present.named(row.street)} for row in found],
         "streets": [(row.pk, present.named(row)) for row in Street.objects.filter(is_active=True).order_by("code9")],
-        "events": [(name, _event_words(name)) for name in hooks.EVENTS],
+        "usual": [(name, _event_words(name)) for name in USUAL],
+        "others": [(name, _event_words(name)) for name in hooks.EVENTS if name not in USUAL],
         "given": request.POST,
         "given_events": request.POST.getlist("events"),
         "refusal": refusal,
