@@ -41,6 +41,7 @@ def times_of_the_door(cases: int, times: int) -> None:
     """A street with ``cases`` cases, then each kind of call."""
     from jiequ.cases.api import door
     from jiequ.cases.models import Case
+    from jiequ.core import clock
     from tests.actors import make_world
     from tests.casework import Casework, make_condition
     from tests.programs import program_of
@@ -50,7 +51,8 @@ def times_of_the_door(cases: int, times: int) -> None:
     for _ in range(cases // 2):
         work.reported()
         work.handling()
-    program, client, number = program_of(work.world, "lin"), work.world.client("lin"), work.handling().number
+    program = program_of(work.world, "lin", at=clock.now())
+    client, number = work.world.client("lin"), work.handling().number
     told = checked(program.get(f"/cases/{number}")).json()
     if [event["move"] for event in told["timeline"]] != ["report", "accept", "dispatch", "acknowledge"]:
         sys.exit("the case is told wrong")
