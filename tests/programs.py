@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.test import Client
@@ -12,6 +13,13 @@ from django.test import Client
 from jiequ.people import services
 from jiequ.people.rules import ApiScope
 from tests.actors import NOW, World
+
+
+@cache
+def _client() -> Client:
+    """One for all: a call brings its key and no cookie, and a fresh client would load the whole stack each time."""
+    return Client()
+
 
 EVERY_SCOPE = tuple(scope.value for scope in ApiScope)
 
@@ -27,14 +35,14 @@ class Program:
         return {"Authorization": f"Bearer {self.token}"} | ({"Idempotency-Key": key} if key else {}) | more
 
     def get(self, address: str, **headers: str) -> Any:
-        return Client().get(f"/api/v1{address}", headers=self.headers(**headers))
+        return _client().get(f"/api/v1{address}", headers=self.headers(**headers))
 
     def post(self, address: str, given: Any = None, *, key: str = "", **headers: str) -> Any:
         body = given if isinstance(given, str | bytes) else json.dumps({} if given is None else given)
-        return Client().post(f"/api/v1{address}", body, content_type="application/json", headers=self.headers(key, **headers))
+        return _client().post(f"/api/v1{address}", body, content_type="application/json", headers=self.headers(key, **headers))
 
     def upload(self, *files: Any, name: str = "photo", key: str = "") -> Any:
-        return Client().post("/api/v1/pictures", {name: list(files)}, headers=self.headers(key))
+        return _client().post("/api/v1/pictures", {name: list(files)}, headers=self.headers(key))
 
 
 def program_of(

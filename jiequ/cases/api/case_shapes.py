@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from ninja import Schema
 from pydantic import AwareDatetime, Field
 
 from ..flow import State
 from ..models import Source
-from .shapes import Strict
+from .shapes import Schema, Strict
 
 NUMBER = r"^[A-Z]{1,8}-\d{4}-\d{6,10}$"
 CODE9, CODE12 = r"^\d{9}$", r"^\d{12}$"

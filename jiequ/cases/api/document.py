@@ -13,7 +13,6 @@ from copy import deepcopy
 from typing import Any
 
 from django.utils.translation import gettext as _
-from ninja import Schema
 from pydantic.json_schema import models_json_schema
 
 from jiequ.people.rules import ApiScope
@@ -24,7 +23,7 @@ from . import samples
 from .bodies import BODIES
 from .case_shapes import MovedOut
 from .door import STATUSES, api
-from .shapes import RefusedOut
+from .shapes import RefusedOut, Schema
 from .texts import FIELDS, REFUSALS, SCOPES, TAGS
 
 VERSION = "1.0.0"

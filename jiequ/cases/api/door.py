@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI
 
 from jiequ.core import clock, throttle
 from jiequ.core.db import writing
@@ -30,7 +30,7 @@ from jiequ.people.services import bearer_of
 
 from ..models import OutsideSystem
 from ..services import system_of_token
-from .shapes import RefusedOut, refusal_of
+from .shapes import RefusedOut, Schema, refusal_of
 
 CALLS_A_MINUTE = 120  # (P) an outside system's
 TOKEN_CALLS_A_MINUTE = 600  # (P) a person's or service account's token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 from django.urls import reverse
 
@@ -77,7 +78,13 @@ def row(case: Case, at: datetime) -> CaseRow:
 
 def url_of(case: Case) -> str:
     """Where a case is told."""
-    return reverse("cases_api:case", args=[case.number])
+    return _address().replace("NUMBER", case.number)
+
+
+@cache
+def _address() -> str:
+    """Asked once: a list has hundreds of them."""
+    return reverse("cases_api:case", args=["NUMBER"])
 
 
 def whole(view: CaseView, actor: Actor) -> CaseOut:

@@ -25,7 +25,20 @@ from ..services import hooks
 from . import present, reading
 
 SHOWN = 100
-USUAL = ("report", "accept", "reject", "dispatch", "acknowledge", "return", "handle", "close", "reopen", "rate", "urge", "light")
+USUAL = (
+    "report",
+    "accept",
+    "reject",
+    "dispatch",
+    "acknowledge",
+    "return",
+    "handle",
+    "close",
+    "reopen",
+    "rate",
+    "urge",
+    "light",
+)
 """What most receivers want; the others are offered further down."""
 STATES: dict[str, tuple[Promise, str]] = {
     Delivery.State.WAITING: (gettext_lazy("等待"), "wait"),
