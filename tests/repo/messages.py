@@ -158,17 +158,18 @@ def missing() -> list[Text]:
 
 
 def add(lacking: list[Text]) -> None:
-    """Append empty entries, each to its own app's catalogue; an app without one gets one."""
+    """Append empty entries, each to its own app's catalogue, no line of which moves; an app without one gets one."""
     for app in sorted({text.app for text in lacking}):
         file = catalogue(app)
         file.parent.mkdir(parents=True, exist_ok=True)
-        book = polib.pofile(str(file), wrapwidth=0) if file.exists() else polib.POFile(wrapwidth=0)
-        book.metadata = book.metadata or HEADER
-        present = {(entry.msgctxt or "", entry.msgid) for entry in book}
-        for text in lacking:
-            if text.app == app and text.key not in present:
-                book.append(_entry(text))
-        book.save(str(file))
+        if not file.exists():
+            book = polib.POFile(wrapwidth=0)
+            book.metadata = HEADER
+            book.save(str(file))
+        present = {(entry.msgctxt or "", entry.msgid) for entry in polib.pofile(str(file))}
+        fresh = [_entry(text) for text in lacking if text.app == app and text.key not in present]
+        with file.open("a", encoding="utf-8") as catalogue_file:
+            catalogue_file.writelines("\n" + entry.__unicode__(wrapwidth=0) for entry in fresh)
 
 
 def _entry(text: Text) -> polib.POEntry:

@@ -87,3 +87,14 @@ def test_what_is_meant_for_pytest_reaches_it_whole() -> None:
     assert parse(["bench", "grid", "--scale", "2"]).rest == ["grid", "--scale", "2"]
     with pytest.raises(SystemExit):
         parse(["serve", "--nonsense"])
+
+
+def test_a_file_is_looked_for_where_the_command_was_called(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("JIEQU_CALLED_FROM", str(tmp_path))
+    monkeypatch.chdir(ROOT)  # as ./run does
+    options = parse(["import", "orders", "a.csv", "--map", "../m.toml", "--rejects", "/var/r.csv"])
+    assert (options.file, options.map, options.rejects) == (f"{tmp_path}/a.csv", f"{tmp_path}/../m.toml", "/var/r.csv")
+    done = subprocess.run([ROOT / "run", "init", "--example", "example.xlsx"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "example.xlsx").exists()
+    assert not (ROOT / "example.xlsx").exists()

@@ -149,3 +149,17 @@ def test_a_text_put_together_first_is_told(tmp_path: Path, monkeypatch: pytest.M
     file.write_text('_(f"第 {n} 件")', encoding="utf-8")
     with pytest.raises(messages.NotConstant, match="put together"):
         list(messages.texts_of_python(file))
+
+
+def test_a_new_text_is_appended_and_no_other_line_of_the_catalogue_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "ROOT", tmp_path)
+    file = tmp_path / "jiequ" / "web" / "locale" / "en" / "LC_MESSAGES" / "django.po"
+    text = messages.Text("web", "待办", "", "", "page.html")
+    messages.add([text])
+    wrapped = file.read_text(encoding="utf-8") + '\nmsgid "长"\nmsgstr ""\n"long, and wrapped "\n"by hand"\n'
+    file.write_text(wrapped, encoding="utf-8")
+    messages.add([text, messages.Text("web", "%(n)d 件", "%(n)d 件", "", "page.html")])
+    added = '\nmsgid "%(n)d 件"\nmsgid_plural "%(n)d 件"\nmsgstr[0] ""\nmsgstr[1] ""\n'
+    assert file.read_text(encoding="utf-8") == wrapped + added

@@ -123,7 +123,7 @@ def test_a_reply_is_offered_filled_in_and_only_where_it_fits(work: Casework, lin
     assert f"您反映的暴露生活垃圾（{case.number}）由环卫站（所）处理完毕" in page
     assert "诉讼" not in page
     lone = work.accepted()
-    offered = {one["key"] for one in replies.offered(work.fresh(lone, "lin"), "close", "zh-hans")}
+    offered = {one["key"] for one in replies.offered(work.fresh(lone, "lin"), "close", ["zh-hans"])}
     assert "closed-done" in offered
     assert "closed-by" not in offered  # no department yet
 
@@ -138,6 +138,40 @@ def test_without_scripts_a_press_brings_the_form_back_with_the_words_and_the_pre
     assert Case.objects.get(pk=case.pk).state == "checking"
 
 
+def offers(client: Client, case: Case, move: str) -> list[tuple[str, str]]:
+    """Language and words of each standard reply of a move's form."""
+    page = html.unescape(client.get(f"/cases/{case.number}/do/{move}").content.decode())
+    return re.findall(r'<span lang="([^"]+)">(.*?)</span></button>', page)
+
+
+def test_replies_are_offered_in_each_reporters_language_and_in_the_pages(work: Casework, lin: Client) -> None:
+    case = work.checked()
+    assert {language for language, _text in offers(lin, case, "close")} == {"zh-hans"}
+    case.reports.update(language="en")
+    both = offers(lin, case, "close")
+    assert list(dict.fromkeys(language for language, _text in both)) == ["en", "zh-hans"]  # what they read stands first
+    assert all(text.startswith("The ") for language, text in both if language == "en")
+    answer = lin.post(f"/cases/{case.number}/do/close", {"use": "closed-done:zh-hans", "reply": ""})
+    assert re.search(r"<textarea[^>]*>\s*您反映的暴露生活垃圾", html.unescape(answer.content.decode()))
+    answer = lin.post(f"/cases/{case.number}/do/close", {"use": "closed-done:en", "reply": ""})
+    assert re.search(r"<textarea[^>]*>\s*The ", html.unescape(answer.content.decode()))
+
+
+def test_a_note_has_sentences_of_its_own_in_the_language_of_the_page(work: Casework, lin: Client) -> None:
+    case = work.dispatched()
+    case.reports.update(language="en")
+    found = offers(lin, case, "note")
+    assert ("zh-hans", "已到现场查看，情况与上报一致。") in found
+    assert ("zh-hans", "已告知环卫站（所），正在安排人员和设备。") in found
+    assert {language for language, _text in found} == {"zh-hans"}
+    answer = lin.post(f"/cases/{case.number}/do/note", {"use": "note-on-site:zh-hans", "text": ""})
+    assert answer.status_code == 200
+    assert re.search(r"<textarea[^>]*>\s*已到现场查看", answer.content.decode())
+    assert not CaseEvent.objects.filter(move="note").exists()
+    lin.cookies["django_language"] = "en"
+    assert ("en", "Been to the place; it is as reported.") in offers(lin, case, "note")
+
+
 def edit(client: Client, key: str, **change: str) -> Any:
     values = {"edition": "0", "move": "close", "title_zh": "好了", "title_en": "Done", "body_zh": "{type}好了",
               "body_en": "{type} is done", "is_active": "on"}  # fmt: skip
@@ -150,14 +184,14 @@ def test_the_duty_leader_edits_a_reply_by_edition_and_another_street_keeps_its_o
     assert edit(liang, "closed-done").status_code == 303
     assert edit(liang, "closed-done").status_code == 409  # somebody was quicker
     assert edit(liang, "closed-done", edition="1", body_zh="{type}清走了").status_code == 303
-    texts = {one["key"]: one["text"] for one in replies.offered(work.fresh(case, "lin"), "close", "zh-hans")}
+    texts = {one["key"]: one["text"] for one in replies.offered(work.fresh(case, "lin"), "close", ["zh-hans"])}
     assert texts["closed-done"] == "暴露生活垃圾清走了"
     assert [row.edition for row in replies.editions(work.world.street.pk, "closed-done")] == [2, 1]
     assert next(r for r in replies.replies_of(work.world.other_street.pk) if r.key == "closed-done").edition == 0
     page = liang.get("/desk/replies/closed-done/").content.decode()
     assert "{type}好了" in page
     assert edit(liang, "closed-done", edition="2", is_active="").status_code == 303
-    assert "closed-done" not in {one["key"] for one in replies.offered(work.fresh(case, "lin"), "close", "zh-hans")}
+    assert "closed-done" not in {one["key"] for one in replies.offered(work.fresh(case, "lin"), "close", ["zh-hans"])}
 
 
 @pytest.mark.parametrize(
@@ -172,7 +206,7 @@ def test_the_duty_leader_edits_a_reply_by_edition_and_another_street_keeps_its_o
         {"body_zh": "{}"},
         {"body_en": " "},
         {"title_en": ""},
-        {"move": "note"},
+        {"move": "dispatch"},
         {"body_zh": "长" * 501},
     ],
 )

@@ -15,11 +15,15 @@ from django.utils.formats import date_format
 from ..catalogue import FOLDER
 from ..models import Case, StandardReply
 from .rows import named, type_name
+from .types import said
 
 PLACES = ("number", "type", "department", "due", "street")
 """What a reply may name: {number} {type} {department} {due} {street}."""
 _PLACE = re.compile(r"\{(\w+)\}")
-MOVES = ("reject", "close", "force_close", "cancel")
+MOVES = ("reject", "close", "force_close", "cancel", "note")
+"""The steps with standard sentences: four speak to reporters, a note to those at work on the case."""
+FIELDS = {"note": "text"}
+"""Which field of a step's form takes the sentence; ``reply`` where nothing is said here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +79,47 @@ def places_in(text: str) -> set[str]:
     return set(_PLACE.findall(text))
 
 
-def offered(case: Case, move: str, language: str) -> list[dict[str, Any]]:
-    """The replies that fit a case and a move, filled in, in the reporter's language. One SELECT.
+def offered(case: Case, move: str, languages: Iterable[str]) -> list[dict[str, Any]]:
+    """The replies that fit a case and a move, filled in, in each of the languages in turn. One SELECT.
 
-    One that names what the case does not have (no department yet) is not offered.
+    One that names what the case does not have (no department yet) is not offered. ``use`` tells one from its translation;
+    ``field`` is the form's field it goes into.
     """
     if move not in MOVES:
         return []
-    values = _values(case, language)
     fits = [r for r in replies_of(case.street_id) if r.move == move and r.event_type_id in {None, case.event_type_id}]
+    return [one for language in languages for one in _in_language(fits, language, _values(case, language))]
+
+
+def _in_language(fits: Iterable[Reply], language: str, values: dict[str, str]) -> list[dict[str, Any]]:
     return [
-        {"key": r.key, "title": _in(language, r.title_zh, r.title_en), "reason": r.reason_code, "text": text}
+        {
+            "key": r.key,
+            "use": f"{r.key}:{language}",
+            "language": language,
+            "field": FIELDS.get(r.move, "reply"),
+            "title": said(r.title_zh, r.title_en),
+            "reason": r.reason_code,
+            "text": text,
+        }
         for r in fits
         if (text := _filled(_in(language, r.body_zh, r.body_en), values))
     ]
 
 
-def text_of(case: Case, move: str, key: str) -> str:
-    """A reply by its key, filled in; empty for one that does not fit."""
-    if not key:
+def text_of(case: Case, move: str, use: str) -> str:
+    """A reply by its ``use`` (its key alone: in the first language), filled in; empty for one that does not fit."""
+    if not use:
         return ""
-    language = language_of(case.reports.order_by("pk").values_list("language", flat=True))
-    return next((one["text"] for one in offered(case, move, language) if one["key"] == key), "")
+    languages = languages_for(move, case.reports.order_by("pk").values_list("language", flat=True))
+    return next((one["text"] for one in offered(case, move, languages) if use in {one["use"], one["key"]}), "")
 
 
-def language_of(languages: Iterable[str]) -> str:
-    """The language to write in: the first reporter's."""
-    return next((language for language in languages if language), "zh-hans")
+def languages_for(move: str, reporters: Iterable[str]) -> list[str]:
+    """The languages to offer: each reporter's for words they will read, then the page's own; a note's is the page's alone."""
+    page = "en" if (translation.get_language() or "").startswith("en") else "zh-hans"
+    read = [] if move in FIELDS else [language for language in reporters if language]
+    return list(dict.fromkeys([*read, page]))
 
 
 def sample(reply: Reply) -> Reply:

@@ -34,10 +34,12 @@ def aids_of(form: MoveForm, reports: Sequence[Report] | None = None) -> dict[str
         found |= {"chosen": chosen_of(form), "near": near_of(case, at), "control": control_of(case, at)}
     if form.move in _SENDING:
         found["delivery"] = delivery(at, is_urgent=case.is_urgent)
+    if form.move in services.TOLD and reports is None:
+        reports = list(case.reports.order_by("pk"))
+    if form.move in replies.MOVES:
+        languages = replies.languages_for(form.move, [report.language for report in reports or ()])
+        found["standard"] = replies.offered(case, form.move, languages)
     if form.move in services.TOLD:
-        reports = list(case.reports.order_by("pk")) if reports is None else reports
-        language = replies.language_of(report.language for report in reports)
-        found["standard"] = replies.offered(case, form.move, language)
         found["preview"] = preview_of(form, form.data if form.is_bound else None, reports)
     return found
 

@@ -178,7 +178,7 @@ def chips(query: QueryDict, offered: Mapping[str, dict[str, str]]) -> list[dict[
 def _labels() -> dict[str, str]:
     return {
         "q": _("查找"), "number": _("编号"), "state": _("状态"), "light": _("灯"), "type": _("事件类型"),
-        "department": _("部门"), "part": _("部门"), "community": _("社区"), "area": _("责任网格"), "grid": _("单元网格"),
+        "department": _("部门"), "part": _("主办/协办"), "community": _("社区"), "area": _("责任网格"), "grid": _("单元网格"),
         "street": _("街道"), "period": _("上报时间"), "from": _("上报不早于"), "to": _("上报不晚于"), "source": _("来源"),
         "mine": _("与我有关"), "open": _("办结"), "urgent": _("紧急"), "undelivered": _("通知"),
     }  # fmt: skip
@@ -195,7 +195,7 @@ def offered(actor: Actor) -> dict[str, dict[str, str]]:
         "open": {"1": _("未办结"), "0": _("已办结")},
         "urgent": {"1": _("只看紧急")},
         "undelivered": {"1": _("有未送达的通知")},
-        "part": {"any": _("主办或协办")},
+        "part": {"any": _("主办、协办都算")},
         **_stored(actor),
     }
 

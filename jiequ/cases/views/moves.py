@@ -86,7 +86,7 @@ def _tried(request: HttpRequest, actor: Actor, number: str, name: str, at: datet
     form = FORMS[name](case=case, actor=actor, at=at)
     given = request.POST.dict()
     if text := replies.text_of(case, name, given.get("use", "")):
-        given["reply"] = text
+        given[replies.FIELDS.get(name, "reply")] = text
     form.initial = {field: given[field] for field in form.fields if field in given}
     return _form_page(request, form, given=given)
 

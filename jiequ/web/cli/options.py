@@ -61,6 +61,11 @@ def parse(arguments: list[str], program: str = "./run") -> argparse.Namespace:
     return options
 
 
+def _file(given: str) -> str:
+    """A file or folder as it was meant where the command was called: ``./run`` works in the repository's own folder."""
+    return os.path.join(os.environ.get("JIEQU_CALLED_FROM") or os.getcwd(), given)
+
+
 def _none(sub: argparse.ArgumentParser) -> None:
     pass
 
@@ -90,21 +95,23 @@ def _test(sub: argparse.ArgumentParser) -> None:
 
 
 def _init(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("workbook", nargs="?", help="an XLSX file; see --example")
-    sub.add_argument("--example", metavar="FILE", help="write an example workbook to fill in")
+    sub.add_argument("workbook", nargs="?", type=_file, help="an XLSX file; see --example")
+    sub.add_argument("--example", metavar="FILE", type=_file, help="write an example workbook to fill in")
     sub.add_argument("--check", action="store_true", help="read and check the workbook, store nothing")
-    sub.add_argument("--settings", metavar="FILE", help="write a settings file with fresh secrets")
+    sub.add_argument("--settings", metavar="FILE", type=_file, help="write a settings file with fresh secrets")
     sub.add_argument("--code", metavar="USERNAME", help="print a one-time code for one who lost password and second factor")
 
 
 def _import(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("what", choices=["orders"], help="orders: work orders, each becomes a case once")
-    sub.add_argument("file", metavar="FILE", help="CSV (UTF-8 or GB18030), XLSX, a JSON array, or JSON lines")
+    sub.add_argument("file", metavar="FILE", type=_file, help="CSV (UTF-8 or GB18030), XLSX, a JSON array, or JSON lines")
     task = sub.add_mutually_exclusive_group(required=True)
-    task.add_argument("--map", metavar="MAP.toml", help="which column is what, and what their words mean here")
-    task.add_argument("--draft", metavar="MAP.toml", help="write a first map from the file, to be edited")
+    task.add_argument("--map", metavar="MAP.toml", type=_file, help="which column is what, and what their words mean here")
+    task.add_argument("--draft", metavar="MAP.toml", type=_file, help="write a first map from the file, to be edited")
     sub.add_argument("--check", action="store_true", help="read and look everything up, store nothing")
-    sub.add_argument("--rejects", metavar="FILE", help="where rows go that could not be taken, with why (FILE.rejects.csv)")
+    sub.add_argument(
+        "--rejects", metavar="FILE", type=_file, help="where rows go that could not be taken, with why (FILE.rejects.csv)"
+    )
     sub.add_argument("--street", metavar="CODE", help="nine digits: for rows whose street is not known")
     sub.add_argument(
         "--open",
@@ -129,12 +136,12 @@ def _migrate(sub: argparse.ArgumentParser) -> None:
 
 
 def _backup(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--to", metavar="FOLDER", help="where the dated folders lie (JIEQU_BACKUPS)")
+    sub.add_argument("--to", metavar="FOLDER", type=_file, help="where the dated folders lie (JIEQU_BACKUPS)")
     sub.add_argument("--keep", type=int, default=0, metavar="N", help="remove all but the newest N (0: keep all)")
 
 
 def _restore(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("backup", help="one dated folder made by backup")
+    sub.add_argument("backup", type=_file, help="one dated folder made by backup")
 
 
 def _check(sub: argparse.ArgumentParser) -> None:

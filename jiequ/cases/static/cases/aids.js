@@ -109,7 +109,7 @@ function preview(box) {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("button[name=use][data-reply]");
-  const field = button?.form?.elements.reply;
+  const field = button?.form?.elements[button.dataset.replyField];
   if (!field) return;
   event.preventDefault();
   field.value = button.dataset.reply;
