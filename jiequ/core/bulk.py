@@ -25,13 +25,11 @@ class Inserter:
 
     def __init__(self, model: type[Model], *names: str) -> None:
         fields = {field.attname: field for field in model._meta.concrete_fields}
-        rest = [field for name, field in fields.items() if name not in names and not field.primary_key]
-        columns = [str(fields[name].column) for name in names] + [str(field.column) for field in rest]
-        values = ["%s"] * len(names) + [_literal(field) for field in rest]
+        columns, defaults = columns_of(model, names)
         quote = connection.ops.quote_name
         self.sql = (
             f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))}) "  # names of our models, no input
-            f"VALUES ({', '.join(values)})"
+            f"VALUES ({', '.join([*['%s'] * len(names), *defaults])})"
         )
         found = [(place, convert) for place, name in enumerate(names) if (convert := _convert(fields[name]))]
         self.converts: list[tuple[int, Convert]] = found
@@ -62,6 +60,14 @@ def new_ids(model: type[Model], count: int) -> list[int]:
             return list(range(first, first + count))
         cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
         return [int(row[0]) for row in cursor.fetchall()]
+
+
+def columns_of(model: type[Model], names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The columns of a row that names these attributes (the named ones first), and the defaults of the others as SQL."""
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    rest = [field for name, field in fields.items() if name not in names and not field.primary_key]
+    columns = [str(fields[name].column) for name in names] + [str(field.column) for field in rest]
+    return columns, [_literal(field) for field in rest]
 
 
 def _literal(field: Field[Any, Any]) -> str:
