@@ -14,6 +14,7 @@ urlpatterns = [
     path("board/<str:name>/", board.matter, name="matter"),
     path("exports/", exports.exports, name="exports"),
     path("exports/new", exports.new, name="export_new"),
+    path("exports/list", exports.new_list, name="export_list"),
     path("exports/<int:export_id>/file", exports.fetch, name="export"),
     path("indicators/", indicators.indicators, name="indicators"),
     path("indicators/cases/", indicators.behind, name="behind"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -109,6 +109,21 @@ def case_page(
         previous_after=ids[0] if ids and has_previous else None,
         count=count,
     )
+
+
+def case_ids(actor: Actor, filters: Filters, *, at: datetime, most: int, by_due: bool = False) -> list[int]:
+    """The ids of the first ``most`` cases of the list, in its order. One SELECT."""
+    way = _Way(before=None, after=None, by_due=by_due)
+    columns = 2 if by_due else 1
+    return first_ids(_parts(actor, filters, way, at=at), most=most, columns=columns, is_descending=not by_due)
+
+
+def cases_in_order(ids: Sequence[int], *, size: int = 200) -> Iterator[Case]:
+    """The cases of ids from ``case_ids``, read some at a time, with what a row of a file names."""
+    rows = Case.objects.select_related(*ROW_RELATED, "street", "unit_grid").defer(*ROW_UNREAD, "unit_grid__geometry")
+    for start in range(0, len(ids), size):
+        found = rows.in_bulk(ids[start : start + size])
+        yield from (found[pk] for pk in ids[start : start + size] if pk in found)
 
 
 @dataclass(frozen=True, slots=True)

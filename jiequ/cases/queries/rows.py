@@ -43,12 +43,12 @@ def type_name(case: Case) -> str:
         edition = case.condition.edition
         if edition.major_code != IMPORTED_MAJOR:  # an imported word that waits for its meaning is shown as it came
             return said(edition.name_zh, edition.name_en)
-    return case.title
+    return words.masked(case.title)
 
 
 def place_words(case: Case) -> str:
-    """Where, in words."""
-    parts = [case.address, named(case.community) if case.community_id else ""]
+    """Where, in words; a phone that a reporter wrote among them stands on the case's page only, for the desk."""
+    parts = [words.masked(case.address), named(case.community) if case.community_id else ""]
     return " · ".join(part for part in parts if part)
 
 

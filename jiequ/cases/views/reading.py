@@ -19,6 +19,7 @@ from jiequ.grid.queries import places, plate
 from jiequ.grid.rules import distance_m, is_position
 
 from ..services import Contact, Place, canonical
+from ..services.narrowing import whole
 
 SURE_M = 50.0
 DOUBT_M, DOUBT_TIME = 500.0, timedelta(hours=24)  # (P) beyond them the desk is told that a photo says otherwise
@@ -115,16 +116,6 @@ def _is_far(point: tuple[float, float], hints: pictures.Hints) -> bool:
     if hints.lon is None or hints.lat is None or not is_position(hints.lon, hints.lat):
         return False
     return distance_m(*point, hints.lon, hints.lat) > DOUBT_M
-
-
-def whole(data: Any, name: str) -> int | None:
-    """A whole number of a field; None if empty; Refusal for anything else."""
-    value = str(data.get(name) or "").strip()
-    if not value:
-        return None
-    if not value.isdecimal() or len(value) > 18:
-        raise Refusal("bad_number", _("“%(name)s”不是一个编号。") % {"name": name}, facts={"field": name})
-    return int(value)
 
 
 def _number(data: Any, name: str) -> float | None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 Cell = str | int | float | None
+MOST_ROWS = 50_000
+MOST_PRINTED = 2000
+"""A printed list of more is no use to anybody; and typst lays out all of it at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,6 @@ from . import Cell, Document, Table
 from .cells import plain
 from .fonts import characters, shown
 
-MOST_ROWS = 2000
-"""A printed list of more is no use to anybody; and typst lays out all of it at once."""
-
 TEMPLATE = """
 #let data = json("data.json")
 #set document(title: data.title)

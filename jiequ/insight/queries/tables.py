@@ -96,9 +96,10 @@ def board_tables(scope: Scope) -> list[Table]:
     return tables
 
 
-def case_table(name: str, cases: Iterator[Case], total: int, *, at: datetime) -> Table:
+def case_table(name: str, cases: Iterator[Case], total: int, *, at: datetime, above: Sequence[str] = ()) -> Table:
     """Cases, one a row. Words of reporters and whoever they are stay where they are."""
-    return Table(name, [str(h) for h, _k, _f in _columns()], [k for _h, k, _f in _columns()], _rows(cases, at), total=total)
+    headings, kinds = [heading for heading, _kind, _field in _columns()], [kind for _heading, kind, _field in _columns()]
+    return Table(name, headings, kinds, _rows(cases, at), above, total)
 
 
 def _rows(cases: Iterator[Case], at: datetime) -> Iterator[list[Cell]]:

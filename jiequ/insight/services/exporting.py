@@ -15,6 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from jiequ.cases.queries import supervise
+from jiequ.cases.queries.types import said
 from jiequ.core import audit
 from jiequ.core.db import writing
 from jiequ.core.errors import NotFound, Refusal
@@ -25,18 +26,19 @@ from jiequ.people.rules import Actor
 
 from .. import access
 from ..catalogue import COMMON
-from ..files import Document, Table
+from ..files import MOST_PRINTED, MOST_ROWS, Document, Table
 from ..models import Export
 from ..queries import asking, figures, tables
 from ..queries import board as boards
 from ..words import matter_word, part_words
+from . import listing
 
 log = logging.getLogger(__name__)
 MAKE = "insight.export"
 LIVES = timedelta(hours=24)
 REMEMBERED = timedelta(days=30)
 MOST_WAITING = 3
-MOST_ROWS = 50_000
+CASES = "cases"
 FORMS = {
     "board": ("xlsx", "pdf"),
     "indicators": ("xlsx", "pdf"),
@@ -56,26 +58,33 @@ def ask(*, what: str, form: str, data: Mapping[str, Any], by: Actor, is_strong: 
         raise Refusal("no_such_export", _("没有这样的文件。"), facts={"field": "form"})
     asked = asking.of(data, by, at)
     _check(what, asked, data)
+    kept = {name: str(data[name]) for name in ("part", "group", "of", "name") if data.get(name)}
+    export = Export(what=what, form=form, asked=kept | asked.stored(), street_id=asked.street_id, is_strong=is_strong)
+    return _begin(export, by, at)
+
+
+def ask_list(*, query: str, order: str, form: str, by: Actor, is_strong: bool, at: datetime) -> Export:
+    """Ask for a file of the list of cases, narrowed as its address says. Refusal as in ``ask``, or if it is too long."""
+    if form not in TYPES:
+        raise Refusal("no_such_export", _("没有这样的文件。"), facts={"field": "form"})
+    asked = listing.of(query, order, by, at)
+    listing.ids_of(asked, by, form, at)
+    street_id = asked.filters.street_id or by.street_id
+    return _begin(Export(what=CASES, form=form, asked=asked.stored(), street_id=street_id, is_strong=is_strong), by, at)
+
+
+def _begin(export: Export, by: Actor, at: datetime) -> Export:
+    """Store what was asked for, with its audit row and its job."""
     waiting = own(by).filter(state__in=[Export.State.WAITING, Export.State.WORKING])
     if waiting.count() >= MOST_WAITING:
         raise Refusal("too_many_exports", _("您已有 %(n)d 个文件在制作，请等它们做完。") % {"n": MOST_WAITING})
-    kept = {name: str(data[name]) for name in ("part", "group", "of", "name") if data.get(name)}
     assert by.person_id is not None  # the door is for people
+    export.key, export.language, export.person_id = new_token(), by.language, by.person_id
+    export.asked_at, export.expires_at = at, at + LIVES
     with writing():
-        export = Export.objects.create(
-            key=new_token(),
-            what=what,
-            form=form,
-            asked=kept | asked.stored(),
-            language=by.language,
-            asked_at=at,
-            expires_at=at + LIVES,
-            person_id=by.person_id,
-            is_strong=is_strong,
-            street_id=asked.street_id,
-        )
+        export.save(force_insert=True)
         _audit("export.asked", export, by, at)
-        enqueue(JobSpec(MAKE, {"export_id": export.pk}, run_at=at, key=f"{MAKE}:{export.pk}", street_id=asked.street_id))
+        enqueue(JobSpec(MAKE, {"export_id": export.pk}, run_at=at, key=f"{MAKE}:{export.pk}", street_id=export.street_id))
     return export
 
 
@@ -112,7 +121,7 @@ def file_of(export: Export) -> Path:
 
 def make(export_id: int, *, at: datetime) -> Callable[[], None] | None:
     """Make the file (again, if a worker died over it) and hand back what marks it as ready. Done by a job."""
-    export = Export.objects.select_related("person").filter(pk=export_id).first()
+    export = Export.objects.select_related("person", "street").filter(pk=export_id).first()
     if export is None or export.state in {Export.State.READY, Export.State.EXPIRED}:
         return None
     Export.objects.filter(pk=export.pk).update(state=Export.State.WORKING, done=0, error="")
@@ -160,6 +169,8 @@ def _document(export: Export, at: datetime) -> Document:
     if not export.person.is_active:
         raise NotFound("nobody", "")
     actor = actor_for(export.person, at=at, is_strong=export.is_strong)
+    if export.what == CASES:
+        return _list(export, actor)
     asked = asking.of(export.asked, actor, at)
     title, found = _tables(export, asked, actor, at)
     total = sum(table.total for table in found)
@@ -169,9 +180,18 @@ def _document(export: Export, at: datetime) -> Document:
     return Document(title, asking.place_of(asked), asking.span_of(asked.period), at, found, notes)
 
 
-def _check_size(form: str, total: int) -> None:
-    from ..files.pdf import MOST_ROWS as MOST_PRINTED
+def _list(export: Export, actor: Actor) -> Document:
+    """The list as it stood when it was asked for: "late", "today" and the lights are of that moment."""
+    at = export.asked_at
+    asked = listing.of(export.asked["query"], export.asked["order"], actor, at)
+    ids = listing.ids_of(asked, actor, export.form, at)
+    Export.objects.filter(pk=export.pk).update(total=len(ids), asked=export.asked | {"sight": listing.sight_of(actor)})
+    street = export.street
+    place = _("全区") if street is None else said(street.name_zh, street.name_en)
+    return Document(_("案件"), place, listing.span_of(at), at, [listing.table_of(asked, actor, ids, at)])
 
+
+def _check_size(form: str, total: int) -> None:
     most = MOST_PRINTED if form == "pdf" else MOST_ROWS
     if total > most:
         raise Refusal("too_many_rows", "", facts={"limit": most})
@@ -212,12 +232,19 @@ def fetched(export_id: int, *, by: Actor, at: datetime) -> Export:
     export = own(by).filter(pk=export_id, state=Export.State.READY, expires_at__gt=at).first()
     if export is None or not file_of(export).is_file():
         raise NotFound("no_such_export", _("没有这个文件，或已经过期。"))
-    access.chosen(access.streets_for(by), export.street_id)
-    if not {s.pk for s in access.streets_for(by)} >= set(export.asked.get("streets", [])):
+    if not _may_still(export, by):
         raise NotFound("no_such_export", _("没有这个文件，或已经过期。"))
     with writing():
         _audit("export.fetched", export, by, at)
     return export
+
+
+def _may_still(export: Export, by: Actor) -> bool:
+    """True if whoever asked may still see all that the file was made of."""
+    if export.what == CASES:
+        return set(listing.sight_of(by)) >= set(export.asked["sight"])
+    streets = {street.pk for street in access.streets_for(by)}
+    return streets >= {*export.asked.get("streets", []), *([export.street_id] if export.street_id else [])}
 
 
 def expire(*, at: datetime) -> int:

@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from jiequ.core import clock
-from jiequ.core.http import is_htmx
-from jiequ.core.once import idempotent
+from jiequ.core.errors import Refusal
+from jiequ.core.http import is_htmx, wants_json
+from jiequ.core.once import once
 from jiequ.people.access import STRONG, actor_of, needs
+from jiequ.people.rules import CASE_ROLES
 
 from ..access import WATCHERS
 from ..models import Export
 from ..services import exporting
+from ..services.listing import most_rows
 
 SHOWN = 30
 
 
-@needs(*WATCHERS)
+@needs(*CASE_ROLES)
 @require_GET
 def exports(request: HttpRequest) -> HttpResponse:
     """The reader's own files, newest first, with how far each is. ``part=rows`` over htmx: the rows only."""
-    at = clock.now()
+    return _page(request)
+
+
+def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     rows = [_row(one) for one in exporting.own(actor_of(request)).order_by("-id")[:SHOWN]]
-    context = {"rows": rows, "is_busy": any(row["is_busy"] for row in rows), "now": at}
+    context = {"rows": rows, "is_busy": any(row["is_busy"] for row in rows), "now": clock.now(), "refusal": refusal}
     is_part = request.GET.get("part") == "rows" and is_htmx(request)
     template = "insight/parts/export_rows.html" if is_part else "insight/exports.html"
-    return render(request, template, context)
+    return render(request, template, context, status=refusal.status if refusal else 200)
 
 
 def _row(export: Export) -> dict[str, Any]:
-    names = {"board": _("督办台"), "indicators": _("评价"), "behind": _("案件清单"), "matter": _("案件清单")}
+    of_cases = _("案件清单")
+    names = {"board": _("督办台"), "indicators": _("评价"), "behind": of_cases, "matter": of_cases, "cases": of_cases}
     return {
         "id": export.pk,
         "name": export.name or names[export.what],
@@ -61,29 +70,47 @@ def _words(export: Export) -> str:
     }
     if export.state == Export.State.FAILED:
         if export.error == "too_many_rows":
-            return _("案件太多，请缩小范围再导出")
+            return _("案件超过 %(n)d 件，请缩小范围再导出") % {"n": most_rows(export.form)}
         return _("没有做成，请再试一次或告诉系统管理员")
     return words[Export.State(export.state)]
 
 
 @needs(*WATCHERS)
 @require_POST
-@idempotent
 def new(request: HttpRequest) -> HttpResponse:
     """Ask for a file of what a page shows."""
-    data = request.POST
-    exporting.ask(
-        what=data.get("what", ""),
-        form=data.get("form", ""),
-        data=data,
-        by=actor_of(request),
-        is_strong=bool(request.session.get(STRONG)),
-        at=clock.now(),
+    return _asked(request, lambda data, given: exporting.ask(what=data.get("what", ""), data=data, **given))
+
+
+@needs(*CASE_ROLES)
+@require_POST
+def new_list(request: HttpRequest) -> HttpResponse:
+    """Ask for a file of the list of cases as it is narrowed there."""
+    return _asked(
+        request,
+        lambda data, given: exporting.ask_list(query=data.get("query", ""), order=data.get("order", ""), **given),
     )
-    return redirect("insight:exports")
 
 
-@needs(*WATCHERS)
+def _asked(request: HttpRequest, ask: Callable[[QueryDict, dict[str, Any]], Export]) -> HttpResponse:
+    """Ask once, then the reader's files; a file that cannot be had is refused above them."""
+    data = request.POST
+    given: dict[str, Any] = {"form": data.get("form", ""), "by": actor_of(request), "at": clock.now()}
+    given["is_strong"] = bool(request.session.get(STRONG))
+
+    def run() -> HttpResponse:
+        ask(data, given)
+        return redirect("insight:exports")
+
+    try:
+        return once(request, run)
+    except Refusal as refusal:
+        if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY or wants_json(request):
+            raise
+        return _page(request, refusal)
+
+
+@needs(*CASE_ROLES)
 @require_GET
 def fetch(request: HttpRequest, export_id: int) -> HttpResponseBase:
     """The file itself."""
