@@ -1,8 +1,10 @@
-"""Live events: a report is made, and how soon every open page of the street's desk and its leader has it.
+"""Live events: a report is made, and how soon every open page that shows it has it.
 
-One server (two web workers and the process of live events), 100 open pages of as many persons, listening as a browser does:
-told of a change, the page asks for its fresh part; it counts when the case's number stands in that part. Latency from the
-moment the report's POST is sent. Options: ``--database sqlite|postgresql --pages 100 --reports 40``.
+One server (two web workers and the process of live events), 100 open pages of as many persons: leader's pages, desks and lists
+of cases by turns. Each behaves as live.js and renew.js do: it listens, asks for the changed row a moment later from where its
+own page says, and for the desk's numbers some seconds later. It counts when the case's number stands in the row that came.
+Latency from the moment the report's POST is sent. The pages live in one thread of a process of their own, so that they take
+little from the server. Options: ``--database sqlite|postgresql --pages 100 --reports 40 --of leader,desk,list``.
 """
 
 from __future__ import annotations
@@ -13,14 +15,15 @@ import os
 import statistics
 import subprocess
 import sys
-import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from bench.database import begin, machine_line, on_each
+from bench.live_pages import NUMBERS_SECONDS, Pages
 
 ROOT = Path(__file__).resolve().parents[1]
 PAUSE_SECONDS = 1.0
@@ -33,14 +36,23 @@ def main() -> int:
     ask.add_argument("--database", choices=["sqlite", "postgresql"])
     ask.add_argument("--pages", type=int, default=100)
     ask.add_argument("--reports", type=int, default=40)
+    ask.add_argument("--of", default="leader,desk,list")
     given = ask.parse_args()
     if not given.database:
-        return on_each("bench.live", ["--pages", str(given.pages), "--reports", str(given.reports)])
+        return on_each("bench.live", ["--pages", str(given.pages), "--reports", str(given.reports), "--of", given.of])
     begin(given.database)
-    return measure(given.pages, given.reports)
+    return measure(given.pages, Given(given.reports, given.of.split(",")))
 
 
-def measure(pages: int, reports: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """How many reports, and which pages are open, by turns."""
+
+    reports: int
+    of: list[str]
+
+
+def measure(pages: int, given: Given) -> int:
     """Start, open the pages, report, and say how it went."""
     from tests.actors import make_world
     from tests.support.live import database_url, free_port, soon
@@ -54,7 +66,7 @@ def measure(pages: int, reports: int) -> int:
     server = subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         soon(lambda: answers(port, "/healthz") and answers(port + 1, "/live/healthz"), within=60)
-        return listen_and_report(port, sessions, reporter, reports, server.pid)
+        return listen_and_report(port, sessions, reporter, given, server.pid)
     finally:
         server.terminate()
         server.wait(30)
@@ -84,73 +96,37 @@ def session_of(person: Any) -> str:
 
 def answers(port: int, path: str) -> bool:
     try:
-        return get(port, path, "")[0] == 200
+        asked = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        asked.request("GET", path)
+        return asked.getresponse().status == 200
     except OSError:
         return False
 
 
-def get(port: int, path: str, session: str) -> tuple[int, str]:
-    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"Cookie": f"jiequ_session={session}", "HX-Request": "true", "Jiequ-By-Itself": "1"}
-    asked.request("GET", path, headers=headers)
-    answer = asked.getresponse()
-    body = answer.read().decode()
-    asked.close()
-    return answer.status, body
-
-
-class OpenPage:
-    """The leader's page in a browser: listens, and fetches its fresh part when told."""
-
-    def __init__(self, port: int, session: str) -> None:
-        from tests.support.live import Listener
-
-        self.port, self.session = port, session
-        self.seen: dict[str, float] = {}
-        get(port, "/leader/", session)  # the page itself, as it is opened
-        self.listener = Listener(port + 1, session).welcomed()
-        threading.Thread(target=self._follow, daemon=True).start()
-
-    def _follow(self) -> None:
-        known = 0
-        while not self.listener.is_over:
-            told = self.listener.changes[known:]
-            if not told:
-                time.sleep(0.01)
-                continue
-            known += len(told)
-            body = get(self.port, "/leader/?part=live", self.session)[1]
-            now = time.monotonic()
-            for number in (change["number"] for change in told):
-                if number in body:
-                    self.seen.setdefault(number, now)
-
-
-def listen_and_report(port: int, sessions: list[str], reporter: str, reports: int, server: int) -> int:
-    pages = [OpenPage(port, session) for session in sessions]
+def listen_and_report(port: int, sessions: list[str], reporter: str, given: Given, server: int) -> int:
+    """Open the pages, report, and say how it went. Fails if a page misses a report."""
+    pages = Pages(port, sessions, given.of)
+    pages.opened()
     family = [psutil.Process(server), *psutil.Process(server).children(recursive=True)]
     idle = cpu_of(family)
     time.sleep(5)
     resting = (cpu_of(family) - idle) / 5
-    began, waits = cpu_of(family), []
-    for n in range(reports):
-        sent_at = time.monotonic()
-        number = report(port, reporter, n)
-        give_up_at = sent_at + TOO_LATE_SECONDS
-        while not all(number in page.seen for page in pages):
-            if time.monotonic() > give_up_at:
-                print(f"FAILED: {sum(number not in page.seen for page in pages)} of {len(pages)} pages never saw {number}")
-                return 1
-            time.sleep(0.01)
-        waits += [page.seen[number] - sent_at for page in pages]
+    began, waits, seconds = cpu_of(family), [], time.monotonic()
+    for n in range(given.reports):
+        number, sent_at = report(port, reporter, n)
+        seen = pages.seen(number, give_up_at=sent_at + TOO_LATE_SECONDS)
+        if len(seen) < len(pages):
+            print(f"FAILED: {len(pages) - len(seen)} of {len(pages)} pages never saw {number}")
+            return 1
+        waits += [at - sent_at for at in seen]
         time.sleep(PAUSE_SECONDS)
-    used = (cpu_of(family) - began) / reports
+    time.sleep(NUMBERS_SECONDS)  # what follows a little later counts too
+    used = cpu_of(family) - began - resting * (time.monotonic() - seconds)
     cuts = statistics.quantiles(waits, n=100)
     print(machine_line())
-    print(f"{len(pages)} pages open, {reports} reports: p50 {cuts[49]:.2f} s, p95 {cuts[94]:.2f} s, worst {max(waits):.2f} s")
-    print(
-        f"CPU of all server processes: {used:.2f} s a report with {len(pages)} pages renewed; resting {resting:.2f} s a second"
-    )
+    print(f"{len(pages)} pages open ({', '.join(given.of)}), {given.reports} reports: ", end="")
+    print(f"p50 {cuts[49]:.2f} s, p95 {cuts[94]:.2f} s, worst {max(waits):.2f} s")
+    print(f"CPU of all server processes: {used / given.reports:.2f} s a report; resting {resting:.2f} s a second")
     return 0
 
 
@@ -158,8 +134,8 @@ def cpu_of(family: list[psutil.Process]) -> float:
     return sum(sum(one.cpu_times()[:2]) for one in family if one.is_running())
 
 
-def report(port: int, session: str, n: int) -> str:
-    """A grid worker's report over HTTP; its number. The form's own page gives the CSRF token first."""
+def report(port: int, session: str, n: int) -> tuple[str, float]:
+    """A grid worker's report over HTTP; its number, and when its POST was sent. The form's own page gives the CSRF token first."""
     import re
     from urllib.parse import urlencode
 
@@ -178,6 +154,7 @@ def report(port: int, session: str, n: int) -> str:
         "place_words": "东涌桥下",
     }
     headers = {"Cookie": f"jiequ_session={session}; {cookie}", "Content-Type": "application/x-www-form-urlencoded"}
+    sent_at = time.monotonic()
     asked.request("POST", "/report/", urlencode(fields), headers)
     done = asked.getresponse()
     where, body = done.getheader("Location") or "", done.read().decode()
@@ -185,7 +162,7 @@ def report(port: int, session: str, n: int) -> str:
     found = re.search(r"[A-Z]{2}-\d{4}-\d{6}", where + body)
     if not found:
         raise RuntimeError(f"the report was not taken: {done.status} {body[:300]}")
-    return found.group(0)
+    return found.group(0), sent_at
 
 
 if __name__ == "__main__":

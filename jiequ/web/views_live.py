@@ -25,7 +25,7 @@ def live_changes(request: HttpRequest) -> HttpResponse:
     else:
         rows = changes.happened_since(datetime.fromtimestamp((moment or 0) / 1000, tz=UTC))
         since = rows[0].event_id - 1 if rows else changes.newest_event()
-    return JsonResponse({"since": changes.settled(rows, since, at)} | changes.news(actor, rows, at=at))
+    return JsonResponse({"since": changes.settled(rows, since, at)} | changes.news_of(actor, rows, at=at))
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

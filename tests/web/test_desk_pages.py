@@ -302,9 +302,10 @@ def test_a_held_report_lies_in_its_own_tray_and_is_cleared_from_there(work: Case
 
 def test_the_counts_are_renewed_on_their_own(work: Casework, lin: Client) -> None:
     work.just_reported()
-    part = text(lin.get("/desk/?tray=accept&part=live", headers=HTMX))
+    part = text(lin.get("/desk/?tray=accept&live=trays", headers=HTMX))
     assert "<html" not in part
     assert re.search(r"待受理 <b>1</b>", part)
+    assert rows_of(part) == []
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,12 @@ def grounds(actor: Actor) -> list[Ground]:
     return [*found, Ground(Q(opened_by_id=actor.person_id))]
 
 
+def desk_streets(actor: Actor) -> frozenset[int]:
+    """The streets all of whose cases the actor sees by a seat at the desk there: a ground that needs no query."""
+    held = frozenset(street for ground in grounds(actor) if ground.is_desk for street in ground.streets)
+    return held if actor.only_street is None else held & {actor.only_street}
+
+
 def _sight(actor: Actor) -> Q:
     sight: Q = Q(pk__in=())
     for ground in grounds(actor):

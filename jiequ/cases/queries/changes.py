@@ -12,6 +12,7 @@ from django.db import connection
 from jiequ.people.rules import Actor
 
 from ..models import Case, CaseEvent
+from ..models.case import desk_streets
 from .lists import light_of
 
 OUT_OF_ORDER = timedelta(seconds=20)
@@ -75,28 +76,53 @@ def by_case(rows: Iterable[Happening]) -> dict[int, list[Happening]]:
     return found
 
 
-def told(actor: Actor, happenings: Mapping[int, Sequence[Happening]], *, at: datetime) -> list[dict[str, Any]]:
-    """What this reader hears: ids, number, state, light and the kinds of change; never a word or a name. One SELECT.
+def told(actors: Iterable[Actor], happenings: Mapping[int, Sequence[Happening]], *, at: datetime) -> dict[Actor, list[Change]]:
+    """What each reader hears: ids, number, state, light and the kinds of change; never a word or a name.
 
-    Only of cases they may see now; whoever lost a case hears nothing more of it.
+    Only of cases they may see now; whoever lost a case hears nothing more of it. One SELECT, and one for each reader who sees
+    one of the cases by something else than a seat at its desk, or not at all.
     """
-    shown = Case.objects.visible_to(actor).filter(pk__in=list(happenings))
-    return [
-        {
-            "id": case.pk,
-            "number": case.number,
-            "state": case.state,
-            "light": light_of(case, at).value,
-            "did": list(dict.fromkeys(one.move for one in happenings[case.pk])),
-            "events": [one.event_id for one in happenings[case.pk] if one.event_id],
-        }
-        for case in shown.only("number", "state", "yellow_at", "due_at").order_by("pk")
-    ]
+    cases = list(Case.objects.filter(pk__in=list(happenings)).only(*_SAID).order_by("pk"))
+    changes = {case.pk: _change(case, happenings[case.pk], at) for case in cases}
+    return {actor: [changes[case.pk] for case in seen(actor, cases)] for actor in actors}
 
 
-def news(actor: Actor, rows: Sequence[Happening], *, at: datetime) -> dict[str, Any]:
-    """``{"changes": […]}``, or ``{"all": true}`` where there is too much to name. At most one SELECT."""
+Change = dict[str, Any]
+_SAID = ("number", "state", "yellow_at", "due_at", "street_id")
+
+
+def _change(case: Case, rows: Sequence[Happening], at: datetime) -> Change:
+    return {
+        "id": case.pk,
+        "number": case.number,
+        "state": case.state,
+        "light": light_of(case, at).value,
+        "did": list(dict.fromkeys(one.move for one in rows)),
+        "events": [one.event_id for one in rows if one.event_id],
+    }
+
+
+def seen(actor: Actor, cases: Sequence[Case]) -> list[Case]:
+    """Those of these cases the actor may see, in their order.
+
+    A seat at the desk of a case's street is a ground by itself (``models.case.grounds``) and needs no question; for the rest
+    the one query that decides about sight is asked. At most one SELECT.
+    """
+    at_desk = desk_streets(actor)
+    rest = [case.pk for case in cases if case.street_id not in at_desk]
+    others = set(Case.objects.visible_to(actor).filter(pk__in=rest).values_list("pk", flat=True)) if rest else set()
+    return [case for case in cases if case.pk in others or case.street_id in at_desk]
+
+
+def news(actors: Iterable[Actor], rows: Sequence[Happening], *, at: datetime) -> dict[Actor, dict[str, Any]]:
+    """For each reader ``{"changes": […], "all": false}``, or ``{"all": true}`` where there is too much to name (``told``)."""
     found = by_case(rows)
     if len(found) > MOST_CASES or len(rows) >= MOST_EVENTS:
-        return {"changes": [], "all": True}
-    return {"changes": told(actor, found, at=at) if found else [], "all": False}
+        return {actor: {"changes": [], "all": True} for actor in actors}
+    heard = told(actors, found, at=at) if found else {}
+    return {actor: {"changes": heard.get(actor, []), "all": False} for actor in actors}
+
+
+def news_of(actor: Actor, rows: Sequence[Happening], *, at: datetime) -> dict[str, Any]:
+    """``news`` for one reader."""
+    return news([actor], rows, at=at)[actor]

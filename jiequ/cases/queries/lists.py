@@ -100,14 +100,23 @@ def tasks_for(actor: Actor) -> QuerySet[Task]:
     return Task.objects.filter(wanted, state=Task.State.OPEN)
 
 
-def to_do(actor: Actor, *, at: datetime) -> list[ToDo]:
-    """待办: by light, then by distance from the last confirmed stop, then by due time. Two SELECTs, at most 200 rows."""
+def to_do(actor: Actor, *, at: datetime, only: Sequence[int] | None = None) -> list[ToDo]:
+    """待办: by light, then by distance from the last confirmed stop, then by due time. Two SELECTs, at most 200 rows.
+
+    ``only``: what is asked on these cases.
+    """
     if actor.person_id is None:
         return []
     stop = last_confirmed_stop(actor, at)
-    tasks = tasks_for(actor).select_related(*(f"case__{name}" for name in ROW_RELATED)).order_by("due_at", "id")
+    wanted = tasks_for(actor) if only is None else tasks_for(actor).filter(case__in=only)
+    tasks = wanted.select_related(*(f"case__{name}" for name in ROW_RELATED)).order_by("due_at", "id")
     rows = [_to_do(task, stop, at) for task in tasks[:_MOST_TASKS]]
-    return sorted(rows, key=lambda r: (_LIGHT_ORDER[r.light], r.metres if r.metres is not None else 1e9))
+    return sorted(rows, key=nearest_first)
+
+
+def nearest_first(item: ToDo) -> tuple[int, float]:
+    """By what 待办 is in order: the light, then the metres."""
+    return _LIGHT_ORDER[item.light], item.metres if item.metres is not None else 1e9
 
 
 def _to_do(task: Task, stop: Stop | None, at: datetime) -> ToDo:
@@ -121,14 +130,18 @@ def _to_do(task: Task, stop: Stop | None, at: datetime) -> ToDo:
     return ToDo(task, case, light, metres)
 
 
-def pending(actor: Actor, *, at: datetime, size: int = PAGE) -> list[Case]:
+def pending(actor: Actor, *, at: datetime, size: int = PAGE, only: Sequence[int] | None = None) -> list[Case]:
     """The leader's 待处理: what nobody has sent to a department yet, or what came back; urgent first, then the newest.
 
-    One SELECT.
+    ``only``: those of these cases. One SELECT.
     """
     waiting = [State.REPORTED, State.ACCEPTED, State.RETURNED, State.REOPENED]
-    found = Case.objects.visible_to(actor).filter(state__in=waiting, is_suspect=False)
+    found = _of(only, Case.objects.visible_to(actor).filter(state__in=waiting, is_suspect=False))
     return list(found.select_related(*ROW_RELATED).order_by("-is_urgent", "-changed_at", "-id")[:size])
+
+
+def _of(only: Sequence[int] | None, cases: QuerySet[Case]) -> QuerySet[Case]:
+    return cases if only is None else cases.filter(pk__in=only)
 
 
 def near_open(
@@ -216,19 +229,40 @@ def _tray_filter(tray: Tray, at: datetime) -> Q:
 
 def tray_page(actor: Actor, key: str, *, at: datetime, after: tuple[datetime, int] | None = None, size: int = PAGE) -> TrayPage:
     """A tray's cases, the one due first on top, those without a running clock last; keyset pages. Two SELECTs."""
-    tray = next((t for t in TRAYS if t.key == key), TRAYS[0])
-    turn = F("changed_at") if tray.key == "suspended" else Coalesce("due_at", Value(NO_DUE))
-    rows = _before_the_desk(actor).filter(_tray_filter(tray, at)).annotate(turn=turn)
+    tray = tray_of(key)
+    rows = _in_tray(actor, tray, at)
     if after is not None:
         moment, pk = after
         rows = rows.filter(Q(turn__gt=moment) | Q(turn=moment, pk__gt=pk))
     ids = first_ids([rows.order_by("turn", "pk").values_list("turn", "pk")], most=size + 1, columns=2)
-    shown = (
-        Case.objects.filter(pk__in=ids).annotate(turn=turn).select_related(*ROW_RELATED).defer("clocks", "unit_grid__geometry")
-    )
-    found: list[Any] = sorted(shown, key=lambda case: (case.turn, case.pk))
+    found = _tray_rows(Case.objects.filter(pk__in=ids).annotate(turn=_turn(tray)))
     more = found[size - 1] if len(found) > size else None
     return TrayPage(tray, found[:size], (more.turn, more.pk) if more else None)
+
+
+def tray_rows(actor: Actor, key: str, only: Sequence[int], *, at: datetime) -> TrayPage:
+    """Those of these cases that lie in the tray, in its order. One SELECT."""
+    tray = tray_of(key)
+    return TrayPage(tray, _tray_rows(_in_tray(actor, tray, at).filter(pk__in=only)), None)
+
+
+def tray_of(key: str) -> Tray:
+    """The tray of that name, else the first."""
+    return next((tray for tray in TRAYS if tray.key == key), TRAYS[0])
+
+
+def _in_tray(actor: Actor, tray: Tray, at: datetime) -> QuerySet[Any]:
+    return _before_the_desk(actor).filter(_tray_filter(tray, at)).annotate(turn=_turn(tray))
+
+
+def _turn(tray: Tray) -> Any:
+    """By what a tray is in order."""
+    return F("changed_at") if tray.key == "suspended" else Coalesce("due_at", Value(NO_DUE))
+
+
+def _tray_rows(cases: QuerySet[Any]) -> list[Any]:
+    shown = cases.select_related(*ROW_RELATED).defer("clocks", "unit_grid__geometry")
+    return sorted(shown, key=lambda case: (case.turn, case.pk))
 
 
 NO_DUE = datetime(9999, 1, 1, tzinfo=UTC)
@@ -244,10 +278,10 @@ class TrayPage:
     next_after: tuple[datetime, int] | None
 
 
-def lately_dispatched(actor: Actor, *, at: datetime, size: int = 10) -> list[Case]:
+def lately_dispatched(actor: Actor, *, at: datetime, size: int = 10, only: Sequence[int] | None = None) -> list[Case]:
     """What was sent to a department within two days and is still at work, newest first, with open tasks' departments."""
     found = (
-        Case.objects.visible_to(actor)
+        _of(only, Case.objects.visible_to(actor))
         .filter(dispatched_at__gte=at - timedelta(days=2), lead__isnull=False)
         .exclude(state__in=list(ENDED))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,6 +78,17 @@ def view_of(case: Case, actor: Actor, *, at: datetime) -> CaseView:
         standing=Standing(actor, case, tasks=tasks),
         at=at,
     )
+
+
+def shown_event(case: Case, events: Iterable[CaseEvent]) -> int:
+    """The newest event that this reading of the case holds already: of a later one a page says that there is news."""
+    return max((event.pk for event in events if event.facts.get("version", 0) <= case.version), default=0)
+
+
+def newest_event(number: str) -> int:
+    """The number of a case's newest event, 0 if there is none: asked before the case is read. One SELECT."""
+    newest = CaseEvent.objects.filter(case__number=number).order_by("-pk").values_list("pk", flat=True)
+    return newest.first() or 0
 
 
 def names_in(event: CaseEvent, fact: str = "names") -> list[str]:

@@ -25,7 +25,7 @@ from ..access import case_for
 from ..forms import FORMS, SCORES, MoveForm
 from ..models import Case, CaseEvent, Proof, Report, Task
 from ..open_moves import offered_moves
-from ..queries.page import said_by, view_of
+from ..queries.page import said_by, shown_event, view_of
 from . import aids, moves, present, reading
 
 
@@ -45,6 +45,7 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "frame": "web/desk.html" if sits_at_desk else "web/phone.html",
         "is_desk_frame": sits_at_desk,
         "case": found,
+        "shown_event": shown_event(found, view.events),
         "row": present.row(found, at),
         "now": at,
         "steps": present.steps(found, is_rated=any(e.move == "rate" for e in view.events)),

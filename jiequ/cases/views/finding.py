@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,7 +23,7 @@ from jiequ.people.rules import Actor
 from ..models import Case, SavedFilter
 from ..queries import lists
 from ..services import saving
-from . import filtering, present, reading
+from . import filtering, live, present, reading
 from .phone import STAFF
 
 FIRST_SELECTS = ("light", "type", "department", "community", "source", "period")
@@ -32,8 +33,13 @@ MORE_SELECTS = ("open", "mine", "part", "area", "street")
 @needs(*STAFF)
 @require_GET
 def case_list(request: HttpRequest) -> HttpResponse:
-    """Cases the reader may see, newest first or by due time. Without any filter the reader's default one, if they keep one."""
-    actor, at = actor_of(request), clock.now()
+    """Cases the reader may see, newest first or by due time. Without any filter the reader's default one, if they keep one.
+
+    ``live=rows&cases=`` over htmx: those of these cases that the list would show now (views.live).
+    """
+    actor, at, wanted = actor_of(request), clock.now(), live.wanted(request)
+    if wanted.is_rows:
+        return render(request, "cases/parts/list_only.html", _some_rows(request, actor, wanted, at))
     saved = list(saving.filters_for(actor))
     query = filtering.query_of(request.GET)
     if not request.GET and (default := _default(saved, actor)):
@@ -45,7 +51,8 @@ def case_list(request: HttpRequest) -> HttpResponse:
         kept["order"] = "due"
     begin = {name: request.GET[name] for name in ("before", "after") if request.GET.get(name)}
     context = {
-        "rows": [_list_row(case, at) for case in page.rows],
+        "rows": [_list_row(case, at, by_due=_is_by_due(request)) for case in page.rows],
+        "live_url": _live_url(query, kept, begin),
         "page": page,
         "count": page.count,
         "is_more_than_counted": page.count is not None and page.count > lists.COUNTED,
@@ -108,8 +115,27 @@ def _with(query: Any, more: dict[str, str]) -> str:
     return str(query.urlencode())
 
 
-def _list_row(case: Case, at: datetime) -> dict[str, Any]:
-    return present.row(case, at) | {"found_by": present.source_words(case.source), "reported_at": case.reported_at}
+def _list_row(case: Case, at: datetime, *, by_due: bool) -> dict[str, Any]:
+    turn = live.turn(case.due_at, case.pk) if by_due else f"{case.pk:012d}"
+    more = {"found_by": present.source_words(case.source), "reported_at": case.reported_at, "turn": turn}
+    return present.row(case, at) | more
+
+
+def _some_rows(request: HttpRequest, actor: Actor, wanted: live.Wanted, at: datetime) -> dict[str, Any]:
+    """Those of the wanted cases that the list's filters let through. A question in words is not asked again: of a list that
+    was found by words the page asks for its own rows only."""
+    filters = filtering.filters_of(filtering.query_of(request.GET), actor, at)
+    filters = replace(filters, ids=wanted.cases or (), terms=(), numbers=())
+    by_due = _is_by_due(request)
+    page = lists.case_page(actor, filters, at=at, by_due=by_due)
+    return {"rows": [_list_row(case, at, by_due=by_due) for case in page.rows], "now": at}
+
+
+def _live_url(query: QueryDict, kept: QueryDict, begin: dict[str, str]) -> str:
+    """Where this list's rows come fresh from; nowhere for a phone's last four: every look-up by phone is recorded."""
+    if filtering.holds_phone(query):
+        return ""
+    return f"{reverse('cases:list')}?{_with(kept, {**begin, 'live': 'rows'})}"
 
 
 def _street_of(actor: Actor, rows: list[Case]) -> int | None:

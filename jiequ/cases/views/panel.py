@@ -20,7 +20,7 @@ from ..access import Standing, case_for
 from ..flow import State
 from ..forms import FORMS
 from ..models import Case, Proof, Report
-from ..queries.page import said_by
+from ..queries.page import newest_event, said_by
 from . import aids, moves, present
 from .staff import AT_THE_DESK, row_moves
 
@@ -43,6 +43,7 @@ def peek(request: HttpRequest, number: str) -> HttpResponse:
     if not is_htmx(request):
         return redirect(moves.case_url(number))
     actor, at = actor_of(request), clock.now()
+    shown = newest_event(number)
     case = case_for(actor, number)
     is_desk = actor.has(*DESK_ROLES, street_id=case.street_id)
     standing = Standing(actor, case, tasks=[] if is_desk else None)
@@ -53,6 +54,7 @@ def peek(request: HttpRequest, number: str) -> HttpResponse:
     reports = list(case.reports.order_by("pk")[:MOST_WORDS])
     context: dict[str, Any] = {
         "case": case,
+        "shown_event": shown,
         "row": present.row(case, at),
         "now": at,
         "is_desk": is_desk,

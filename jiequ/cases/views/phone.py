@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +11,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from jiequ.core import clock
-from jiequ.core.http import is_htmx
 from jiequ.people.access import actor_of, needs
-from jiequ.people.rules import ADMIN_ROLES, Role
+from jiequ.people.rules import ADMIN_ROLES, Actor, Role
 
 from .. import words
 from ..clocks import Light
@@ -22,7 +22,7 @@ from ..models import Case, Task, TaskKind
 from ..offers import named_keys, own_departments
 from ..queries import lists
 from ..queries.types import current_types
-from . import aids, moves, present
+from . import aids, live, moves, present
 
 STAFF = frozenset(set(Role) - {Role.RESIDENT, Role.SYSTEM} - ADMIN_ROLES)
 
@@ -52,15 +52,15 @@ REPLIES: dict[str, str] = {
 @require_GET
 def todo(request: HttpRequest) -> HttpResponse:
     """待办: what is asked of the reader, by light, then by distance from the last confirmed stop."""
-    actor, at = actor_of(request), clock.now()
-    items = [_todo_row(item, at) for item in lists.to_do(actor, at=at)]
+    actor, at, wanted = actor_of(request), clock.now(), live.wanted(request)
+    items = [_todo_row(item, at) for item in lists.to_do(actor, at=at, only=wanted.cases)]
     context = {
         "items": items,
         "findings": [(code, str(label)) for code, label in words.FINDINGS.items()],
         "live_states": " ".join(ACTIVE),
         "now": at,
     }
-    if request.GET.get("part") == "live" and is_htmx(request):
+    if wanted.part == "rows":
         return render(request, "cases/parts/todo_live.html", context)
     return render(request, "cases/todo.html", context | {"undo": moves.undo_of(request, actor, at)})
 
@@ -75,6 +75,7 @@ def _todo_row(item: lists.ToDo, at: datetime) -> dict[str, Any]:
         "asked": item.task.asked,
         "version": item.case.version,
         "task_id": item.task.pk,
+        "turn": "{}-{:09.0f}-{:012d}".format(*lists.nearest_first(item), item.task.pk),
         "quick": [{"name": n, "label": str(words.MOVES[n])} for n in _quick(item)],
         "reply": _reply(item),
     }
@@ -100,24 +101,36 @@ def _quick(item: lists.ToDo) -> list[str]:
     return list(QUICK.get(item.task.kind, ()))
 
 
+WAITING, SENT = 20, 10
+"""How many a leader's page shows."""
+
+
 @needs(Role.LEADER, Role.DUTY_LEADER)
 @require_GET
 def leader(request: HttpRequest) -> HttpResponse:
     """待处理: what nobody has sent on yet, each with its departments ready for one tap; below, what is already sent."""
-    actor, at = actor_of(request), clock.now()
-    waiting = lists.pending(actor, at=at, size=20)
-    sent = lists.lately_dispatched(actor, at=at)
-    ready = _departments_by_street(waiting)
-    photos = lists.first_photos(waiting)
-    context = {
-        "waiting": [_waiting(case, ready, photos.get(case.pk), at) for case in waiting],
-        "sent": [_sent(case, at) for case in sent],
-        "delivery": aids.delivery(at),
-        "now": at,
-    }
-    if request.GET.get("part") == "live" and is_htmx(request):
-        return render(request, "cases/parts/leader_live.html", context)
+    actor, at, wanted = actor_of(request), clock.now(), live.wanted(request)
+    if wanted.part == "waiting":
+        return render(request, "cases/parts/leader_waiting.html", _to_send(actor, wanted.cases, at))
+    if wanted.part == "sent":
+        return render(request, "cases/parts/leader_gone.html", _on_the_way(actor, wanted.cases, at))
+    context = _to_send(actor, None, at) | _on_the_way(actor, None, at)
     return render(request, "cases/leader.html", context | {"undo": moves.undo_of(request, actor, at)})
+
+
+def _to_send(actor: Actor, only: Sequence[int] | None, at: datetime) -> dict[str, Any]:
+    """What waits for being sent on (of these cases)."""
+    cases = lists.pending(actor, at=at, size=WAITING, only=only)
+    ready = _departments_by_street(cases)
+    photos = lists.first_photos(cases) if cases else {}
+    waiting = [_waiting(case, ready, photos.get(case.pk), at) for case in cases]
+    return {"waiting": waiting, "waiting_is_full": len(cases) == WAITING, "delivery": aids.delivery(at), "now": at}
+
+
+def _on_the_way(actor: Actor, only: Sequence[int] | None, at: datetime) -> dict[str, Any]:
+    """What is sent and at work (of these cases)."""
+    cases = lists.lately_dispatched(actor, at=at, size=SENT, only=only)
+    return {"sent": [_sent(case, at) for case in cases], "sent_is_full": len(cases) == SENT, "now": at}
 
 
 def _departments_by_street(cases: list[Case]) -> dict[int, list[Any]]:
@@ -144,6 +157,7 @@ def _waiting(case: Case, ready: dict[int, list[Any]], photo: Any, at: datetime) 
         "words": case.title,
         "picks": [] if case.condition_id else _picks(case, by_key),
         "needs_grid": case.unit_grid_id is None,
+        "turn": live.turn(case.changed_at, case.pk, first=str(int(case.is_urgent))),
     }
     return row
 
@@ -169,6 +183,7 @@ def _sent(case: Case, at: datetime) -> dict[str, Any]:
     return row | {
         "to": "、".join(dict.fromkeys(names)),
         "sent_at": case.dispatched_at,
+        "turn": live.turn(case.dispatched_at, case.pk),
         "reaches_at": reaches_at if reaches_at and reaches_at > at else None,
         "urges": case.urges,
         "may_urge": case.state in MOVES["urge"].sources,

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from jiequ.core import clock
-from jiequ.core.http import is_htmx
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import DESK_ROLES, Actor, Role
 
@@ -23,7 +22,7 @@ from ..flow import State
 from ..models import Case
 from ..open_moves import waits_for_check
 from ..queries import lists, shift
-from . import lots, moves, present, reading
+from . import live, lots, moves, present, reading
 
 # -- desk ------------------------------------------------------------------------------------------------------------
 
@@ -38,35 +37,44 @@ AT_THE_DESK = (*sorted(DESK_ROLES), Role.DEPARTMENT_LEAD, Role.BUREAU)
 @needs(*AT_THE_DESK)
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
-    """The trays of the desk; in each the case due first on top. ``part=live`` over htmx: what live events renew."""
-    actor, at = actor_of(request), clock.now()
-    key = _tray_key(request)
-    trays = _trays(lists.tray_counts(actor, at=at), key)
-    page = lists.tray_page(actor, key, at=at, after=_after(request))
-    here = f"{reverse('cases:desk')}?{urlencode({'tray': key})}"
-    tray = page.tray
-    context = {
-        "tray": key,
-        "tray_label": next(tray["label"] for tray in trays if tray["is_current"]),
-        "trays": trays,
-        "rows": [_desk_row(case, actor, at) for case in page.rows],
-        "next_after": f"{page.next_after[0].isoformat()}~{page.next_after[1]}" if page.next_after else "",
-        "is_first_page": "after" not in request.GET,
-        "here": here,
-        "live_url": _live_url(request, key),
-        "live_states": " ".join(tray.states),
-        "live_lights": tray.light,
-        "now": at,
-    }
-    context["lot_moves"] = _lot_moves(context["rows"])
-    if request.GET.get("part") == "live" and is_htmx(request):
-        return render(request, "cases/parts/desk_live.html", context)
+    """The trays of the desk; in each the case due first on top. ``live`` over htmx: what live events renew (views.live)."""
+    actor, at, wanted = actor_of(request), clock.now(), live.wanted(request)
+    key = lists.tray_of(request.GET.get("tray", "")).key
+    if wanted.part == "trays":
+        return render(request, "cases/parts/desk_trays.html", {"tray": key, "trays": _trays(actor, key, at)})
+    context = _rows(request, actor, key, wanted, at)
+    if wanted.part == "rows":
+        return render(request, f"cases/parts/desk_{'only' if wanted.is_rows else 'rows'}.html", context)
+    context["trays"] = _trays(actor, key, at)
+    here = context["here"]
     context["may_call"] = actor.has(Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER)
     context |= {"left": shift.left_for(actor, at=at), "may_hand_over": actor.has(*shift.AT_HAND)}
     context["may_edit_replies"] = actor.has(*services.EDITORS)
     context["lot"] = lots.of_request(request, actor, at)
     context["undo"] = _lot_undo(context["lot"], here) or _undo(request, actor, at, here)
     return render(request, "cases/desk.html", context)
+
+
+def _rows(request: HttpRequest, actor: Actor, key: str, wanted: live.Wanted, at: datetime) -> dict[str, Any]:
+    """A page of the tray, or those of the wanted cases that lie in it now."""
+    if wanted.cases is not None:
+        page = lists.tray_rows(actor, key, wanted.cases, at=at)
+    else:
+        page = lists.tray_page(actor, key, at=at, after=_after(request))
+    rows = [_desk_row(case, actor, at) for case in page.rows]
+    return {
+        "tray": key,
+        "tray_label": _tray_labels()[key],
+        "rows": rows,
+        "lot_moves": _lot_moves(rows),
+        "next_after": f"{page.next_after[0].isoformat()}~{page.next_after[1]}" if page.next_after else "",
+        "is_first_page": "after" not in request.GET,
+        "here": f"{reverse('cases:desk')}?{urlencode({'tray': key})}",
+        "live_url": _live_url(request, key),
+        "live_states": " ".join(page.tray.states),
+        "live_lights": page.tray.light,
+        "now": at,
+    }
 
 
 def _lot_undo(lot: dict[str, Any] | None, here: str) -> dict[str, Any] | None:
@@ -84,17 +92,14 @@ def _lot_moves(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _live_url(request: HttpRequest, tray: str) -> str:
     """Where this very page's trays and rows come fresh from."""
     after = {"after": request.GET["after"]} if "after" in request.GET else {}
-    return f"{reverse('cases:desk')}?{urlencode({'tray': tray, **after, 'part': 'live'})}"
-
-
-def _tray_key(request: HttpRequest) -> str:
-    key = request.GET.get("tray", "")
-    return key if key in {tray.key for tray in lists.TRAYS} else lists.TRAYS[0].key
+    return f"{reverse('cases:desk')}?{urlencode({'tray': tray, **after, 'live': 'rows'})}"
 
 
 def _desk_row(case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
     may = row_moves(case, Standing(actor, case, tasks=[]))
-    return present.row(case, at) | {"moves": may, "is_checked": case.state == State.CHECKING and case.checked_at is not None}
+    is_checked = case.state == State.CHECKING and case.checked_at is not None
+    turn = live.turn(getattr(case, "turn", None), case.pk)
+    return present.row(case, at) | {"moves": may, "is_checked": is_checked, "turn": turn}
 
 
 def row_moves(case: Case, standing: Standing) -> list[dict[str, str]]:
@@ -123,8 +128,17 @@ def _undo(request: HttpRequest, actor: Actor, at: datetime, here: str) -> dict[s
     return found | {"next": here} if found else None
 
 
-def _trays(counts: dict[str, int], key: str) -> list[dict[str, Any]]:
-    labels = {
+def _trays(actor: Actor, key: str, at: datetime) -> list[dict[str, Any]]:
+    """The trays with how many lie in each."""
+    labels, counts = _tray_labels(), lists.tray_counts(actor, at=at)
+    return [
+        {"key": t.key, "label": labels[t.key], "count": counts[t.key], "is_current": t.key == key, "digit": n}
+        for n, t in enumerate(lists.TRAYS, start=1)
+    ]
+
+
+def _tray_labels() -> dict[str, str]:
+    return {
         "accept": _("待受理"),
         "dispatch": _("待分流"),
         "returned": _("已退单"),
@@ -134,10 +148,6 @@ def _trays(counts: dict[str, int], key: str) -> list[dict[str, Any]]:
         "late": _("超期"),
         "suspect": _("待甄别"),
     }
-    return [
-        {"key": t.key, "label": labels[t.key], "count": counts[t.key], "is_current": t.key == key, "digit": n}
-        for n, t in enumerate(lists.TRAYS, start=1)
-    ]
 
 
 def _after(request: HttpRequest) -> tuple[datetime, int] | None:

@@ -82,7 +82,7 @@ class Watch:
             return Welcome(actor.person_id, actor.language, changes.newest_event(), {"changes": [], "all": False})
         rows = changes.happened(since) if since is not None else changes.happened_since(page_at or at)
         floor = changes.settled(rows, since, at) if since is not None else _floor(rows, at)
-        return Welcome(actor.person_id, actor.language, floor, changes.news(actor, rows, at=at))
+        return Welcome(actor.person_id, actor.language, floor, changes.news_of(actor, rows, at=at))
 
 
 def _floor(rows: list[changes.Happening], at: datetime) -> int:
@@ -90,14 +90,8 @@ def _floor(rows: list[changes.Happening], at: datetime) -> int:
 
 
 def _told(actors: dict[str, Actor], fresh: list[changes.Happening], at: datetime) -> dict[str, dict[str, Any]]:
-    """One question a person, however many pages they have open."""
-    by_actor: dict[Actor, dict[str, Any]] = {}
-    found = {}
-    for session, actor in actors.items():
-        if actor not in by_actor:
-            is_desk = actor.has(*DESK_ROLES)
-            theirs = fresh if is_desk else [row for row in fresh if row.move != READING]
-            by_actor[actor] = changes.news(actor, theirs, at=at)
-        if by_actor[actor]["changes"] or by_actor[actor]["all"]:
-            found[session] = by_actor[actor]
-    return found
+    """One answer a person, however many pages they have open. Who reads a case is for the desk only."""
+    moves = [row for row in fresh if row.move != READING]
+    at_desk = {actor for actor in actors.values() if actor.has(*DESK_ROLES)}
+    heard = changes.news(at_desk, fresh, at=at) | changes.news(set(actors.values()) - at_desk, moves, at=at)
+    return {session: heard[actor] for session, actor in actors.items() if heard[actor]["changes"] or heard[actor]["all"]}

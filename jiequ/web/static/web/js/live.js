@@ -1,18 +1,13 @@
 // What happened elsewhere appears here within a second: listens to live events, asks every few seconds where it cannot.
-//
-// A part is [data-live-part="address"] with an id: its fresh state is fetched from there, as a fragment with the same id.
-//   data-live-states="reported verifying", data-live-lights="red": which changes may bring a new row
-//   [data-live-rows] inside: [data-row] with data-mark are put in order one by one, so that focus, ticks and scroll stay
-// [data-live-case="12"]: shown or told (`jiequ:stale`) when that case changed. `jiequ:changed` tells maps and others.
+// renew.js fetches what the page shows. [data-live-case="12"] with data-live-shown (the newest event the page shows) is shown or
+// told (`jiequ:stale`) when that case changed since. `jiequ:changed` tells maps and others.
+import { follow, whenSignedOut } from "./renew.js";
 import { say } from "./say.js";
 
 const POLL_MS = 4000;
 const SILENT_MS = 40000; // a beat comes every 15 s
 const HIDDEN_MS = 60000; // a page nobody looks at stops listening and catches up when it is looked at
-const SOON_MS = 500;
-const LATER_MS = 5000; // changes that bring this page no row: its counts follow a little later
 const ALL_MS = 60000; // lights change with time alone
-const MARKED_MS = 6000;
 const page = document.body.dataset;
 
 let since = "";
@@ -30,7 +25,8 @@ export function start() {
   isStarted = true;
   listen();
   setInterval(watch, 5000);
-  setInterval(() => plan(LATER_MS), ALL_MS);
+  setInterval(() => document.hidden || isOver || follow([], true), ALL_MS);
+  whenSignedOut(over);
   document.addEventListener("visibilitychange", look);
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => event.persisted && listen());
@@ -148,139 +144,15 @@ function take(news) {
   if (!all && !changes.length) return;
   const ids = changes.map((change) => change.id);
   document.dispatchEvent(new CustomEvent("jiequ:changed", { detail: { ids, changes, all: Boolean(all) } }));
-  for (const one of document.querySelectorAll("[data-live-case]")) {
-    if (all || ids.includes(Number(one.dataset.liveCase))) stale(one);
-  }
-  const parts = [...document.querySelectorAll("[data-live-part]")];
-  if (!parts.length) return;
-  const concerned = all || parts.some((part) => changes.some((change) => concerns(part, change)));
-  plan(concerned ? SOON_MS : LATER_MS);
+  for (const one of document.querySelectorAll("[data-live-case]")) tell(one, changes, all);
+  follow(changes, all);
 }
 
-function concerns(part, change) {
-  const named = (list, word) => (list ?? "").split(" ").includes(word);
-  return named(part.dataset.liveStates, change.state) || named(part.dataset.liveLights, change.light) || Boolean(part.querySelector(`[data-row="${change.id}"]`));
-}
-
-function stale(one) {
+/** Of what this page shows already (its reader's own move, mostly) nobody is told again. */
+function tell(one, changes, all) {
+  const change = changes.find(({ id }) => id === Number(one.dataset.liveCase));
+  const shown = Number(one.dataset.liveShown ?? 0);
+  if (!all && !change?.events.some((event) => event > shown)) return;
   one.dispatchEvent(new CustomEvent("jiequ:stale", { bubbles: true }));
   if (one.matches("[data-live-notice]")) one.hidden = false;
-}
-
-let planned = 0;
-let plannedFor = Infinity;
-let refreshedAt = -Infinity;
-let isRefreshing = false;
-
-/** The next refresh, `pause` after the last one at the earliest; at once when there was none lately. */
-function plan(pause) {
-  const now = performance.now();
-  const when = Math.max(now + Math.random() * 60, refreshedAt + pause);
-  if (when >= plannedFor) return;
-  clearTimeout(planned);
-  plannedFor = when;
-  planned = setTimeout(refresh, when - now);
-}
-
-async function refresh() {
-  plannedFor = Infinity;
-  if (isRefreshing) return plan(SOON_MS);
-  isRefreshing = true;
-  refreshedAt = performance.now();
-  try {
-    const parts = [...document.querySelectorAll("[data-live-part]")];
-    for (const address of new Set(parts.map((part) => part.dataset.livePart))) {
-      const answer = await fetch(address, { headers: { "HX-Request": "true", "Jiequ-By-Itself": "1" } });
-      if (answer.status === 401) return over();
-      if (!answer.ok || answer.redirected) continue;
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const part of parts) if (part.dataset.livePart === address) renew(part, fresh.getElementById(part.id));
-    }
-    document.dispatchEvent(new CustomEvent("jiequ:renewed"));
-  } catch {
-    // no network: the next change, or the minute, brings it
-  } finally {
-    isRefreshing = false;
-  }
-}
-
-function renew(part, fresh) {
-  if (!fresh || !part.isConnected) return;
-  const [rows, news] = [part, fresh].map((one) => one.querySelector("[data-live-rows]"));
-  if (rows && news) return keepingPlace(part, () => merge(rows, news));
-  if (rows && [...rows.querySelectorAll(":scope > [data-row]")].some(isHeld)) return;
-  if (part.innerHTML === fresh.innerHTML) return;
-  keepingPlace(part, () => swap(part, fresh));
-}
-
-function swap(part, fresh) {
-  const reach = () => [...part.querySelectorAll("a[href], button, input, select, textarea")];
-  const at = reach().indexOf(document.activeElement);
-  part.replaceChildren(...fresh.childNodes);
-  begin(part);
-  if (at >= 0) reach()[at]?.focus({ preventScroll: true });
-}
-
-/** What the reader looks at stays where it is on the screen, whatever comes above it. */
-function keepingPlace(part, change) {
-  const held = document.activeElement;
-  const inside = held && held !== document.body && part.contains(held);
-  const rows = [...part.querySelectorAll("[data-row]")];
-  const eye = rows.find((row) => row.contains(held)) ?? rows.find((row) => row.getBoundingClientRect().bottom > 0);
-  const before = eye?.getBoundingClientRect().top;
-  change();
-  if (inside && held.isConnected && document.activeElement !== held) held.focus({ preventScroll: true });
-  if (scrollY > 0 && eye?.isConnected) scrollBy({ top: eye.getBoundingClientRect().top - before, behavior: "instant" });
-}
-
-const isHeld = (row) => row.contains(document.activeElement) || row.matches("[aria-selected=true]") || Boolean(row.querySelector("input[type=checkbox]:checked"));
-const isWrittenIn = (row) => row !== document.activeElement && row.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), select, textarea");
-
-function merge(rows, news) {
-  const old = new Map([...rows.querySelectorAll(":scope > [data-row]")].map((row) => [row.dataset.row, row]));
-  let at = rows.firstElementChild;
-  for (const fresh of [...news.querySelectorAll(":scope > [data-row]")]) {
-    const row = old.get(fresh.dataset.row);
-    old.delete(fresh.dataset.row);
-    while (at && at !== row && old.has(at.dataset.row) && isHeld(at)) at = at.nextElementSibling;
-    if (!row) {
-      fresh.removeAttribute("aria-selected");
-      rows.insertBefore(fresh, at);
-      begin(fresh);
-      mark(fresh);
-    } else {
-      if (row.dataset.mark !== fresh.dataset.mark && !isWrittenIn(row)) update(row, fresh);
-      if (row === at) at = at.nextElementSibling;
-      else rows.insertBefore(row, at);
-    }
-  }
-  for (const row of old.values()) {
-    if (isHeld(row)) row.classList.add("row-left");
-    else row.remove();
-  }
-}
-
-/** The row keeps its element, with its focus, choice and tick; what it says is new. */
-function update(row, fresh) {
-  const ticked = Boolean(row.querySelector("input[type=checkbox]:checked"));
-  for (const { name, value } of fresh.attributes) if (name !== "aria-selected") row.setAttribute(name, value);
-  row.classList.remove("row-left");
-  const reach = () => [...row.querySelectorAll("a[href], button, input")];
-  const at = reach().indexOf(document.activeElement);
-  row.replaceChildren(...fresh.childNodes);
-  const tick = row.querySelector("input[type=checkbox]");
-  if (tick) tick.checked = ticked;
-  begin(row);
-  if (at >= 0) reach()[at]?.focus({ preventScroll: true });
-  mark(row);
-}
-
-function begin(element) {
-  window.htmx?.process(element);
-  element.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true }));
-}
-
-function mark(row) {
-  row.classList.add("live-changed");
-  setTimeout(() => row.classList.remove("live-changed"), MARKED_MS);
 }
