@@ -135,7 +135,7 @@ def cpu_of(family: list[psutil.Process]) -> float:
 
 
 def report(port: int, session: str, n: int) -> tuple[str, float]:
-    """A grid worker's report over HTTP; its number, and when its POST was sent. The form's own page gives the CSRF token first."""
+    """A grid worker's report over HTTP; its number, and when its POST was sent. The form's page gives the CSRF token first."""
     import re
     from urllib.parse import urlencode
 

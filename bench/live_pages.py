@@ -95,8 +95,6 @@ class Page:
     async def follow(self) -> None:
         """Hear what changed, for ever."""
         event = ""
-        while line := (await self.stream.readline()).decode().rstrip():
-            pass
         while raw := await self.stream.readline():
             name, _colon, value = raw.decode().rstrip().partition(": ")
             if name == "event":

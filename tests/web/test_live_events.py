@@ -89,7 +89,7 @@ def test_at_each_step_of_a_case_exactly_those_hear_of_it_who_may_see_it(work: Ca
 
 def test_a_process_that_does_not_ask_would_be_found(work: Casework, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin: everybody hears of everything."""
-    monkeypatch.setattr(changes, "told", lambda actor, happenings, at: [{"id": pk} for pk in happenings])
+    monkeypatch.setattr(changes, "seen", lambda _actor, cases: list(cases))
     heard, may = leaks(watch, work)
     assert all("wai" in names and "liu" in names for names in heard)
     assert heard != may
@@ -178,7 +178,17 @@ def test_looking_at_nothing_new_costs_two_statements_and_writes_none(work: Casew
     work.just_reported()
     asked = statements_of(lambda: watch.look(sessions.values(), check=False))
     assert all(one.lstrip().upper().startswith(("SELECT", "WITH")) for one in asked)
-    assert len(asked) <= 4 + 2 * len(sessions)
+    assert len(asked) <= 6 + len(sessions)  # one each for those whose sight needs a question
+
+
+def test_a_desk_of_any_number_of_persons_costs_no_more_than_one(work: Casework, watch: Watch) -> None:
+    sessions = hashes(work.world)
+
+    def cost(names: tuple[str, ...]) -> int:
+        work.just_reported()
+        return len(statements_of(lambda: watch.look([sessions[name] for name in names], check=False)))
+
+    assert cost(("lin", "he", "liang", "du")) == cost(("lin",)) <= 6
 
 
 def test_an_event_that_is_committed_late_is_told_and_none_twice(

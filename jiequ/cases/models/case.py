@@ -92,10 +92,12 @@ def grounds(actor: Actor) -> list[Ground]:
     return [*found, Ground(Q(opened_by_id=actor.person_id))]
 
 
-def desk_streets(actor: Actor) -> frozenset[int]:
-    """The streets all of whose cases the actor sees by a seat at the desk there: a ground that needs no query."""
-    held = frozenset(street for ground in grounds(actor) if ground.is_desk for street in ground.streets)
-    return held if actor.only_street is None else held & {actor.only_street}
+def at_desk_in(actor: Actor, streets: frozenset[int]) -> frozenset[int]:
+    """Those of the streets all of whose cases the actor sees by a seat at the desk: a ground that needs no query."""
+    desks = [ground for ground in grounds(actor) if ground.is_desk]
+    if all(ground.where for ground in desks):
+        streets &= frozenset(street for ground in desks for street in ground.streets)
+    return frozenset(street for street in streets if actor.may_enter(street))
 
 
 def _sight(actor: Actor) -> Q:

@@ -12,7 +12,7 @@ from django.db import connection
 from jiequ.people.rules import Actor
 
 from ..models import Case, CaseEvent
-from ..models.case import desk_streets
+from ..models.case import at_desk_in
 from .lists import light_of
 
 OUT_OF_ORDER = timedelta(seconds=20)
@@ -108,7 +108,7 @@ def seen(actor: Actor, cases: Sequence[Case]) -> list[Case]:
     A seat at the desk of a case's street is a ground by itself (``models.case.grounds``) and needs no question; for the rest
     the one query that decides about sight is asked. At most one SELECT.
     """
-    at_desk = desk_streets(actor)
+    at_desk = at_desk_in(actor, frozenset(case.street_id for case in cases))
     rest = [case.pk for case in cases if case.street_id not in at_desk]
     others = set(Case.objects.visible_to(actor).filter(pk__in=rest).values_list("pk", flat=True)) if rest else set()
     return [case for case in cases if case.pk in others or case.street_id in at_desk]
