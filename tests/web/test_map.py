@@ -167,7 +167,7 @@ def test_a_points_light_is_the_lists(work: Casework, make: str, hours: float) ->
     case = getattr(work, make)()
     at = NOW + timedelta(hours=hours)
     found = map_queries.points(work.actor("lin"), lists.Filters(), BBox(113.0, 23.0, 114.0, 24.0), at=at)
-    light = map_queries.LIGHTS[found.rows[0][4]]
+    light = map_queries.LIGHTS[int(found.columns["light"])]
     case.refresh_from_db()
     assert light == ("done" if case.ended_at else lists.light_of(case, at))
 
@@ -184,11 +184,26 @@ def test_more_points_than_fit_are_the_newest_and_the_answer_says_so(
 ) -> None:
     made = [work.just_reported().pk for _ in range(5)]
     found = map_queries.points(work.actor("lin"), lists.Filters(), BBox(113.0, 23.0, 114.0, 24.0), at=NOW, most=3)
-    assert [row[0] for row in found.rows] == made[:1:-1]
+    assert found.columns["id"] == ",".join(map(str, made[:1:-1]))
     assert found.is_more
+    map_queries.forget()
     monkeypatch.setattr(map_queries, "MANY", 2)  # a crowded box is read from the newest on: the same answer
     again = map_queries.points(work.actor("lin"), lists.Filters(), BBox(113.0, 23.0, 114.0, 24.0), at=NOW, most=3)
     assert again == found
+
+
+def test_a_box_is_read_by_place_and_without_one_alike(work: Casework, lin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = [work.reported(place=work.place(grid)).case for grid in "abcab"]
+    for by in (0.0003, 0.002, 0.05):
+        told = []
+        for many in (0, 50_000):
+            map_queries.forget()
+            monkeypatch.setattr(map_queries, "MANY", many)
+            found = points(lin, work, bbox=box(work, "b", by))
+            listed = rows(lin, bbox=box(work, "b", by))
+            told.append((found["id"], [case.number in listed for case in places]))
+        assert told[0] == told[1]
+        assert 1 <= len(told[0][0]) <= 5
 
 
 @pytest.mark.parametrize("bbox", ["", "1,2,3", "a,b,c,d", "nan,1,2,3", "3,1,2,2", "1,5,2,4", "inf,1,2,3", "1,2,3,4,5"])
@@ -213,14 +228,14 @@ def test_the_whole_world_is_a_box(work: Casework, lin: Client) -> None:
 # ---- cost
 
 
-def test_clusters_take_one_statement_and_points_two_beside_the_sign_in(work: Casework, lin: Client) -> None:
+def test_clusters_and_points_take_one_statement_each_beside_the_sign_in(work: Casework, lin: Client) -> None:
     work.dispatched()
     clusters(lin, work)
     assert len([sql for sql in statements_of(lambda: clusters(lin, work)) if "cases_" in sql]) == 1
     points(lin, work)
     made = statements_of(lambda: points(lin, work))
-    assert len([sql for sql in made if "cases_" in sql]) == 2, made
-    assert len(made) <= 6
+    assert len([sql for sql in made if "cases_" in sql]) == 1, made
+    assert len(made) <= 4, made
 
 
 def test_four_thousand_points_are_under_a_hundred_kilobytes_gzipped(work: Casework, lin: Client) -> None:

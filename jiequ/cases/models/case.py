@@ -191,7 +191,11 @@ class Case(models.Model):
             models.Index(fields=["lead", "-id"], name="case_lead_newest"),
             models.Index(fields=["handler", "-id"], name="case_handler_newest"),
             models.Index(fields=["opened_by", "-id"], name="case_opened_by_newest"),
-            models.Index(fields=["q18"], name="case_q18"),
+            # all that a point on the map is made of, so that 4,000 of them are read from the index alone (bench map)
+            models.Index(
+                fields=["q18", "number", "state", "event_type", "due_at", "yellow_at", "lon", "lat", "street", "opened_by"],
+                name="case_on_map",
+            ),
             models.Index(fields=["street", "-voices"], name="case_repeated", condition=Q(voices__gt=1)),
             models.Index(
                 fields=["street", "due_at", "state", "is_suspect"], condition=Q(ended_at__isnull=True), name="case_open_by_due"

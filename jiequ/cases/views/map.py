@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -31,6 +31,7 @@ from .phone import STAFF
 
 LISTED = 50
 SELECTS = ("state", "light", "type", "department", "community", "period", "source")
+NUMBERS = frozenset({"id", "east", "south", "light", "type"})
 EVERYWHERE = BBox(73.0, 3.0, 136.0, 54.0)
 """China: where the map looks before anybody said where."""
 
@@ -151,31 +152,37 @@ def points(request: HttpRequest) -> HttpResponse:
     """The newest 4,000 cases in ``bbox`` in columns: east and south of the box's corner in 1e-5 degrees; ``more``: not all."""
     actor, at, box = actor_of(request), clock.now(), bbox_of(request)
     found = map.points(actor, _filters(request, actor, at), box, at=at)
-    ids, numbers, east, south, light, types, states = (
-        (list(column) for column in zip(*found.rows, strict=True)) if found.rows else ([],) * 7
-    )
-    names = map.type_names()
-    return _answer(
-        {
-            "origin": [box.west, box.north],
-            "unit": map.UNIT,
-            "lights": [str(light) for light in map.LIGHTS],
-            "types": {pk: names.get(pk, "") for pk in set(types) if pk is not None},
-            "states": {state: str(words.STATES[state]) for state in set(states)},
-            "id": ids,
-            "number": numbers,
-            "east": east,
-            "south": south,
-            "light": light,
-            "type": types,
-            "state": states,
-            "more": found.is_more,
-        }
-    )
+    columns, names = found.columns, map.type_names()
+    told = {
+        "origin": [box.west, box.north],
+        "unit": map.UNIT,
+        "lights": [str(light) for light in map.LIGHTS],
+        "types": {pk: names.get(int(pk), "") for pk in _values(columns["type"]) if pk != "0"},
+        "states": {state: str(words.STATES[state]) for state in _values(columns["state"])},
+        "more": found.is_more,
+    }
+    rest = [f',"{name}":[{text if name in NUMBERS else _strings(text)}]' for name, text in columns.items()]
+    return _json(f"{_written(told)[:-1]}{''.join(rest)}}}")
+
+
+def _values(column: str) -> set[str]:
+    return set(column.split(",")) - {""}
+
+
+def _strings(column: str) -> str:
+    return _written(column.split(","))[1:-1] if column else ""
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _answer(value: dict[str, Any]) -> HttpResponse:
-    answer = JsonResponse(value, json_dumps_params={"ensure_ascii": False, "separators": (",", ":")})
+    return _json(_written(value))
+
+
+def _json(text: str) -> HttpResponse:
+    answer = HttpResponse(text, content_type="application/json")
     answer["Cache-Control"] = "private, no-store"
     return answer
 
