@@ -87,6 +87,11 @@ def every(
     return register
 
 
+def round_key(kind: str) -> str:
+    """The key of a periodic kind's one row."""
+    return f"every:{kind}"
+
+
 def on_dead(hook: DeadHook, *, kind: str | None = None) -> DeadHook:
     """Register ``hook(dead: DeadJob, *, at)``, called in the transaction that gives a job of ``kind`` (None: any) up."""
     if (kind, hook) not in DEAD_HOOKS:

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 from django.db import connection
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from .db import writing
 from .errors import plain
-from .kinds import DEAD_HOOKS, KINDS, DeadJob, Kind
+from .kinds import DEAD_HOOKS, KINDS, DeadJob, Kind, round_key
 from .models import Job
 
 log = logging.getLogger("jiequ.jobs")
@@ -42,18 +43,19 @@ def call_at_once(kind: Kind, call: Callable[[], Any]) -> Any:
     return call()
 
 
-def work_once(*, at: datetime, limit: int = 20, outside: bool | None = None, run: Run = call_at_once) -> int:
-    """Do up to ``limit`` due jobs inside and ``limit`` outside the database, each in the order of run_at; returns how many.
+def work_once(
+    *, at: datetime, limit: int = 20, outside: bool | None = None, run: Run = call_at_once, seconds: float = inf
+) -> int:
+    """Do up to ``limit`` due jobs inside and ``limit`` outside the database, periodic rounds first; returns how many.
 
-    ``outside`` narrows to one of the two. A failing job never stops the others; one that a killed worker left behind is done
+    ``outside`` narrows to one of the two; no inside job is begun after so many ``seconds``. A failing job never stops the others; one that a killed worker left behind is done
     last and alone, so that, should it be what kills workers, the others are done and only it is counted.
     """
     done = 0
     if outside is not True:
         inside_kinds = _names(outside=False)
         if _is_due(inside_kinds, at=at):
-            for job in claim(inside_kinds, at=at, limit=limit):
-                done += _do(job, at=at, run=run)
+            done += _do_all(claim(inside_kinds, at=at, limit=limit), at=at, run=run, seconds=seconds)
             for job in claim(inside_kinds, at=at, limit=1, abandoned=True):
                 done += _do(job, at=at, run=run)
     if outside is not False:
@@ -79,17 +81,22 @@ def _is_due(kinds: list[str], *, at: datetime) -> bool:
 
 
 _CLAIM = """
-WITH picked AS MATERIALIZED (
+WITH rounds AS MATERIALIZED (
+    SELECT job.id FROM core_job job
+    WHERE job.key IN ({rounds}) AND job.dead_at IS NULL AND job.run_at <= %(at)s AND {lease}
+    ORDER BY job.run_at, job.id LIMIT %(most_rounds)s {skip_locked}
+), picked AS MATERIALIZED (
     SELECT job.id FROM core_job job
     WHERE job.dead_at IS NULL AND job.run_at <= %(at)s AND job.kind IN ({kinds}) AND {lease}
+      AND job.id NOT IN (SELECT id FROM rounds)
       AND (job.lane = '' OR NOT EXISTS (
           SELECT 1 FROM core_job earlier
           WHERE earlier.lane = job.lane AND earlier.lane <> '' AND earlier.dead_at IS NULL AND earlier.kind IN ({known})
             AND (earlier.run_at, earlier.id) < (job.run_at, job.id)))
-    ORDER BY job.run_at, job.id LIMIT %(limit)s {skip_locked}
+    ORDER BY job.run_at, job.id LIMIT %(limit)s - (SELECT COUNT(*) FROM rounds) {skip_locked}
 )
 UPDATE core_job SET lease_until = %(until)s, claims = claims + 1, lost_workers = lost_workers + %(lost)s
-WHERE id IN (SELECT id FROM picked)
+WHERE id IN (SELECT id FROM rounds UNION ALL SELECT id FROM picked)
 RETURNING *
 """
 
@@ -97,21 +104,42 @@ RETURNING *
 def claim(kinds: list[str], *, at: datetime, limit: int, abandoned: bool = False) -> list[Job]:
     """Lease due jobs until ``at`` + LEASE: fresh ones, or those whose lease ran out. One UPDATE; no two workers get the same.
 
-    A job waits while an earlier one of its lane lives, unless that one is of a kind this installation does not know.
+    Rounds of periodic kinds come first and take at most half of the claim (a claim of one takes the round): a backlog,
+    however old its jobs are dated, never holds up the clock, nor the clock a backlog. Then by run_at. A job waits while an earlier one of its lane lives, unless
+    that one is of a kind this installation does not know.
     """
-    named = {f"kind_{n}": name for n, name in enumerate(kinds)}
-    known = {f"known_{n}": name for n, name in enumerate(KINDS)}
+    names = {
+        "kinds": kinds,
+        "known": list(KINDS),
+        "rounds": [round_key(name) for name in kinds if _is_periodic(name)] or [""],  # no job has that key
+    }
     sql = _CLAIM.format(
-        kinds=", ".join(f"%({name})s" for name in named),
-        known=", ".join(f"%({name})s" for name in known),
+        **{group: ", ".join(f"%({group}_{n})s" for n in range(len(values))) for group, values in names.items()},
         lease="job.lease_until <= %(at)s" if abandoned else "job.lease_until IS NULL",
         skip_locked="FOR UPDATE OF job SKIP LOCKED" if connection.vendor == "postgresql" else "",
     )
+    named = {f"{group}_{n}": value for group, values in names.items() for n, value in enumerate(values)}
     moment = connection.ops.adapt_datetimefield_value
-    params = {"at": moment(at), "until": moment(at + LEASE), "limit": limit, "lost": int(abandoned), **named, **known}
+    counts = {"limit": limit, "most_rounds": (limit + 1) // 2, "lost": int(abandoned)}
     with writing():
-        jobs = list(Job.objects.raw(sql, params))
-    return sorted(jobs, key=lambda job: (job.run_at, job.pk))
+        jobs = list(Job.objects.raw(sql, {"at": moment(at), "until": moment(at + LEASE), **counts, **named}))
+    return sorted(jobs, key=lambda job: (not _is_periodic(job.kind), job.run_at, job.pk))
+
+
+def _is_periodic(kind: str) -> bool:
+    return kind in KINDS and KINDS[kind].every is not None
+
+
+def _do_all(jobs: list[Job], *, at: datetime, run: Run, seconds: float = inf) -> int:
+    """Do claimed jobs one by one; after so many ``seconds`` the rest is given back, so that rounds that are due come first."""
+    began, done = time.perf_counter(), 0
+    for place, job in enumerate(jobs):
+        if place and time.perf_counter() - began > seconds:
+            rest = [one.pk for one in jobs[place:]]
+            Job.objects.filter(pk__in=rest, lease_until=at + LEASE, dead_at=None).update(lease_until=None)
+            break
+        done += _do(job, at=at, run=run)
+    return done
 
 
 def _do(job: Job, *, at: datetime, run: Run) -> int:

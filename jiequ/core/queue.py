@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from .db import at_the_end
-from .kinds import KINDS
+from .kinds import KINDS, round_key
 from .models import Job
 
 
@@ -72,7 +72,7 @@ def schedule_periodic(at: datetime) -> None:
     rounds = {name: kind.every for name, kind in KINDS.items() if kind.every}
     zone = timezone.get_default_timezone()
     firsts = {name: at if turn.seconds else turn.next_after(at, zone) for name, turn in rounds.items()}
-    enqueue(*(JobSpec(name, {}, first, key=f"every:{name}") for name, first in sorted(firsts.items())))
+    enqueue(*(JobSpec(name, {}, first, key=round_key(name)) for name, first in sorted(firsts.items())))
     for name, turn in rounds.items():
         latest = turn.next_after(at, zone)
-        Job.objects.filter(key=f"every:{name}", lease_until=None, run_at__gt=latest).update(run_at=latest, due_at=latest)
+        Job.objects.filter(key=round_key(name), lease_until=None, run_at__gt=latest).update(run_at=latest, due_at=latest)

@@ -24,7 +24,7 @@ log = logging.getLogger("jiequ.jobs")
 
 SHORTEST_SLEEP_SECONDS = 0.05
 LONGEST_SLEEP_SECONDS = 1.0
-BATCH = 20
+BATCH, BATCH_SECONDS = 20, 1.0
 MOST_STUCK = 8
 
 
@@ -41,7 +41,9 @@ def run_worker(stop: threading.Event) -> None:
     limited = TimeLimited()
     loops = [
         threading.Thread(
-            target=_loop, args=(stop, lambda: work_once(at=clock.now(), limit=BATCH, outside=False)), name="inside"
+            target=_loop,
+            args=(stop, lambda: work_once(at=clock.now(), limit=BATCH, outside=False, seconds=BATCH_SECONDS)),
+            name="inside",
         ),
         threading.Thread(
             target=_loop, args=(stop, lambda: work_once(at=clock.now(), limit=1, outside=True, run=limited)), name="outside"

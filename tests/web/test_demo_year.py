@@ -13,9 +13,10 @@ from jiequ.cases import clocks
 from jiequ.cases.models import Case, CaseEvent, Proof, Rating, Report, Task
 from jiequ.cases.services import missing_proofs, rollups, searching
 from jiequ.core import audit, pictures
-from jiequ.core.models import AuditEntry, Job, Street
+from jiequ.core.models import AuditEntry, Job, Picture, Street
+from jiequ.core.worker import work_once
 from jiequ.core.worktime import ZONE
-from jiequ.web.demo import history, seeding, texts, year
+from jiequ.web.demo import history, photos, progress, seeding, texts, year
 from jiequ.web.demo.base import seed_base
 from jiequ.web.demo.past import Past
 
@@ -140,11 +141,59 @@ def test_the_same_seed_gives_the_same_street(street: Street) -> None:
 
 def test_the_year_is_seeded_as_jobs_that_follow_the_calendar(street: Street) -> None:
     count = seeding.seed(NOW)
-    specs = list(Job.objects.filter(kind__startswith="demo.").order_by("pk").values_list("args", flat=True))
-    assert count == len(specs) == seeding.PAST_JOBS + seeding.WALK_JOBS
+    specs = list(Job.objects.filter(kind__in=["demo.past", "demo.history"]).order_by("pk").values_list("args", flat=True))
+    assert len(specs) == seeding.PAST_JOBS + seeding.WALK_JOBS
+    assert count == len(specs) + len(photos.SCENES) == progress.progress()["left"] == progress.progress()["total"]
     ends = [(args["since"], args["until"]) for args in specs]
     assert [until for _since, until in ends[:-1]] == [since for since, _until in ends[1:]]
     assert datetime.fromisoformat(ends[-1][1]) == NOW
     assert sorted(args["first"] for args in specs if "first" in args) == list(range(0, seeding.CASES, seeding.BATCH))
     assert seeding.seed(NOW) == count
     assert history.DAYS == 45
+
+
+@pytest.fixture
+def demo(street: Street, settings: Any) -> Street:
+    """The demonstration, with its jobs waiting."""
+    settings.DEMO = True
+    seeding.seed(NOW)
+    return street
+
+
+def test_no_photo_is_drawn_while_cases_are_written(demo: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photos come first, one a job: a job of cases holds SQLite's one writer, and drawing takes a tenth of a second each."""
+    Job.objects.exclude(kind__in=[seeding.PICTURE, seeding.PAST]).delete()
+    Job.objects.filter(kind=seeding.PAST).exclude(key="demo.past:80").delete()
+    assert Job.objects.order_by("run_at", "pk").last() == Job.objects.get(kind=seeding.PAST)
+    assert work_once(at=NOW, limit=len(photos.SCENES)) == len(photos.SCENES)
+    assert set(photos.kept(Street.objects.get(pk=demo.pk))) == set(photos.SCENES)
+    assert Job.objects.get().kind == seeding.PAST
+    monkeypatch.setattr("jiequ.web.demo.pictures.scene", lambda *_one, **_more: pytest.fail("a photo was drawn"))
+    work_once(at=NOW)
+    assert Case.objects.count() > 20
+    assert Proof.objects.filter(picture__isnull=False).count() > 20
+    assert Picture.objects.count() == len(photos.SCENES)
+
+
+def test_a_photo_is_kept_once_and_drawn_again_only_if_it_is_gone(demo: Street) -> None:
+    first = photos.keep(demo, photos.SCENES[0], at=NOW)
+    assert photos.keep(demo, photos.SCENES[0], at=NOW) == first == photos.kept(demo)[photos.SCENES[0]]
+    Picture.objects.filter(pk=first).delete()
+    assert photos.kept(demo) == {}
+
+
+def test_a_job_that_is_killed_in_the_middle_leaves_nothing_and_is_done_again(
+    demo: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Job.objects.exclude(key="demo.past:80").delete()
+    whole = Past._store
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Past, "_store", lambda self, made: (whole(self, made), 1 / 0))
+        work_once(at=NOW)
+    assert (Case.objects.count(), CaseEvent.objects.count(), Job.objects.get().failures) == (0, 0, 1)
+    work_once(at=NOW + timedelta(hours=1))
+    once = Case.objects.count()
+    assert once > 20
+    assert not Job.objects.exclude(kind=searching.INDEX_TEXTS).filter(kind__startswith="demo.").exists()
+    work_once(at=NOW + timedelta(hours=2))
+    assert Case.objects.count() == once

@@ -19,12 +19,11 @@ from jiequ.cases.services import HOTLINE_NAME, moving, rollups, searching
 from jiequ.cases.services.intake import LAST4_LOOKUP, NAME_PURPOSE, PHONE_LOOKUP
 from jiequ.channels.services import seal_phone
 from jiequ.core import audit, secrets
-from jiequ.core import pictures as door
 from jiequ.core.bulk import Inserter, new_ids
 from jiequ.core.calendar import calendar_for
 from jiequ.core.db import writing
 from jiequ.core.ids import next_numbers
-from jiequ.core.models import Picture, Street
+from jiequ.core.models import Street
 from jiequ.core.worktime import ZONE
 from jiequ.grid.models import Community
 from jiequ.grid.queries import Spot, locate
@@ -33,7 +32,7 @@ from jiequ.people.access import actor_for
 from jiequ.people.models import Department, Person, Post
 from jiequ.people.rules import Actor
 
-from . import pictures, texts
+from . import photos, texts
 from .pen import Crew, Pen, TooYoung
 from .year import Plan
 
@@ -81,7 +80,7 @@ class Past:
         self.policy, self.calendar = Policy.of(street.settings), calendar_for()
         self.subjects = {subject.code: subject for subject in texts.SUBJECTS}
         self.actors: dict[int, Actor] = {}
-        self.kept: dict[tuple[str, bool, int], int] = {}
+        self.kept = photos.kept(street)
 
     def write(self, plans: Iterable[Plan]) -> int:
         """Store what the plans come to; returns how many cases that was. What would not be over yet is left out."""
@@ -323,15 +322,14 @@ class Past:
 
     def _picture(self, pen: Pen, *, is_after: bool) -> int:
         """One of three drawn photos of the kind; the past's cases share rows."""
-        key = (pen.subject.picture, is_after, pen.plan.number % 3)
-        if key not in self.kept:
-            clean = pictures.scene(key[0], is_after=is_after, number=key[2])
-            known = Picture.objects.filter(street_id=self.street.pk, sha256=clean.sha256).order_by("pk").first()
-            self.kept[key] = (known or door.keep(clean, street_id=self.street.pk, at=self.now)).pk
-        return self.kept[key]
+        scene = (pen.subject.picture, is_after, pen.plan.number % 3)
+        if scene not in self.kept:
+            self.kept[scene] = photos.keep(self.street, scene, at=self.now)
+        return self.kept[scene]
 
     def _audit(self, one: _Made, event: dict[str, Any]) -> audit.Entry:
         facts = {"state": str(event["state"])} | ({"reason_code": event["reason_code"]} if event["reason_code"] else {})
         return audit.Entry(
             self.street.pk, event["by_id"], f"case.{event['move']}", "case", str(one.pk), event["at"], facts
         )  # fmt: skip
+

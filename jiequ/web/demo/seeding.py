@@ -1,12 +1,14 @@
-"""The demonstration's year as jobs: the early months in bulk, the last weeks walked; a page shows how far they are.
+"""The demonstration's year as jobs: photos, the early months in bulk, the last weeks walked; a page shows how far they are.
 
-Every job takes the next stretch of the calendar, so that ids and numbers follow it.
+Every job takes the next stretch of the calendar, so that ids and numbers follow it. What a job writes and its removal are one
+transaction: a worker that is killed in the middle leaves nothing by half, and the job is done again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -16,16 +18,16 @@ from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.core.jobs import job as kind
 from jiequ.core.models import Job, Street
 
-from . import history, year
+from . import history, photos, year
 from .base import seed_base
 from .past import Past
-from .progress import BATCH, CASES, PAST, PAST_JOBS, STRETCH_DAYS, WALK, WALK_JOBS, WALKED_DAYS
+from .progress import BATCH, CASES, PAST, PAST_JOBS, PICTURE, STRETCH_DAYS, WALK, WALK_JOBS, WALKED_DAYS
 
 
 def seed(at: datetime) -> int:
     """The base, at once, and the history's jobs, unless they were enqueued before. Returns how many jobs wait."""
     street = seed_base(at)
-    waiting = Job.objects.filter(kind__in=[WALK, PAST]).count()
+    waiting = Job.objects.filter(kind__in=[PICTURE, WALK, PAST]).count()
     if waiting or Case.objects.exists():
         return waiting
     specs = list(_jobs(street, at))
@@ -35,7 +37,9 @@ def seed(at: datetime) -> int:
 
 
 def _jobs(street: Street, at: datetime) -> Iterator[JobSpec]:
-    """The stretches of the year in order; beside the walked cases of the last weeks go those that are over."""
+    """The photos; the stretches of the year in order; beside the walked cases of the last weeks go those that are over."""
+    for scene in photos.SCENES:
+        yield JobSpec(PICTURE, {"street_id": street.pk, "scene": scene}, run_at=at, key=f"{PICTURE}:{photos.name_of(scene)}")
     begin = at - timedelta(days=WALKED_DAYS + PAST_JOBS * STRETCH_DAYS)
     for n in range(PAST_JOBS):
         args = _stretch(street, begin + timedelta(days=n * STRETCH_DAYS), begin + timedelta(days=(n + 1) * STRETCH_DAYS), at)
@@ -48,6 +52,13 @@ def _jobs(street: Street, at: datetime) -> Iterator[JobSpec]:
 
 def _stretch(street: Street, since: datetime, until: datetime, now: datetime) -> dict[str, str | int]:
     return {"street_id": street.pk, "since": since.isoformat(), "until": until.isoformat(), "now": now.isoformat()}
+
+
+@kind(PICTURE, promise_seconds=3600)
+def keep_one(*, street_id: int, scene: list[Any], at: datetime) -> None:
+    """One photo, so that none has to be drawn while cases are written."""
+    if settings.DEMO:
+        photos.keep(Street.objects.get(pk=street_id), (scene[0], scene[1], scene[2]), at=at)
 
 
 @kind(PAST, promise_seconds=3600)
