@@ -18,6 +18,7 @@ class Webhook(models.Model):
     events = models.JSONField(default=list)
     begins_after = models.BigIntegerField(default=0, help_text="events up to this one happened before it was made")
     followed_to = models.BigIntegerField(default=0, help_text="the newest event that was looked at")
+    gaps = models.JSONField(default=list, help_text="numbers that were passed over: [first, last, when (epoch seconds)]")
     failures_in_row = models.PositiveIntegerField(default=0)
 
     street = models.ForeignKey("core.Street", null=True, on_delete=models.PROTECT, related_name="+")

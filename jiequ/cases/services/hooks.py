@@ -28,6 +28,7 @@ from jiequ.people.rules import Actor, Role
 from ..flow import MOVES
 from ..models import CaseEvent, Delivery, Webhook
 from ..policy import Policy
+from ..queries.gaps import gaps_in_hand, in_gaps, new_gaps
 
 DELIVER = "cases.webhook_deliver"
 PURPOSE = "webhook-secret"
@@ -36,7 +37,6 @@ EVENTS = (*MOVES, "light")
 PAUSE_AFTER = 20  # (P) failures in a row
 OLD_SECRET_LIFE = timedelta(hours=24)
 KEPT, KEPT_LOST = timedelta(days=30), timedelta(days=90)
-LOOK_BACK, LOOK_BACK_IDS = timedelta(minutes=10), 5000  # ids are given before commits
 BATCH = 200
 _NAME_MAX = 40
 
@@ -180,8 +180,13 @@ def _record(by: Actor, at: datetime, action: str, webhook: Webhook, **facts: Any
 
 
 def follow(webhook: Webhook, *, at: datetime) -> int:
-    """Make a delivery of each event since last time, in order; returns how many. Up to 200 a call."""
+    """Make a delivery of each event since last time, in order; returns how many. Up to 200 a call, and as many late ones.
+
+    Numbers are given before commits: an event that is stored after a higher one leaves a gap when we pass. Every gap is
+    looked at again for an hour (``gaps``), however many events follow it.
+    """
     newest = _newest_event()
+    gaps = [*gaps_in_hand(webhook.gaps, at=at), *new_gaps(webhook.followed_to, newest, at=at)]
     events = CaseEvent.objects.filter(move__in=webhook.events).select_related(
         "case__street", "case__event_type", "case__unit_grid", "case__lead"
     )
@@ -189,17 +194,14 @@ def follow(webhook: Webhook, *, at: datetime) -> int:
         events = events.filter(case__street_id=webhook.street_id)
     fresh = list(events.filter(pk__gt=webhook.followed_to, pk__lte=newest).order_by("pk")[:BATCH])
     told = Delivery.objects.filter(webhook=webhook, event_id=OuterRef("pk"))
-    late = events.filter(
-        ~Exists(told),
-        pk__lte=webhook.followed_to,
-        pk__gt=max(webhook.followed_to - LOOK_BACK_IDS, webhook.begins_after),
-        at__gte=at - LOOK_BACK,
-    )
-    rows = [_of_event(webhook, event, at=at) for event in (*late.order_by("pk")[:BATCH], *fresh)]
+    late = events.filter(in_gaps(gaps), ~Exists(told), pk__lte=webhook.followed_to).order_by("pk")[:BATCH] if gaps else ()
+    rows = [_of_event(webhook, event, at=at) for event in (*late, *fresh)]
     with writing():
         Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         followed_to = fresh[-1].pk if len(fresh) == BATCH else newest
-        Webhook.objects.filter(pk=webhook.pk, followed_to__lt=followed_to).update(followed_to=followed_to)
+        gaps = [gap for gap in gaps if gap[0] <= followed_to]
+        if followed_to > webhook.followed_to or gaps != webhook.gaps:
+            Webhook.objects.filter(pk=webhook.pk, followed_to__lte=followed_to).update(followed_to=followed_to, gaps=gaps)
         queue_heads(webhook)
     return len(rows)
 
