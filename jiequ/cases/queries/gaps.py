@@ -35,13 +35,12 @@ def new_gaps(after: int, up_to: int, *, at: datetime) -> list[Gap]:
     before = Coalesce(Window(Lag("pk"), order_by=F("pk").asc()), Value(after))
     rows = CaseEvent.objects.filter(pk__gt=after, pk__lte=up_to).annotate(before=before).filter(pk__gt=F("before") + 1)
     moment = int(at.timestamp())
-    return [[low + 1, high - 1, moment] for low, high in rows.order_by("pk").values_list("before", "pk")[:MOST]]
+    return [[low + 1, high - 1, moment] for low, high in rows.order_by("pk").values_list("before", "pk")]
 
 
 def gaps_in_hand(gaps: Sequence[Gap], *, at: datetime) -> list[Gap]:
     """Those that are looked into still."""
-    young = [gap for gap in gaps if gap[2] > (at - KEPT).timestamp()]
-    return young[-MOST:]
+    return [gap for gap in gaps if gap[2] > (at - KEPT).timestamp()]
 
 
 def in_gaps(gaps: Sequence[Gap]) -> Q:

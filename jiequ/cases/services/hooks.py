@@ -28,7 +28,7 @@ from jiequ.people.rules import Actor, Role
 from ..flow import MOVES
 from ..models import CaseEvent, Delivery, Webhook
 from ..policy import Policy
-from ..queries.gaps import gaps_in_hand, in_gaps, new_gaps
+from ..queries import gaps as holes
 
 DELIVER = "cases.webhook_deliver"
 PURPOSE = "webhook-secret"
@@ -186,7 +186,7 @@ def follow(webhook: Webhook, *, at: datetime) -> int:
     looked at again for an hour (``gaps``), however many events follow it.
     """
     newest = _newest_event()
-    gaps = [*gaps_in_hand(webhook.gaps, at=at), *new_gaps(webhook.followed_to, newest, at=at)]
+    gaps = [*holes.gaps_in_hand(webhook.gaps, at=at), *holes.new_gaps(webhook.followed_to, newest, at=at)]
     events = CaseEvent.objects.filter(move__in=webhook.events).select_related(
         "case__street", "case__event_type", "case__unit_grid", "case__lead"
     )
@@ -194,12 +194,12 @@ def follow(webhook: Webhook, *, at: datetime) -> int:
         events = events.filter(case__street_id=webhook.street_id)
     fresh = list(events.filter(pk__gt=webhook.followed_to, pk__lte=newest).order_by("pk")[:BATCH])
     told = Delivery.objects.filter(webhook=webhook, event_id=OuterRef("pk"))
-    late = events.filter(in_gaps(gaps), ~Exists(told), pk__lte=webhook.followed_to).order_by("pk")[:BATCH] if gaps else ()
+    late = events.filter(holes.in_gaps(gaps), ~Exists(told), pk__lte=webhook.followed_to).order_by("pk")[:BATCH] if gaps else ()
     rows = [_of_event(webhook, event, at=at) for event in (*late, *fresh)]
     with writing():
         Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         followed_to = fresh[-1].pk if len(fresh) == BATCH else newest
-        gaps = [gap for gap in gaps if gap[0] <= followed_to]
+        gaps = [gap for gap in gaps if gap[0] <= followed_to][-holes.MOST :]
         if followed_to > webhook.followed_to or gaps != webhook.gaps:
             Webhook.objects.filter(pk=webhook.pk, followed_to__lte=followed_to).update(followed_to=followed_to, gaps=gaps)
         queue_heads(webhook)

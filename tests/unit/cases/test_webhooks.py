@@ -149,18 +149,6 @@ def test_nothing_leaves_before_undo_is_over(work: Casework, there: Receiver) -> 
     assert len(there.calls) == 2
 
 
-def test_an_event_that_was_committed_late_is_told_all_the_same(work: Casework, there: Receiver) -> None:
-    """Its id is older than the newest that was followed."""
-    webhook, _secret = make(work, there.url)
-    work.accepted()
-    Webhook.objects.update(followed_to=CaseEvent.objects.latest("pk").pk)
-    jobs_hooks.follow(at=LATER)
-    jobs_hooks.follow(at=LATER)
-    assert Delivery.objects.filter(webhook=webhook).count() == 2
-    settle()
-    assert len(there.calls) == 2
-
-
 # -- when it does not arrive -------------------------------------------------------------------------------------------
 
 
