@@ -48,8 +48,9 @@ def work_once(
 ) -> int:
     """Do up to ``limit`` due jobs inside and ``limit`` outside the database, periodic rounds first; returns how many.
 
-    ``outside`` narrows to one of the two; no inside job is begun after so many ``seconds``. A failing job never stops the others; one that a killed worker left behind is done
-    last and alone, so that, should it be what kills workers, the others are done and only it is counted.
+    ``outside`` narrows to one of the two; no inside job is begun after so many ``seconds``. A failing job never stops the
+    others; one that a killed worker left behind is done last and alone, so that, should it be what kills workers, the others
+    are done and only it is counted.
     """
     done = 0
     if outside is not True:
@@ -105,8 +106,8 @@ def claim(kinds: list[str], *, at: datetime, limit: int, abandoned: bool = False
     """Lease due jobs until ``at`` + LEASE: fresh ones, or those whose lease ran out. One UPDATE; no two workers get the same.
 
     Rounds of periodic kinds come first and take at most half of the claim (a claim of one takes the round): a backlog,
-    however old its jobs are dated, never holds up the clock, nor the clock a backlog. Then by run_at. A job waits while an earlier one of its lane lives, unless
-    that one is of a kind this installation does not know.
+    however old its jobs are dated, never holds up the clock, nor the clock a backlog. Then by run_at. A job waits while an
+    earlier one of its lane lives, unless that one is of a kind this installation does not know.
     """
     names = {
         "kinds": kinds,

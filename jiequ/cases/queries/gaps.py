@@ -26,7 +26,7 @@ MOST = 200
 
 
 def new_gaps(after: int, up_to: int, *, at: datetime) -> list[Gap]:
-    """The holes among the events' numbers in (after, up_to], oldest first. One SELECT over these numbers, none if there are none.
+    """The holes among the events' numbers in (after, up_to], oldest first. One SELECT over these numbers, if there are any.
 
     To be asked before the events themselves: what is stored in between is found twice rather than never.
     """

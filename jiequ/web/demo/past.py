@@ -332,4 +332,3 @@ class Past:
         return audit.Entry(
             self.street.pk, event["by_id"], f"case.{event['move']}", "case", str(one.pk), event["at"], facts
         )  # fmt: skip
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -22,7 +21,7 @@ LONG_AGO = NOW - timedelta(days=300)
 
 
 @pytest.fixture
-def done(own_kinds: None) -> Iterator[list[str]]:
+def done(own_kinds: None) -> list[str]:
     """What was done, in order: the kind ``note`` with its name, and three rounds, ``tick`` the quickest."""
     seen: list[str] = []
     job("note")(lambda *, name, at: seen.append(name))
@@ -30,7 +29,7 @@ def done(own_kinds: None) -> Iterator[list[str]]:
         jobs.every(kind, seconds=seconds)(lambda *, at, kind=kind: seen.append(kind))
     jobs.schedule_periodic(NOW)
     enqueue(*(JobSpec("note", {"name": str(n)}, LONG_AGO + timedelta(seconds=n)) for n in range(BACKLOG)))
-    yield seen
+    return seen
 
 
 def test_rounds_do_not_wait_behind_a_backlog_that_is_dated_back(done: list[str]) -> None:
@@ -95,7 +94,8 @@ def test_a_batch_that_lost_its_lease_gives_back_nothing_of_anothers(done: list[s
     ticks = count()
     monkeypatch.setattr(lease.time, "perf_counter", lambda: next(ticks) * 2.0)
     lease._do_all(held, at=NOW, run=lease.call_at_once, seconds=1.0)
-    assert set(Job.objects.filter(pk__in=[one.pk for one in held]).values_list("lease_until", flat=True)) == {later + jobs.LEASE}
+    leases = Job.objects.filter(pk__in=[one.pk for one in held]).values_list("lease_until", flat=True)
+    assert set(leases) == {later + jobs.LEASE}
 
 
 def test_lanes_are_kept(own_kinds: None) -> None:
