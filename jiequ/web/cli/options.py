@@ -25,6 +25,7 @@ COMMANDS = {
     "test": Command("tests.suite", "run the whole suite on SQLite and on PostgreSQL", "test", False),
     "init": Command("jiequ.web.cli.init", "load the district, its streets, departments and people from a workbook"),
     "import": Command("jiequ.web.cli.orders", "take in another system's orders from a CSV, XLSX or JSON file"),
+    "emulator": Command("emulator.command", "play WeChat, WeCom, SMS and mail, with phones", is_production=False),
     "serve": Command("jiequ.web.cli.serve", "serve the pages and work the jobs; restarts what dies"),
     "jobs": Command("jiequ.web.cli.jobs", "work the jobs only (serve does this too)"),
     "migrate": Command("jiequ.web.cli.migrate", "bring the database to this version"),
@@ -80,6 +81,14 @@ def _address(sub: argparse.ArgumentParser) -> None:
 def _demo(sub: argparse.ArgumentParser) -> None:
     _address(sub)
     sub.add_argument("--fresh", action="store_true", help="throw the demo's data away first")
+
+
+def _emulator(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--port", type=int, default=8140, help="port on 127.0.0.1 (%(default)s)")
+    sub.add_argument("--smtp-port", type=int, default=0, help="port of its mail server (0: any)")
+    sub.add_argument("--product", default="http://127.0.0.1:8000", help="what the phones open (%(default)s)")
+    sub.add_argument("--file", default="var/emulator.json", help="keeps accounts and chats (%(default)s; empty: none)")
+    sub.add_argument("--fresh", action="store_true", help="throw what is kept away first")
 
 
 def _serve(sub: argparse.ArgumentParser) -> None:
@@ -168,6 +177,7 @@ def _lock(sub: argparse.ArgumentParser) -> None:
 
 OPTIONS = {
     "demo": _demo,
+    "emulator": _emulator,
     "serve": _serve,
     "test": _test,
     "init": _init,

@@ -1,0 +1,27 @@
+"""What a phone shows: lines of a chat, added one at a time and told to the open pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.store import Item, Person
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+KEPT = 400
+
+
+def add(emu: Emulator, person: Person, where: str, by: str, kind: str, data: dict[str, Any]) -> Item:
+    """One line in the chat ``where`` (an appid, ``corpid:agentid``, or ``sms``)."""
+    lines = person.chats.setdefault(where, [])
+    item = Item(emu.state.next_id(), emu.clock.now(), by, kind, data)
+    lines.append(item)
+    del lines[:-KEPT]
+    told(emu, person.id, where, kind, by)
+    return item
+
+
+def told(emu: Emulator, person_id: str, where: str, kind: str, by: str = "account") -> None:
+    """Tell the open pages that a chat changed."""
+    emu.news.tell("chat", {"person": person_id, "where": where, "by": by, "kind": kind})
