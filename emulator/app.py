@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ SERVICES: dict[str, Service] = {
 }
 NOT_WRITTEN_DOWN = {"_emu", "phones"}
 SAVE_SECONDS = 1.0
+SOON_SECONDS, SETTLE_SECONDS = 10.0, 20.0
+"""What is due within so many emulated seconds is waited for, so many real seconds at most."""
 
 
 class Emulator:
@@ -60,7 +63,7 @@ class Emulator:
         self.pusher = Pusher(self)
         self.browsers = Browsers(self)
         self.refuse_for: Callable[[float], Awaitable[None]] | None = None
-        self._later: set[asyncio.Task[Any]] = set()
+        self._later: dict[asyncio.Task[Any], float] = {}
 
     def later(self, seconds: float, deed: Callable[[], Any]) -> None:
         """Do it so many emulated seconds from now."""
@@ -72,13 +75,25 @@ class Emulator:
                 await result
 
         task = asyncio.ensure_future(wait())
-        self._later.add(task)
-        task.add_done_callback(self._later.discard)
+        self._later[task] = self.clock.now() + seconds
+        task.add_done_callback(lambda done: self._later.pop(done, None))
 
-    async def settle(self) -> None:
-        """Wait until nothing is being pushed any more."""
-        while self.pusher.is_busy or self._later:
+    async def settle(self) -> bool:
+        """Wait until nothing is pushed any more nor will be soon; False if that takes too long (a clock may stand still)."""
+        give_up_at = time.monotonic() + SETTLE_SECONDS
+        while self.pusher.is_busy or any(due < self.clock.now() + SOON_SECONDS for due in self._later.values()):
+            if time.monotonic() > give_up_at:
+                return False
             await asyncio.sleep(0.005)
+        return True
+
+    async def drop(self) -> None:
+        """Give up what is on its way or planned."""
+        for task in list(self._later):
+            task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
+        await self.pusher.close()
+        await self.browsers.close()
 
     async def keep(self) -> None:
         """Write the state down whenever it changed, until cancelled."""
@@ -91,11 +106,8 @@ class Emulator:
 
     async def close(self) -> None:
         """Stop what is under way."""
-        for task in list(self._later):
-            task.cancel()
-        await asyncio.gather(*self._later, return_exceptions=True)
-        await self.pusher.close()
-        await self.browsers.close()
+        await self.drop()
+        await self.pusher.let_go()
         if self.file:
             store.save(self.state, self.file)
 

@@ -57,12 +57,11 @@ def state(emu: Emulator, request: Request) -> dict[str, Any]:
 @routes("POST", "/reset")
 async def reset(emu: Emulator, request: Request) -> dict[str, Any]:
     """Forget everything; ``{"scene": true}``: and play the demonstration's street."""
-    await emu.settle()
+    await emu.drop()
     given = _given(request)
-    emu.state = store.State()
+    emu.state = store.State(settings={"base": emu.state.settings.get("base", request.base)})
     emu.faults.clear()
     emu.transcript.clear()
-    await emu.browsers.close()
     if given.get("scene"):
         scene.play(emu.state, **{name: value for name, value in given.items() if name != "scene"})
     emu.news.tell("reset", {})
@@ -79,7 +78,8 @@ def settings(emu: Emulator, request: Request) -> dict[str, Any]:
 @routes("POST", "/settle")
 async def settle(emu: Emulator, request: Request) -> dict[str, Any]:
     """Answers when nothing is on its way any more."""
-    await emu.settle()
+    if not await emu.settle():
+        raise NotAllowed("something is still on its way; does the clock stand still?")
     return {"number": emu.news.number}
 
 

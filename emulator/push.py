@@ -191,5 +191,10 @@ class Pusher:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._queues = {}
+
+    async def let_go(self) -> None:
+        """Let go of connections."""
         if self._client:
             await self._client.aclose()
+            self._client = None

@@ -321,6 +321,8 @@ def from_plain(kind: Any, value: Any) -> Any:
     if kind is bytes:
         return base64.b64decode(value)
     if isinstance(kind, type) and is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise TypeError(f"{kind.__name__} is not {type(value).__name__}")
         hints = typing.get_type_hints(kind)
         given = {one.name: from_plain(hints[one.name], value[one.name]) for one in fields(kind) if one.name in value}
         return kind(**given)

@@ -1,0 +1,165 @@
+"""The emulator stands alone, and its connection faults are those of networks."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from emulator import scene, store
+from emulator.app import Emulator
+from emulator.clock import Clock
+from emulator.testing import Strings, in_a_thread
+from tests.emulator.product import Product, errcode
+
+ROOT = Path(__file__).resolve().parents[2]
+PATH = "/api/cgi-bin/menu/get"
+
+
+def imported(file: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {one.name.split(".")[0] for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_the_emulator_imports_nothing_of_the_product_nor_of_its_framework() -> None:
+    strange = {name for file in (ROOT / "emulator").rglob("*.py") for name in imported(file)} - sys.stdlib_module_names
+    assert strange == {"PIL", "cryptography", "emulator", "h11", "httpx", "prcoords", "pytest", "segno"}
+
+
+def test_it_starts_where_the_product_cannot_be_imported() -> None:
+    code = "import sys; sys.modules['jiequ'] = sys.modules['django'] = None; import emulator.command, emulator.app"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_a_restart_keeps_accounts_chats_and_files(tmp_path: Path) -> None:
+    file = tmp_path / "emulator.json"
+    with in_a_thread(lambda: Emulator(clock=Clock(), file=file)) as first:
+        first.does("zhou", "follow")
+        first.does("zhou", "send_photo")
+        before = first.chat("zhou")
+        state = first.ask("GET", "/state")
+    with in_a_thread(lambda: Emulator(clock=Clock(), file=file)) as second:
+        assert second.chat("zhou") == before
+        after = second.ask("GET", "/state")
+        photo = httpx.get(f"{second.base}/mp/media/{before[-1]['data']['media_id']}").content
+    assert photo == scene.picture("street")
+    assert {name: state[name] for name in ("people", "accounts", "corps")} == {
+        name: after[name] for name in ("people", "accounts", "corps")
+    }
+
+
+def test_a_file_of_another_version_is_left_aside(tmp_path: Path) -> None:
+    file = tmp_path / "emulator.json"
+    for text in ("", "[]", '{"people": {"a": {"colour": "red"}}}'):
+        file.write_text(text)
+        assert store.load(file) is None
+
+
+# --- faults in answers
+
+
+def ask(product: Product, timeout: float = 5) -> httpx.Response:
+    return product.http.get(product.base + PATH, params={"access_token": product.token()["access_token"]}, timeout=timeout)
+
+
+def test_an_error_is_answered_as_often_as_planted(emulator: Strings, product: Product) -> None:
+    emulator.fault("errcode", "/api/cgi-bin/menu/*", times=2, errcode=-1, errmsg="system error")
+    assert [errcode(ask(product).json()) for _call in range(3)] == [-1, -1, 46003]
+
+
+@pytest.mark.parametrize("status", [429, 500, 502])
+def test_a_status_is_answered_without_json(emulator: Strings, product: Product, status: int) -> None:
+    emulator.fault("status", PATH, status=status)
+    answer = ask(product)
+    assert answer.status_code == status
+    with pytest.raises(ValueError):
+        answer.json()
+
+
+@pytest.mark.parametrize("kind", ["bad_json", "empty"])
+def test_an_answer_is_no_json(emulator: Strings, product: Product, kind: str) -> None:
+    emulator.fault(kind, PATH)
+    answer = ask(product)
+    assert answer.status_code == 200
+    with pytest.raises(ValueError):
+        answer.json()
+
+
+def test_a_connection_is_reset(emulator: Strings, product: Product) -> None:
+    emulator.fault("reset", PATH)
+    with pytest.raises(httpx.ReadError):
+        ask(product)
+
+
+def test_an_answer_ends_in_the_middle(emulator: Strings, product: Product) -> None:
+    emulator.fault("half", PATH)
+    with pytest.raises(httpx.RemoteProtocolError):
+        ask(product)
+
+
+def test_an_answer_never_comes(emulator: Strings, product: Product) -> None:
+    emulator.fault("hang", PATH)
+    with pytest.raises(httpx.ReadTimeout):
+        ask(product, timeout=0.3)
+
+
+def test_an_answer_drips(emulator: Strings, product: Product) -> None:
+    emulator.fault("drip", PATH, seconds=0.02)
+    began = time.monotonic()
+    assert ask(product).json()["errcode"] == 0
+    assert time.monotonic() - began > 0.4
+
+
+def test_an_answer_is_late(emulator: Strings, product: Product) -> None:
+    emulator.fault("latency", PATH, seconds=0.3)
+    began = time.monotonic()
+    assert errcode(ask(product).json()) == 46003
+    assert time.monotonic() - began >= 0.3
+
+
+@pytest.mark.parametrize("kind", ["reset", "status", "half", "errcode"])
+def test_the_deed_may_be_done_although_its_answer_went_wrong(emulator: Strings, product: Product, kind: str) -> None:
+    emulator.does("zhou", "follow")
+    emulator.fault(kind, "/api/cgi-bin/message/custom/send", after=True)
+    given = {"touser": emulator.openid("zhou"), "msgtype": "text", "text": {"content": "好"}}
+    try:
+        answer = product.http.post(
+            f"{product.base}/api/cgi-bin/message/custom/send",
+            params={"access_token": product.token()["access_token"]},
+            json=given,
+        )
+        assert answer.status_code == 500 or errcode(answer.json()) == -1
+    except httpx.HTTPError:
+        assert kind in ("reset", "half")
+    assert emulator.chat("zhou")[-1]["data"]["text"] == "好"
+
+
+def test_connections_are_refused_for_a_while(emulator: Strings, product: Product) -> None:
+    emulator.ask("POST", "/refuse", seconds=0.4)
+    time.sleep(0.15)
+    with pytest.raises(httpx.ConnectError), httpx.Client() as fresh:
+        fresh.get(product.base + "/api/cgi-bin/token")
+    give_up_at = time.monotonic() + 5
+    while time.monotonic() < give_up_at:
+        try:
+            assert httpx.get(product.base + "/api/cgi-bin/token").status_code == 200
+            return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    pytest.fail("it did not come back")
+
+
+def test_what_was_asked_is_written_down(emulator: Strings, product: Product) -> None:
+    product.post("/cgi-bin/menu/create", {"button": []})
+    entry = emulator.transcript(path="/menu/create")[-1]
+    assert (entry["way"], entry["service"], entry["body"], entry["answer"]["errcode"]) == ("in", "api", {"button": []}, 40016)
