@@ -108,8 +108,11 @@ class Session:
     async def _data(self) -> bool:
         if not self._to:
             return await self._say("DATA", "503 no receiver")
+        is_wrong = self._fault("DATA", peek=True) is not None
         if not await self._say("DATA", "354 go on"):
             return False
+        if is_wrong:
+            return True
         raw = bytearray()
         while (line := await self._reader.readline()) not in (b".\r\n", b""):
             raw += line[1:] if line.startswith(b"..") else line
@@ -122,7 +125,7 @@ class Session:
         message = email.message_from_bytes(raw, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
         body = message.get_body(("plain", "html"))
-        text = str(body.get_content()) if body else ""
+        text = str(body.get_content()).replace("\r\n", "\n") if body else ""
         mail = Mail(
             self._emu.clock.now(),
             self._sender,

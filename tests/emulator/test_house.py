@@ -15,6 +15,7 @@ from emulator import scene, store
 from emulator.app import Emulator
 from emulator.clock import Clock
 from emulator.testing import Strings, in_a_thread
+from tests.emulator import http
 from tests.emulator.product import Product, errcode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +52,7 @@ def test_a_restart_keeps_accounts_chats_and_files(tmp_path: Path) -> None:
     with in_a_thread(lambda: Emulator(clock=Clock(), file=file)) as second:
         assert second.chat("zhou") == before
         after = second.ask("GET", "/state")
-        photo = httpx.get(f"{second.base}/mp/media/{before[-1]['data']['media_id']}").content
+        photo = http.get(f"{second.base}/mp/media/{before[-1]['data']['media_id']}").content
     assert photo == scene.picture("street")
     assert {name: state[name] for name in ("people", "accounts", "corps")} == {
         name: after[name] for name in ("people", "accounts", "corps")
@@ -152,7 +153,7 @@ def test_connections_are_refused_for_a_while(emulator: Strings, product: Product
     give_up_at = time.monotonic() + 5
     while time.monotonic() < give_up_at:
         try:
-            assert httpx.get(product.base + "/api/cgi-bin/token").status_code == 200
+            assert http.get(product.base + "/api/cgi-bin/token").status_code == 200
             return
         except httpx.HTTPError:
             time.sleep(0.1)

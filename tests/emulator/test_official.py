@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 from emulator import scene
 from emulator.official.templates import LIBRARY
 from emulator.store import digest
 from emulator.testing import Strings
+from tests.emulator import http
 from tests.emulator.callback import TOKEN, Callback
 from tests.emulator.product import Product, errcode
 
@@ -138,9 +138,9 @@ def test_a_wrong_scene_is_refused(product: Product, action: str, seconds: int, s
 
 def test_the_picture_of_a_code_is_shown_and_of_no_other(product: Product) -> None:
     code = code_of(product, scene_str="gp:1")
-    shown = httpx.get(f"{product.base}/mp/cgi-bin/showqrcode", params={"ticket": code["ticket"]})
+    shown = http.get(f"{product.base}/mp/cgi-bin/showqrcode", params={"ticket": code["ticket"]})
     assert shown.content.startswith(b"\x89PNG")
-    assert httpx.get(f"{product.base}/mp/cgi-bin/showqrcode", params={"ticket": "none"}).status_code == 404
+    assert http.get(f"{product.base}/mp/cgi-bin/showqrcode", params={"ticket": "none"}).status_code == 404
 
 
 # --- files
@@ -182,7 +182,7 @@ def test_a_voice_is_also_had_in_its_better_form_and_a_video_by_its_address(produ
     film = bytes(4) + b"ftypmp42"
     video = product.upload("video", film)["media_id"]
     url = product.get("/cgi-bin/media/get", media_id=video)["video_url"]
-    assert httpx.get(url).content == film
+    assert http.get(url).content == film
 
 
 def test_a_photo_sent_in_the_chat_can_be_fetched_both_ways(emulator: Strings, product: Product, callback: Callback) -> None:
@@ -192,7 +192,7 @@ def test_a_photo_sent_in_the_chat_can_be_fetched_both_ways(emulator: Strings, pr
     fields = callback.pushes[-1].fields
     words = {"access_token": product.token()["access_token"], "media_id": fields["MediaId"]}
     by_id = product.http.get(f"{product.base}/api/cgi-bin/media/get", params=words).content
-    assert by_id == httpx.get(fields["PicUrl"]).content == scene.picture("street")
+    assert by_id == http.get(fields["PicUrl"]).content == scene.picture("street")
 
 
 # --- template messages

@@ -17,7 +17,7 @@ from wechatpy.work.crypto import WeChatCrypto as WorkCrypto
 
 from emulator import crypto, scene
 from emulator.testing import Strings
-from tests.emulator import peer
+from tests.emulator import http, peer
 from tests.emulator.callback import AES_KEY, TOKEN, Callback, Push
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(200)
@@ -168,7 +168,7 @@ def test_a_template_message_of_the_peer_is_shown_and_its_status_told(
 def test_the_peer_refreshes_a_token_that_another_took_away(emulator: Strings, client: Any) -> None:
     first = client.access_token
     for _other in range(2):
-        httpx.get(
+        http.get(
             f"{emulator.base}/api/cgi-bin/token",
             params={"grant_type": "client_credential", "appid": scene.APPID, "secret": scene.SECRET},
         )
@@ -180,7 +180,7 @@ def test_the_peers_sign_in_brings_the_openid(emulator: Strings) -> None:
     emulator.ask("POST", f"/accounts/{scene.APPID}", oauth_domain="street.example")
     oauth = peer.oauth(emulator.base, "http://street.example/back?next=/a")
     url = peer.turned_url(emulator.base, oauth.authorize_url)
-    sent_back = httpx.get(url, headers={"x-emu-person": "zhou"})
+    sent_back = http.get(url, headers={"x-emu-person": "zhou"})
     assert sent_back.status_code == 302
     query = httpx.URL(sent_back.headers["location"]).params
     assert (query["next"], query["state"]) == ("/a", "s1")
@@ -194,12 +194,12 @@ def test_the_peers_page_signature_is_accepted(emulator: Strings, client: Any) ->
     url = "http://street.example/report?a=1"
     signed = client.jsapi.get_jsapi_signature("nonce", ticket, 1414587457, url)
     given = {"appId": scene.APPID, "timestamp": 1414587457, "nonceStr": "nonce", "signature": signed, "url": url + "#map"}
-    check = httpx.post(f"{emulator.base}/res/check", json=given).json()
+    check = http.post(f"{emulator.base}/res/check", json=given).json()
     assert check == {"errMsg": "config:ok"}
-    assert httpx.post(f"{emulator.base}/res/check", json={**given, "url": url + "&b=2"}).json() == {
+    assert http.post(f"{emulator.base}/res/check", json={**given, "url": url + "&b=2"}).json() == {
         "errMsg": "config:invalid signature"
     }
-    assert httpx.post(f"{emulator.base}/res/check", json={**given, "url": "http://evil.example/"}).json() == {
+    assert http.post(f"{emulator.base}/res/check", json={**given, "url": "http://evil.example/"}).json() == {
         "errMsg": "config:invalid url domain"
     }
 
@@ -249,5 +249,5 @@ def test_the_peers_work_client_works_against_the_emulator(emulator: Strings, wor
     work_client.message.send_text(scene.AGENTID, ["huang", "nobody"], content="新工单")
     assert emulator.chat("huang", AGENT)[-1]["data"]["text"] == "新工单"
     media_id = work_client.media.upload("image", ("a.jpg", io.BytesIO(JPEG), "image/jpeg"))["media_id"]
-    assert httpx.get(peer.turned_url(emulator.base, work_client.media.get_url(media_id))).content == JPEG
+    assert http.get(peer.turned_url(emulator.base, work_client.media.get_url(media_id))).content == JPEG
     assert work_client.jsapi.get_ticket()["ticket"]

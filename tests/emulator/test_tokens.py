@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 from emulator import scene
 from emulator.testing import Strings
+from tests.emulator import http
 from tests.emulator.product import Product, errcode
 
 
@@ -146,6 +146,6 @@ def test_a_call_without_permission_is_refused(emulator: Strings, product: Produc
 
 
 def test_an_unknown_address_is_no_success(product: Product) -> None:
-    answer = httpx.get(product.base + "/api/cgi-bin/nothing")
+    answer = http.get(product.base + "/api/cgi-bin/nothing")
     assert answer.status_code == 404
     assert answer.json()["errcode"] == 40066
