@@ -32,14 +32,18 @@ OWN_PAGES: dict[str, frozenset[Role]] = {
     "department": frozenset({Role.HANDLER, Role.DEPARTMENT_LEAD}),
     "officer": frozenset({Role.OFFICER}),
     "grid-worker": frozenset({Role.GRID_WORKER}),
+    "pilot": frozenset({Role.PILOT}),
+    "analyst": frozenset({Role.ANALYST}),
     "bureau": frozenset({Role.BUREAU}),
     "admin": ADMIN_ROLES,
     "resident": frozenset({Role.RESIDENT}),
+    "integrator": frozenset(),
 }
-"""Which page is written for whom; the first that fits is a reader's own."""
+"""Which page is written for whom; the first that fits is a reader's own. Integrators have no account of their own."""
 
 PHONE_DENSITY = 2
 """Pictures named phone-… have two pixels for each pixel of the page."""
+PHONE_THUMB, DESK_THUMB = 120, 240  # pixels across
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +135,28 @@ def _inline(reader: MarkdownIt, cell: Token) -> SafeString:
 
 
 def _image(_renderer: Any, tokens: list[Token], at: int, _options: Any, _env: Any) -> str:
+    """A picture that opens: where there is room it stands there whole, on a phone as a thumbnail of some 3 KB."""
     name = Path(str(tokens[at].attrs["src"])).name
     width, height = _size(folder() / "pictures" / name)
     if name.startswith("phone-"):
         width, height = width // PHONE_DENSITY, height // PHONE_DENSITY
+    across = thumb_width(name)
     return format_html(
-        '<img src="{}" alt="{}" width="{}" height="{}" loading="lazy">',
-        static(f"guide/{name}"), tokens[at].content, width, height,
+        '<a href="{0}"><picture><source media="(min-width: 48rem)" srcset="{0}" width="{1}" height="{2}">'
+        '<img src="{3}" alt="{4}" width="{5}" height="{6}" loading="lazy"></picture></a>',
+        static(f"guide/{name}"), width, height, static(f"guide-thumbs/{thumb_of(name)}"), tokens[at].content,
+        across, round(across * height / width),
     )  # fmt: skip
+
+
+def thumb_of(name: str) -> str:
+    """The thumbnail of a picture, in the folder ``thumbs`` beside the pictures."""
+    return f"{Path(name).stem}.webp"
+
+
+def thumb_width(name: str) -> int:
+    """How wide a thumbnail is, in pixels."""
+    return PHONE_THUMB if name.startswith("phone-") else DESK_THUMB
 
 
 def _size(picture: Path) -> tuple[int, int]:

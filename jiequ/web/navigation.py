@@ -48,6 +48,7 @@ PHONE = (
     Entry(_("督办"), "insight:board", "urge", frozenset({Role.LEADER})),
     Entry(_("待办"), "cases:todo", "tasks", FIELD_ROLES | DESK_ROLES - {Role.LEADER} | {Role.BUREAU}),
     Entry(_("上报"), "cases:report", "camera", EVERY_STAFF),
+    Entry(_("案件"), "cases:list", "cases", frozenset({Role.PILOT, Role.ANALYST})),  # no to-do list
     Entry(_("消息"), "channels:inbox", "inbox", EVERY_STAFF),
     Entry(_("我的"), "people:me", "person", EVERY_STAFF | ADMIN_ROLES),
 )

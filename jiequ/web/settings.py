@@ -184,7 +184,7 @@ GUIDE_FOLDER = Path(__file__).resolve().parent / "guide"  # where a wheel carrie
 if not GUIDE_FOLDER.is_dir():
     GUIDE_FOLDER = BASE_DIR / "docs" / "guide"
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [("guide", GUIDE_FOLDER / "pictures")]
+STATICFILES_DIRS = [("guide", GUIDE_FOLDER / "pictures"), ("guide-thumbs", GUIDE_FOLDER / "thumbs")]
 STATIC_ROOT = VAR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -14,11 +14,14 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from jiequ.web import guide
 from tests.e2e import guide_desk, guide_phone
 from tests.e2e.browser import SIZES, chromium
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guide" / "pictures"
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide"
+FOLDER, THUMBS = GUIDE / "pictures", GUIDE / "thumbs"
 COLOURS = 160
+THUMB_QUALITY = 36
 WAIT_MS = 60_000
 WALKS = {**guide_phone.WALKS, **guide_desk.WALKS}
 
@@ -63,7 +66,20 @@ class Camera:
         small = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         target = self.out / f"{name}.png"
         small.save(target, optimize=True)
+        if self.out == FOLDER:
+            keep_thumb(target)
         print(f"{target.name}  {target.stat().st_size // 1024} KB", flush=True)
+
+
+def keep_thumb(picture: Path) -> Path:
+    """The picture's thumbnail (jiequ/web/guide.py), written beside the pictures' folder."""
+    whole = Image.open(picture).convert("RGB")
+    width = guide.thumb_width(picture.name)
+    target = THUMBS / guide.thumb_of(picture.name)
+    target.parent.mkdir(exist_ok=True)
+    small = whole.resize((width, round(whole.height * width / whole.width)), Image.Resampling.LANCZOS)
+    small.save(target, "WEBP", quality=THUMB_QUALITY, method=6)
+    return target
 
 
 def settle(page: Page) -> None:

@@ -10,6 +10,8 @@ from playwright.sync_api import Page
 if TYPE_CHECKING:
     from tests.e2e.guide import Camera
 
+HOOK = "区指挥中心"
+
 
 def at_desk(page: Page, address: str) -> None:
     """A tray with its first case beside it."""
@@ -126,10 +128,33 @@ def admins(camera: Camera) -> None:
     page.context.close()
 
 
+def doors(camera: Camera) -> None:
+    """For integrators: program tokens, webhooks and what became of what was sent."""
+    page = camera.enter("系统管理员", "desk")
+    page.goto("/tokens")
+    camera.take(page, "desk-tokens")
+    page.goto("/webhooks/")
+    if not page.get_by_role("link", name=HOOK).count():
+        page.get_by_label("名称").fill(HOOK)
+        page.get_by_label("地址").fill("https://command.invalid/jiequ")
+        for event in ("report", "dispatch", "close"):
+            page.locator(f"input[name=events][value={event}]").check()
+        page.get_by_role("button", name="建立并生成密钥").click()
+        page.goto("/webhooks/")
+    camera.take(page, "desk-webhooks")
+    page.get_by_role("link", name=HOOK).click()
+    page.get_by_role("button", name="发一次测试").click()
+    page.wait_for_timeout(6_000)  # a job calls the address
+    page.reload()
+    camera.take(page, "desk-webhook")
+    page.context.close()
+
+
 WALKS: dict[str, Callable[[Camera], None]] = {
     "desk": desk,
     "find": find,
     "supervisor": supervisor,
     "bureau": bureau,
     "admins": admins,
+    "doors": doors,
 }

@@ -200,9 +200,26 @@ def department(camera: Camera) -> None:
     page.context.close()
 
 
+def eyes(camera: Camera) -> None:
+    """The pilot, and the analyst who has the same: reporting, and what became of it."""
+    place = _a_place(camera)
+    page = camera.enter("飞手", at=place)
+    page.goto("/report/")
+    camera.take(page, "phone-pilot-report")
+    if not page.request.get("/cases/points.json").json()["ids"]:
+        add_photo(page, "#report", "river")
+        page.locator("#report-words").fill("航拍看到河边堆了建筑垃圾")
+        page.get_by_role("button", name="提交").click()
+        page.wait_for_url("**/cases/*/?new=1")
+    page.goto("/cases/?all=1")
+    camera.take(page, "phone-pilot-cases", top=".list-split")
+    page.context.close()
+
+
 WALKS: dict[str, Callable[[Camera], None]] = {
     "story": story,
     "staff_report": staff_report,
     "everybody": everybody,
     "department": department,
+    "eyes": eyes,
 }

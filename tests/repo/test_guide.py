@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import translation
+from PIL import Image, ImageChops, ImageStat
 
 from jiequ.cases import policy, words
 from jiequ.cases.views.present import KEYS
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "guide"
 PICTURES = FOLDER / "pictures"
 LIMIT_BYTES = 3_000_000
+MOST_THUMB_BYTES = 5_000
+FAR = 4.0  # grey steps of 256, on average; what WebP loses is under 3.5
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 CITED = re.compile(r"「([^「」]+)」|\*\*([^*]+)\*\*")
@@ -94,7 +97,7 @@ def test_every_page_is_in_the_index_and_every_role_has_one() -> None:
     assert names == {name for name in names if f"]({name}.md)" in index}
     assert names == {*guide.OWN_PAGES, guide.COMMON}
     without = {role for role in Role if guide.own_page(frozenset({role})) == guide.COMMON}
-    assert without == {Role.PILOT, Role.ANALYST, Role.SYSTEM}
+    assert without == {Role.SYSTEM}
 
 
 def test_the_letters_of_the_desk_are_those_of_the_code() -> None:
@@ -104,3 +107,25 @@ def test_the_letters_of_the_desk_are_those_of_the_code() -> None:
     assert letters.keys() == told.keys() - {"n", "o"}
     for letter, meant in letters.items():
         assert all(word in told[letter] for word in meant), f"{letter}: {told[letter]}, not {meant}"
+
+
+def test_every_picture_has_a_small_thumbnail_of_itself() -> None:
+    thumbs = FOLDER / "thumbs"
+    assert {guide.thumb_of(file.name) for file in PICTURES.iterdir()} == {file.name for file in thumbs.iterdir()}
+    for picture in PICTURES.iterdir():
+        thumb = thumbs / guide.thumb_of(picture.name)
+        assert thumb.stat().st_size <= MOST_THUMB_BYTES, thumb.name
+        assert is_thumb_of(thumb, picture), f"{thumb.name} shows something else: python -m tests.e2e.guide makes both"
+
+
+def test_another_pictures_thumbnail_is_told() -> None:
+    assert not is_thumb_of(FOLDER / "thumbs" / "desk-map.webp", PICTURES / "desk-grid.png")
+    assert not is_thumb_of(FOLDER / "thumbs" / "phone-extend.webp", PICTURES / "phone-return.png")
+
+
+def is_thumb_of(thumb: Path, picture: Path) -> bool:
+    """True if the thumbnail is the picture made smaller, as near as its compression allows."""
+    small, whole = Image.open(thumb).convert("L"), Image.open(picture).convert("L")
+    same = whole.resize(small.size, Image.Resampling.LANCZOS)
+    away = ImageStat.Stat(ImageChops.difference(small, same)).mean[0]
+    return small.width == guide.thumb_width(picture.name) and away < FAR

@@ -45,8 +45,10 @@ def test_everybody_reads_the_page_of_their_own_post(world: World, person: str, t
 def test_every_page_opens_and_every_picture_is_served() -> None:
     for name in guide.names():
         page = Client().get(f"/help/{name}").content.decode()
-        pictures = re.findall(r'<img src="/static/(guide/[^"]+)" alt="[^"]+" width="\d+" height="\d+"', page)
-        assert page.count("<img ") == len(pictures)
+        pictures = re.findall(r'<img src="/static/(guide-thumbs/[^"]+)" alt="[^"]+" width="\d+" height="\d+"', page)
+        whole = re.findall(r'<a href="/static/(guide/[^"]+)"><picture><source media="[^"]+" srcset="/static/\1"', page)
+        assert page.count("<img ") == len(pictures) == len(whole)
+        pictures += whole
         assert all(finders.find(picture) for picture in pictures)
         links = {link.partition("#")[0] for link in re.findall(r'href="(/help/[^"]+)"', page)}
         assert all(Client().get(link).status_code == 200 for link in links)

@@ -24,7 +24,7 @@ from ..models import Delivery, Webhook
 from ..services import hooks
 from . import present, reading
 
-SHOWN = 100
+SHOWN = 50
 USUAL = (
     "report",
     "accept",
@@ -87,18 +87,22 @@ def webhooks(request: HttpRequest) -> HttpResponse:
 @needs(Role.SYSTEM_ADMIN)
 @require_safe
 def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    """One, with its newest deliveries."""
+    """One, with its deliveries, the newest first; keyset pages."""
     found = Webhook.objects.select_related("street").filter(pk=webhook_id).first()
     if found is None:
         raise NotFound("no_such_webhook", _("没有这个回调，或者已经停用。"))
     rows = found.deliveries.select_related("case").order_by("-pk")
     if request.GET.get("state") in STATES:
         rows = rows.filter(state=request.GET["state"])
+    before = reading.whole(request.GET, "before")
+    shown = list(rows.filter(pk__lt=before)[: SHOWN + 1] if before else rows[: SHOWN + 1])
     context = {
         "webhook": found,
         "street": present.named(found.street),
         "events": [_event_words(name) for name in found.events],
-        "rows": [_row(one) for one in rows[:SHOWN]],
+        "rows": [_row(one) for one in shown[:SHOWN]],
+        "next_before": shown[SHOWN - 1].pk if len(shown) > SHOWN else None,
+        "is_first_page": before is None,
         "states": [(name, word) for name, (word, _tone) in STATES.items()],
         "chosen": request.GET.get("state", ""),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -309,3 +310,26 @@ def test_a_job_that_killed_its_workers_is_seen_as_not_delivered(work: Casework, 
 
 def test_the_network_is_called_in_no_transaction(work: Casework) -> None:
     assert KINDS[hooks.DELIVER].outside is True
+
+
+def test_the_record_is_read_page_by_page_and_by_what_became_of_each(
+    work: Casework, there: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jiequ.cases.views import hooks as pages
+
+    monkeypatch.setattr(pages, "SHOWN", 2)
+    webhook, _secret = make(work, there.url, "accept")
+    for _n in range(3):
+        work.accepted()
+    settle()
+    keys = list(Delivery.objects.order_by("-pk").values_list("key", flat=True))
+    xi, address = work.world.client("xi"), f"/webhooks/{webhook.pk}/"
+
+    def shown(query: str) -> list[str]:
+        return re.findall(r'<small class="number">(whd_[^<]+)</small>', xi.get(f"{address}?{query}").content.decode())
+
+    assert shown("") == keys[:2]
+    after = re.findall(r'rel="next" href="\?([^"]+)"', xi.get(f"{address}?state=delivered").content.decode())
+    assert shown(after[0].replace("&amp;", "&")) == keys[2:]
+    assert shown("state=not_delivered") == []
+    assert xi.get(f"{address}?before=x").status_code == 422
