@@ -11,7 +11,8 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -78,8 +79,7 @@ class TypeTarget:
         return cls(kind, code, key[0] if key else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """One order of another system, its words beside what the map makes of them (empty: unmapped)."""
 
     number: str
@@ -120,6 +120,11 @@ class ImportMap:
     coordinates: str
     empty: frozenset[str]
     lines: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    @cached_property
+    def order(self) -> tuple[tuple[str, str], ...]:
+        """(what it is, the file's column), by name."""
+        return tuple(sorted(self.columns.items()))
 
     def line_of(self, table: str, key: str) -> int:
         """Where a key stands in the file; 0 where that could not be made out."""
@@ -279,7 +284,7 @@ class _Reader:
 
 def order_of(given: ImportMap, row: Mapping[str, str]) -> Order:
     """One row by the map; BadRow with the reason if it cannot be read."""
-    told = {name: _cell(given, row, column) for name, column in given.columns.items()}
+    told = _cells(given, row)
     number = told["number"]
     if not number or len(number) > 100:
         raise BadRow(_("没有单号，或单号超过 100 个字"))
@@ -315,13 +320,17 @@ def order_of(given: ImportMap, row: Mapping[str, str]) -> Order:
         name=told.get("contact_name", ""),
         phone=told.get("contact_phone", ""),
         said={name: told[name][:200] for name in SAID if told.get(name)},
-        said_hash=hashlib.sha256("\x1f".join(f"{name}={told[name]}" for name in sorted(told)).encode()).hexdigest(),
+        said_hash=hashlib.sha256("\x1f".join([f"{name}={cell}" for name, cell in told.items()]).encode()).hexdigest(),
     )
 
 
-def _cell(given: ImportMap, row: Mapping[str, str], column: str) -> str:
-    value = row.get(column, "").strip()
-    return "" if value in given.empty else value
+def _cells(given: ImportMap, row: Mapping[str, str]) -> dict[str, str]:
+    """What the map names, in the order of the names."""
+    found, empty = {}, given.empty
+    for name, column in given.order:
+        value = row.get(column, "").strip()
+        found[name] = "" if value in empty else value
+    return found
 
 
 def _moment(given: ImportMap, text: str) -> datetime | None:

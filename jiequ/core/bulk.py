@@ -94,13 +94,16 @@ def _convert(field: Field[Any, Any]) -> Convert | None:
     return None
 
 
+_written = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return "{}" if value == {} else _written(value)
 
 
 def _as_utc_text(value: datetime) -> str:
     """As Django's SQLite backend writes a moment."""
-    return str(value.astimezone(UTC).replace(tzinfo=None))
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ")[:-6]
 
 
 def _as_text(value: date) -> str:

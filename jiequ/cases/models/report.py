@@ -32,8 +32,8 @@ class Report(models.Model):
 
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="reports")
     origin = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+", help_text="before merging")
-    reporter = models.ForeignKey(Reporter, null=True, on_delete=models.PROTECT, related_name="reports")
-    street = models.ForeignKey("core.Street", on_delete=models.PROTECT, related_name="+")
+    reporter = models.ForeignKey(Reporter, null=True, on_delete=models.PROTECT, related_name="reports", db_index=False)
+    street = models.ForeignKey("core.Street", on_delete=models.PROTECT, related_name="+", db_index=False)
     source = models.CharField(max_length=12)
     system = models.CharField(max_length=40, blank=True, help_text="the outside system's name")
     source_ref = models.CharField(max_length=100, blank=True)
@@ -56,7 +56,11 @@ class Report(models.Model):
     by_id = models.BigIntegerField(null=True, db_column="by_person_id")
 
     class Meta:
-        indexes = [models.Index(fields=["at"], name="report_at")]  # the limits count a day's reports (services.limits)
+        indexes = [
+            models.Index(fields=["at"], name="report_at"),  # the limits count a day's reports (services.limits)
+            models.Index(fields=["reporter"], name="report_reporter", condition=Q(reporter__isnull=False)),
+            models.Index(fields=["street"], name="report_wants_call", condition=Q(wants_call=True)),  # a shift's promises
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["system", "source_ref"], condition=~Q(source_ref=""), name="report_once_per_outside_reference"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -36,8 +37,7 @@ WAITING = Filed(0, 0, "", False)
 """Stands for ``types.type_for_imports`` until a batch is written: a closed order whose type waits for its meaning."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """Where, as the case stores it."""
 
     street_id: int
@@ -48,8 +48,7 @@ class Site:
     q18: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """Everything an order's words came to."""
 
     place: Site

@@ -162,7 +162,7 @@ def _csv_rows(found: OrderFile) -> Iterator[RawRow]:
                 continue
             why = "" if len(cells) == width else _("有 %(n)d 格，应有 %(width)d 格") % {"n": len(cells), "width": width}
             named = dict(zip(found.headings, cells, strict=False))
-            if not why and any("\ufffd" in cell for cell in cells):
+            if not why and "\ufffd" in "".join(cells):
                 why = _("有不能解码的字")
             yield RawRow(reader.line_num, named, why)
 
