@@ -117,9 +117,7 @@ class Importer:
         self.meanings = Meanings(given, street_id=street_id, at=at)
         self.issues: dict[tuple[int, str, str], int] = {}
         self.facts: dict[tuple[str, str], dict[str, str]] = {}
-        self.kept = {
-            pk: timedelta(days=Policy.of(kept).keep_days) for pk, kept in Street.objects.values_list("pk", "settings")
-        }
+        self.kept = {pk: timedelta(days=Policy.of(kept).keep_days) for pk, kept in Street.objects.values_list("pk", "settings")}
 
     def try_out(self, rows: Sequence[Row]) -> Outcome:
         """What ``store`` would do; nothing is stored."""

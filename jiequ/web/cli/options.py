@@ -129,7 +129,10 @@ def _import(sub: argparse.ArgumentParser) -> None:
         help="orders not closed yet: wait at the desk without a clock (%(default)s), enter the loop now, or be left out",
     )
     sub.add_argument(
-        "--create-units", action="store_true", help="make a department of each unit that is not known (asks first)"
+        "--create-units",
+        action="store_true",
+        help="make a department of each unit that is not known (asks first); departments only: unknown types and communities "
+        "wait on the review page, communities come with the grids, streets from ./run init",
     )
     sub.add_argument("--yes", action="store_true", help="do not ask")
 

@@ -25,7 +25,7 @@ DROP = [f"DROP INDEX IF EXISTS {name}" for name in NAMES]
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0010_on_map"),
+        ("cases", "0011_webhook_gaps"),
         ("core", "0002_insert_only"),
         ("grid", "0001_initial"),
         ("people", "0003_api_token"),
