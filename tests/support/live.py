@@ -31,14 +31,18 @@ def free_port() -> int:
 
 
 class Process:
-    """The process of live events on this test's database; ``kill`` and ``start`` as often as one likes."""
+    """The process of live events on this test's database; ``kill`` and ``start`` as often as one likes.
 
-    def __init__(self) -> None:
+    ``pages``: the origin of the pages that may listen, where it is not the settings'.
+    """
+
+    def __init__(self, pages: str = "") -> None:
         self.port = free_port()
+        self._more = {"JIEQU_BASE_URL": pages} if pages else {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        env = {**os.environ, "JIEQU_MODE": "test", "DATABASE_URL": database_url()}
+        env = {**os.environ, "JIEQU_MODE": "test", "DATABASE_URL": database_url(), **self._more}
         words = [sys.executable, "-m", "jiequ.web.cli.live", "--host", "127.0.0.1", "--port", str(self.port)]
         self._process = subprocess.Popen(words, cwd=ROOT, env=env, start_new_session=True)
         soon(self.answers, within=60)
@@ -67,9 +71,9 @@ def database_url() -> str:
 
 
 @contextmanager
-def process() -> Iterator[Process]:
+def process(pages: str = "") -> Iterator[Process]:
     """A running process, killed at the end."""
-    running = Process()
+    running = Process(pages)
     running.start()
     try:
         yield running
