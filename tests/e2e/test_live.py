@@ -125,6 +125,7 @@ def test_the_list_stands_still_renews_its_rows_and_says_how_many_are_new(work: C
         work.fresh(second, "lin"), lead_id=work.sanitation, assist_ids=[], by=work.actor("lin"), at=timezone.now()
     )
     expect(listed.row(second)).to_have_class("row-left")
+    expect(listed.row(second)).to_contain_text("已不符合这里的条件")
     with page.expect_navigation():
         page.keyboard.press("t")
     expect(listed.row(third)).to_be_visible()

@@ -199,7 +199,7 @@ function inPlace(part, came, ids) {
   const found = new Map(came.map((row) => [row.dataset.row, row]));
   keepingPlace(part, () => {
     for (const id of ids) {
-      if (shown.has(id)) found.has(id) ? refresh(shown.get(id), found.get(id)) : shown.get(id).classList.add("row-left");
+      if (shown.has(id)) found.has(id) ? refresh(shown.get(id), found.get(id)) : sayGone(part, shown.get(id));
       else if (found.has(id) && (!rows || isOfThisPage(part, rows, found.get(id)))) news.add(id);
       else news.delete(id);
     }
@@ -208,6 +208,12 @@ function inPlace(part, came, ids) {
   if (!said) return;
   said.textContent = said.dataset.text.replace("{n}", news.size);
   said.hidden = !news.size;
+}
+
+function sayGone(part, row) {
+  if (row.classList.contains("row-left")) return;
+  row.classList.add("row-left");
+  row.lastElementChild?.append(Object.assign(document.createElement("small"), { className: "row-said", textContent: part.dataset.textLeft ?? "" }));
 }
 
 // ---- one row
@@ -229,6 +235,7 @@ function leave(row) {
 
 function refresh(row, fresh) {
   row.classList.remove("row-left");
+  row.querySelector(".row-said")?.remove();
   if (row.dataset.mark !== fresh.dataset.mark && !isWrittenIn(row)) update(row, fresh);
 }
 
