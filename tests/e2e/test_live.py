@@ -85,16 +85,16 @@ def test_the_desk_fetches_the_changed_row_and_nothing_moves_under_the_hand(work:
     expect(page.locator("[data-tick]:checked")).to_have_count(1)
     assert all(f"cases={third.pk}" in one for one in desk.of_rows()), desk.of_rows()
     expect(page.locator(".desk-trays [aria-current] b")).to_have_text("3")
-    services.dispatch(
-        work.fresh(third, "lin"), lead_id=work.sanitation, assist_ids=[], by=work.actor("lin"), at=timezone.now()
-    )
+    services.dispatch(work.fresh(third, "lin"), lead_id=work.sanitation, assist_ids=[], by=work.actor("lin"), at=timezone.now())
     expect(desk.row(third)).to_have_count(0)
     order = [row.get_attribute("data-turn") for row in page.locator("tr[data-row]").all()]
     assert order == sorted(str(turn) for turn in order)
     assert not [one for one in desk.asked if one.startswith("/live/changes")]
 
 
-def test_a_leaders_page_has_a_report_as_soon_as_it_is_made_and_puts_it_first(work: Casework, live: Process, reader: Any) -> None:
+def test_a_leaders_page_has_a_report_as_soon_as_it_is_made_and_puts_it_first(
+    work: Casework, live: Process, reader: Any
+) -> None:
     old = work.reported(at=timezone.now()).case
     leader = Opened(reader, work, "/leader/", name="he", size="phone")
     expect(leader.row(old)).to_be_visible()
