@@ -15,4 +15,4 @@ def statements_of(ask: Callable[[], Any]) -> list[str]:
     """The SELECT, INSERT, UPDATE and DELETE statements behind one request, session and sign-in included."""
     with CaptureQueriesContext(connection) as captured:
         ask()
-    return [q["sql"] for q in captured.captured_queries if q["sql"].lstrip("( ").upper().startswith(COUNTED)]
+    return [q["sql"] for q in captured.captured_queries if q["sql"].lstrip("( \n").upper().startswith(COUNTED)]

@@ -7,6 +7,7 @@ from functools import cached_property
 from django.utils.translation import gettext as _
 
 from jiequ.core.errors import Forbidden, NotFound, Refusal
+from jiequ.core.prepared import Bind, Prepared
 from jiequ.people.rules import Actor, Role
 
 from .flow import MOVES, Grant, Move, Scope, State, allows, moves_for
@@ -24,13 +25,21 @@ CASE_RELATED = (
     "merged_into",
 )
 
+_WHOLE = Prepared(
+    lambda: (
+        Case.objects.filter(pk__in=Bind("seen"))
+        .select_related(*CASE_RELATED)
+        .defer("community__outline", "unit_grid__geometry", "merged_into__clocks", "merged_into__reply")
+    )
+)
+
 
 def case_for(actor: Actor, number: str) -> Case:
     """The case of that number if the actor may see it. One SELECT.
 
     NotFound otherwise, said alike for a missing and a hidden one.
     """
-    case = Case.objects.visible_to(actor).select_related(*CASE_RELATED).filter(number=number).first()
+    case = _WHOLE.first(seen=Case.objects.visible_to(actor).filter(number=number).values("pk"))
     if case is None:
         raise not_found()
     return case
@@ -38,7 +47,7 @@ def case_for(actor: Actor, number: str) -> Case:
 
 def case_by_id(actor: Actor, case_id: int) -> Case:
     """Like ``case_for``, by primary key (for jobs and links inside the system)."""
-    case = Case.objects.visible_to(actor).select_related(*CASE_RELATED).filter(pk=case_id).first()
+    case = _WHOLE.first(seen=Case.objects.visible_to(actor).filter(pk=case_id).values("pk"))
     if case is None:
         raise not_found()
     return case

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from jiequ.core import audit, jobs
+from jiequ.core.bulk import store
 from jiequ.core.db import writing
 from jiequ.core.errors import Stale
 from jiequ.people.rules import Actor, Role
@@ -55,7 +56,7 @@ def send(notices: Sequence[Notice], *, at: datetime, undo_seconds: int = 0) -> N
     """
     rows = [row(notice, at=at, undo=timedelta(seconds=undo_seconds)) for notice in notices]
     if rows:
-        Message.objects.bulk_create(rows, ignore_conflicts=True)
+        store(rows, ignore_conflicts=True)
         jobs.enqueue(*(route_job(message) for message in rows))
 
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from .bulk import Inserter
+from .bulk import Inserter, store
 from .chain import GENESIS, chain_of, link
 from .db import writing
 from .kinds import every
@@ -60,7 +60,7 @@ def record(
     """
     facts = dict(facts or {})
     _refuse_personal_data(facts)
-    AuditEntry.objects.create(
+    entry = AuditEntry(
         street_id=street_id,
         person_id=person_id,
         action=action,
@@ -69,6 +69,7 @@ def record(
         at=at,
         facts=facts,
     )
+    store([entry])
 
 
 class Entry(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from .bulk import store
 from .db import at_the_end
 from .kinds import KINDS, round_key
 from .models import Job
@@ -34,7 +35,7 @@ def enqueue(*specs: JobSpec) -> None:
 
 
 def _insert(specs: Sequence[JobSpec]) -> None:
-    Job.objects.bulk_create([_row(spec) for spec in specs], ignore_conflicts=True)
+    store([_row(spec) for spec in specs], ignore_conflicts=True)
 
 
 def _row(spec: JobSpec) -> Job:

@@ -7,9 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import translation
+from django.utils.crypto import constant_time_compare
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from jiequ.core import clock
@@ -18,12 +23,34 @@ from jiequ.core.http import refuse
 
 from . import entry
 from .access import Access, access_of, actor_of, is_too_weak
+from .models import Person
 from .rules import Actor
+from .sessions import SessionStore
 
 log = logging.getLogger(__name__)
 
 BY_ITSELF = "Jiequ-By-Itself"
 """A page asks so when nobody touched it (live events, polling): that keeps no session alive."""
+
+
+class PersonMiddleware(AuthenticationMiddleware):
+    """``request.user``: the person who was read with the session, if Django would find the same one by itself."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Asks nothing until somebody looks."""
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: _person_of(request))  # type: ignore[assignment]
+
+
+def _person_of(request: HttpRequest) -> Person | AnonymousUser:
+    """Django's own answer, without its SELECT where the session's row brought an active person whose hash still holds."""
+    session: SessionStore = request.session  # type: ignore[assignment]
+    owner = session.get(auth.SESSION_KEY) and session.owner
+    if owner and owner.is_active and session[auth.SESSION_KEY] == str(owner.pk):
+        is_ours = session.get(auth.BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+        if is_ours and constant_time_compare(session.get(auth.HASH_SESSION_KEY, ""), owner.get_session_auth_hash()):
+            return owner
+    return auth.get_user(request)
 
 
 class AccessMiddleware:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from jiequ.people.rules import ADMIN_ROLES, DEPARTMENT_ROLES, DESK_ROLES, Role
@@ -78,14 +78,20 @@ DESK = (
 )
 
 
-def tabs(entries: Iterable[Entry], roles: frozenset[Role], path: str) -> list[Tab]:
+def tabs(entries: tuple[Entry, ...], roles: frozenset[Role], path: str) -> list[Tab]:
     """The entries these roles use, in order, at most one for a route; the one under ``path`` is current."""
-    found: dict[str, Tab] = {}
+    return [
+        Tab(label, url, icon, path == url if url == "/" else path.startswith(url))
+        for label, url, icon in _bar(entries, roles, get_language())
+    ]
+
+
+@lru_cache(maxsize=256)
+def _bar(entries: tuple[Entry, ...], roles: frozenset[Role], _language: str | None) -> list[tuple[str, str, str]]:
+    found: dict[str, tuple[str, str, str]] = {}
     for entry in entries:
-        url = address(entry.route)
-        if url and entry.roles & roles and entry.route not in found:
-            is_current = path == url if url == "/" else path.startswith(url)
-            found[entry.route] = Tab(str(entry.label), url, entry.icon, is_current)
+        if entry.roles & roles and entry.route not in found and (url := address(entry.route)):
+            found[entry.route] = (str(entry.label), url, entry.icon)
     return list(found.values())
 
 

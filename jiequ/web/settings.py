@@ -152,7 +152,7 @@ MIDDLEWARE = [
     "jiequ.core.middleware.Refusals",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "jiequ.people.middleware.PersonMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "jiequ.people.middleware.AccessMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -163,14 +163,14 @@ REFUSAL_PAGE, REFUSAL_PART, FAULT_PAGE = "web/error.html", "web/parts/refusal.ht
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [("jiequ.web.folding.Loader", ["django.template.loaders.app_directories.Loader"])],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "jiequ.web.shell.shell",
-            ]
+            ],
         },
     }
 ]

@@ -22,14 +22,18 @@ class SpokenDue:
 
 def moment(local: datetime, style: str, language: str) -> str:
     """A local time in words; ``style`` is short, day or full."""
-    clock = f"{local:%H:%M}"
-    if language.startswith("zh"):
-        day = f"{local.month}月{local.day}日"
-        full = f"{local.year}年{day} 星期{WEEKDAYS_ZH[local.weekday()]}"
-    else:
-        day = f"{local.day} {MONTHS_EN[local.month - 1]}"
-        full = f"{local:%a} {day} {local.year}"
-    return {"day": day, "full": f"{full} {clock}"}.get(style, f"{day} {clock}")
+    is_chinese = language.startswith("zh")
+    day = f"{local.month}月{local.day}日" if is_chinese else f"{local.day} {MONTHS_EN[local.month - 1]}"
+    if style == "day":
+        return day
+    clock = f"{local.hour:02}:{local.minute:02}"
+    if style != "full":
+        return f"{day} {clock}"
+    return (
+        f"{local.year}年{day} 星期{WEEKDAYS_ZH[local.weekday()]} {clock}"
+        if is_chinese
+        else f"{local:%a} {day} {local.year} {clock}"
+    )
 
 
 def due(at: datetime, now: datetime) -> SpokenDue:
@@ -50,11 +54,14 @@ def span(seconds: float) -> str:
 
 
 def _when(at: datetime, now: datetime) -> str:
-    clock = f"{at:%H:%M}"
-    names = {-1: _("昨天 %(clock)s"), 0: _("今天 %(clock)s"), 1: _("明天 %(clock)s")}
-    days = (at.date() - now.date()).days
-    if days in names:
-        return names[days] % {"clock": clock}
+    clock = f"{at.hour:02}:{at.minute:02}"
+    match (at.date() - now.date()).days:
+        case -1:
+            return _("昨天 %(clock)s") % {"clock": clock}
+        case 0:
+            return _("今天 %(clock)s") % {"clock": clock}
+        case 1:
+            return _("明天 %(clock)s") % {"clock": clock}
     facts = {"year": at.year, "month": at.month, "day": at.day, "name": MONTHS_EN[at.month - 1], "clock": clock}
     if at.year != now.year:
         return _("%(year)d年%(month)d月%(day)d日") % facts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -9,3 +10,5 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jiequ.web.settings")
 os.environ.setdefault("JIEQU_MODE", "production")
 application = get_wsgi_application()
+gc.freeze()  # what was imported stays for good: looking through it again and again is most of what collecting costs
+gc.set_threshold(20_000, 20, 50)

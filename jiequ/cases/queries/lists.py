@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from jiequ.core.prepared import Bind, Prepared
 from jiequ.grid.rules import bbox_around, distance_m, q18_ranges
 from jiequ.people.rules import DEPARTMENT_ROLES, Actor, Role
 
@@ -18,16 +18,17 @@ from ..flow import ENDED, State
 from ..models import Case, CaseEvent, Proof, Task, TaskKind
 from ..models.case import grounds
 from .keyset import first_ids
-from .listing import COUNTED, PAGE, Filters, Page, case_page, narrowed
+from .line import Line
+from .listing import COUNTED, PAGE, Filters, Page, case_page, narrowed, page_of
 
-__all__ = ["COUNTED", "PAGE", "TRAYS", "Filters", "Page", "case_page", "narrowed"]
+__all__ = ["COUNTED", "PAGE", "TRAYS", "Filters", "Page", "case_page", "narrowed", "page_of"]
 
 ROW_RELATED = ("event_type", "condition__edition", "lead", "community", "unit_grid", "street")
 _MOST_TASKS = 200
 _LIGHT_ORDER = {Light.RED: 0, Light.YELLOW: 1, Light.GREEN: 2, Light.PAUSED: 3, Light.NONE: 4}
 
 
-def light_of(case: Case, at: datetime) -> Light:
+def light_of(case: Case | Line, at: datetime) -> Light:
     """The lamp of a case at ``at``, from its two moments; no clock is read."""
     if case.state == State.SUSPENDED:
         return Light.PAUSED
@@ -230,20 +231,28 @@ def _tray_filter(tray: Tray, at: datetime) -> Q:
 def tray_page(actor: Actor, key: str, *, at: datetime, after: tuple[datetime, int] | None = None, size: int = PAGE) -> TrayPage:
     """A tray's cases, the one due first on top, those without a running clock last; keyset pages. Two SELECTs."""
     tray = tray_of(key)
-    rows = _in_tray(actor, tray, at)
+    turn = F("changed_at") if tray.key == "suspended" else Coalesce("due_at", Value(NO_DUE))
+    rows = _in_tray(actor, tray, at).annotate(turn=turn)
     if after is not None:
         moment, pk = after
         rows = rows.filter(Q(turn__gt=moment) | Q(turn=moment, pk__gt=pk))
     ids = first_ids([rows.order_by("turn", "pk").values_list("turn", "pk")], most=size + 1, columns=2)
-    found = _tray_rows(Case.objects.filter(pk__in=ids).annotate(turn=_turn(tray)))
+    found = _in_turn(_TRAY(cases=ids), tray)
     more = found[size - 1] if len(found) > size else None
-    return TrayPage(tray, found[:size], (more.turn, more.pk) if more else None)
+    return TrayPage(tray, found[:size], (turn_of(more, tray), more.pk) if more else None)
+
+
+def _tray_rows(cases: QuerySet[Case]) -> QuerySet[Case]:
+    return cases.order_by().select_related(*ROW_RELATED).defer("clocks", "unit_grid__geometry", "community__outline")
+
+
+_TRAY = Prepared(lambda: _tray_rows(Case.objects.filter(pk__in=Bind("cases"))))
 
 
 def tray_rows(actor: Actor, key: str, only: Sequence[int], *, at: datetime) -> TrayPage:
     """Those of these cases that lie in the tray, in its order. One SELECT."""
     tray = tray_of(key)
-    return TrayPage(tray, _tray_rows(_in_tray(actor, tray, at).filter(pk__in=only)), None)
+    return TrayPage(tray, _in_turn(_tray_rows(_in_tray(actor, tray, at).filter(pk__in=only)), tray), None)
 
 
 def tray_of(key: str) -> Tray:
@@ -251,18 +260,17 @@ def tray_of(key: str) -> Tray:
     return next((tray for tray in TRAYS if tray.key == key), TRAYS[0])
 
 
-def _in_tray(actor: Actor, tray: Tray, at: datetime) -> QuerySet[Any]:
-    return _before_the_desk(actor).filter(_tray_filter(tray, at)).annotate(turn=_turn(tray))
+def _in_tray(actor: Actor, tray: Tray, at: datetime) -> QuerySet[Case]:
+    return _before_the_desk(actor).filter(_tray_filter(tray, at))
 
 
-def _turn(tray: Tray) -> Any:
-    """By what a tray is in order."""
-    return F("changed_at") if tray.key == "suspended" else Coalesce("due_at", Value(NO_DUE))
+def _in_turn(cases: Iterable[Case], tray: Tray) -> list[Case]:
+    return sorted(cases, key=lambda case: (turn_of(case, tray), case.pk))
 
 
-def _tray_rows(cases: QuerySet[Any]) -> list[Any]:
-    shown = cases.select_related(*ROW_RELATED).defer("clocks", "unit_grid__geometry")
-    return sorted(shown, key=lambda case: (case.turn, case.pk))
+def turn_of(case: Case, tray: Tray) -> datetime:
+    """By what a tray is in order: when its clock runs out, or since when it waits."""
+    return case.changed_at if tray.key == "suspended" else case.due_at or NO_DUE
 
 
 NO_DUE = datetime(9999, 1, 1, tzinfo=UTC)

@@ -25,7 +25,8 @@ from ..clocks import Light
 from ..flow import ENDED, State
 from ..models import Case, CaseQuerySet, Rollup
 from ..pyramid import GROUP_STATES, ZOOMS, StateGroup, class_of, corner
-from .lists import Filters, case_page, narrowed
+from .listing import case_ids
+from .lists import Filters, narrowed
 from .types import current_types
 
 MOST_POINTS = 4000
@@ -218,8 +219,7 @@ def in_box(actor: Actor, filters: Filters, bbox: BBox, *, at: datetime) -> CaseQ
 def _found(actor: Actor, filters: Filters, at: datetime) -> CaseQuerySet:
     cases = Case.objects.visible_to(actor)
     if filters.terms or filters.numbers or filters.finds_nothing:
-        page = case_page(actor, filters, at=at, size=_ROWS)
-        return cases.filter(pk__in=[case.pk for case in page.rows])
+        return cases.filter(pk__in=case_ids(actor, filters, at=at, most=_ROWS))
     return narrowed(cases, filters, at=at, actor=actor)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from jiequ.core.errors import NotFound
 from jiequ.core.models import Picture
 from jiequ.core.pictures import Variant
+from jiequ.core.prepared import Bind, Prepared
 from jiequ.people.rules import DESK_ROLES, Actor, Role
 
 from .. import clocks as c
@@ -60,21 +61,28 @@ class CaseView:
         return step_of(State(self.case.state), is_rated=any(e.move == "rate" for e in self.events))
 
 
+_EVENTS = Prepared(lambda: CaseEvent.objects.filter(case=Bind("case")).order_by("pk"))
+_TASKS = Prepared(lambda: Task.objects.filter(case=Bind("case")).select_related("department", "person").order_by("pk"))
+_PROOFS = Prepared(lambda: Proof.objects.filter(case=Bind("case")).select_related("picture").order_by("pk"))
+_REPORTS = Prepared(lambda: Report.objects.filter(case=Bind("case")).select_related("rating").order_by("pk"))
+_REPORTS_SAID = Prepared(
+    lambda: Report.objects.filter(case=Bind("case")).select_related("rating").defer("token_hash", "device_blind").order_by("pk")
+)
+
+
 def view_of(case: Case, actor: Actor, *, at: datetime) -> CaseView:
     """The page of a case the actor may see (from ``access.case_for``). Four SELECTs.
 
     Reports are shown to desk roles and to whoever wrote them; a handler sees words and photos, never a reporter.
     """
-    tasks = list(case.tasks.select_related("department", "person").order_by("id"))
-    reports = case.reports.select_related("rating").order_by("id")
-    if not actor.has(*DESK_ROLES, street_id=case.street_id):
-        reports = reports.defer("token_hash", "device_blind")
+    tasks = _TASKS(case=case.pk)
+    reports = _REPORTS if actor.has(*DESK_ROLES, street_id=case.street_id) else _REPORTS_SAID
     return CaseView(
         case=case,
-        events=list(case.events.all()),
+        events=_EVENTS(case=case.pk),
         tasks=tasks,
-        proofs=list(case.proofs.select_related("picture")),
-        reports=list(reports),
+        proofs=_PROOFS(case=case.pk),
+        reports=reports(case=case.pk),
         standing=Standing(actor, case, tasks=tasks),
         at=at,
     )

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
 from shapely.geometry import Point, shape
 
 from jiequ.core.models import Counter
+from jiequ.core.prepared import Bind, Prepared
 from jiequ.core.worktime import Unit
 from jiequ.grid.queries import locate
 from jiequ.people.models import Department
@@ -243,23 +244,24 @@ def _spoken(language: str | None) -> str:
 
 
 # --- duty lists ------------------------------------------------------------------------------------------------------
+def _broken() -> QuerySet[DutyList]:
+    at_work = Department.objects.filter(pk__in=Bind("departments"), kind=DepartmentKind.COMMUNITY.value)
+    of_community = Q(Exists(at_work.filter(street_id=OuterRef("street_id"))), community_id=Bind("community"))
+    allowed = DutyList.types.through.objects.filter(eventtype_id=Bind("type")).values("dutylist_id")
+    concerned = DutyList.objects.filter(Q(department_id__in=Bind("departments")) | of_community)
+    return concerned.exclude(pk__in=allowed).select_related("department", "community").defer("community__outline")
+
+
+_BROKEN = Prepared(_broken)
+
+
 def duty_refusals(*, department_ids: Iterable[int], community_id: int | None, event_type_id: int) -> list[DutyRefusal]:
     """The duty lists that a task of this type would break, in the order asked. One statement.
 
     A department with no list may be sent anything. A community's list counts for departments of the community kind.
     """
     ids = list(department_ids)
-    is_community = Exists(
-        Department.objects.filter(pk__in=ids, kind=DepartmentKind.COMMUNITY.value, street_id=OuterRef("street_id"))
-    )
-    concerned = Q(department_id__in=ids)
-    if community_id is not None:
-        concerned |= Q(community_id=community_id) & Q(is_community)
-    broken = (
-        DutyList.objects.filter(concerned)
-        .exclude(pk__in=DutyList.types.through.objects.filter(eventtype_id=event_type_id).values("dutylist_id"))
-        .select_related("department", "community")
-    )
+    broken = _BROKEN(departments=ids, community=community_id, type=event_type_id)
     order = {department_id: place for place, department_id in enumerate(ids)}
     return [_refusal(row) for row in sorted(broken, key=lambda row: order.get(row.department_id or 0, len(order)))]
 

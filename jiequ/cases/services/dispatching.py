@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from jiequ.channels.services import Notice
 from jiequ.core.errors import Forbidden, Refusal
+from jiequ.core.prepared import Bind, Prepared
 from jiequ.people.models import Department, Post
 from jiequ.people.queries import is_on_leave
 from jiequ.people.rules import DEPARTMENT_ROLES, Actor, DepartmentKind, Role
@@ -25,6 +26,7 @@ from .moving import Change, End
 
 _RULING = frozenset({Role.DUTY_LEADER, Role.LEADER})
 _MOST_ASSISTING = 10
+_ACTIVE = Prepared(lambda: Department.objects.filter(pk__in=Bind("departments"), is_active=True, street_id=Bind("street")))
 
 
 def dispatch(
@@ -130,7 +132,7 @@ def _departments(case: Case, ids: Sequence[int], condition: FilingCondition) -> 
     """The departments, in the order asked for; Refusal for one of another street, too many, or outside a duty list."""
     if len(ids) > _MOST_ASSISTING + 1:
         raise Refusal("too_many_departments", _("协办部门最多 10 个。"), facts={"limit": _MOST_ASSISTING})
-    found = {d.pk: d for d in Department.objects.filter(pk__in=ids, is_active=True, street_id=case.street_id)}
+    found = {d.pk: d for d in _ACTIVE(departments=list(ids), street=case.street_id)}
     unknown = [i for i in ids if i not in found]
     if unknown:
         raise Refusal("unknown_department", _("没有这个部门，或不属于本街道。"), facts={"departments": unknown})

@@ -15,12 +15,14 @@ from django.utils.translation import gettext as _
 
 from jiequ.channels.services import seal_phone
 from jiequ.core import audit, secrets
+from jiequ.core.bulk import store
 from jiequ.core.calendar import calendar_for
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, Refusal, Taken
 from jiequ.core.ids import new_token, next_number, token_hash
 from jiequ.core.jobs import enqueue
 from jiequ.core.models import Picture, Street
+from jiequ.core.prepared import Bind, Prepared
 from jiequ.core.worktime import ZONE
 from jiequ.grid.queries import locate, spot_of
 from jiequ.grid.rules import is_position, q18, to_canonical
@@ -149,7 +151,7 @@ def self_handle(*, street_id: int | None, account: Account, by: Actor, at: datet
         case = _case(account, site, street, condition, by=by, at=at)
         case.state, case.closing = State.CLOSED, Closing.SELF_HANDLED
         case.accepted_at = case.handled_at = case.confirmed_at = case.ended_at = at
-        case.save(force_insert=True)
+        store([case])
         rollups.count_in([case])
         report, token = add_report(case, account, by=by, at=at, policy=Policy.of(street.settings))
         add_photos(case, report, account, phase=Proof.Phase.AFTER, by=by, at=at)
@@ -234,9 +236,12 @@ def _condition(condition_id: int | None) -> FilingCondition | None:
     return None if condition_id is None else condition_in_force(condition_id)
 
 
+_CONDITION = Prepared(lambda: FilingCondition.objects.filter(pk=Bind("condition")).select_related("edition__event_type"))
+
+
 def condition_in_force(condition_id: int) -> FilingCondition:
     """The filing condition, if its type is active and its edition the current one; Refusal otherwise. One SELECT."""
-    condition = FilingCondition.objects.select_related("edition__event_type").filter(pk=condition_id).first()
+    condition = _CONDITION.first(condition=condition_id)
     event_type = condition.edition.event_type if condition else None
     if condition is None or event_type is None or not event_type.is_active or condition.edition.number != event_type.edition:
         raise Refusal("condition_not_in_force", _("这个类型或立案条件已经更新，请重新选择。"), facts={"field": "condition"})
@@ -249,7 +254,7 @@ def _open(account: Account, site: _Site, street: Street, *, by: Actor, at: datet
     clocks = _first_clocks(account, policy, by=by, at=at)
     for name, value in moving.clock_fields(clocks, at=at).items():
         setattr(case, name, value)
-    case.save(force_insert=True)
+    store([case])
     rollups.count_in([case])
     report, token = add_report(case, account, by=by, at=at, policy=policy)
     add_photos(case, report, account, phase=Proof.Phase.REPORT, by=by, at=at)
@@ -329,7 +334,7 @@ def add_report(
     reporter = _reporter(account.contact, at=at, policy=policy)
     told = account.place
     lon, lat = canonical(told) if told.x is not None and told.y is not None else (None, None)
-    report = Report.objects.create(
+    report = Report(
         case=case,
         origin=case,
         reporter=reporter,
@@ -352,6 +357,7 @@ def add_report(
         at=at,
         by_id=by.person_id,
     )
+    store([report])
     return report, token
 
 
@@ -359,7 +365,7 @@ def _reporter(contact: Contact | None, *, at: datetime, policy: Policy) -> Repor
     if contact is None or not (contact.name or contact.phone):
         return None
     phone = clean_phone(contact.phone)
-    return Reporter.objects.create(
+    reporter = Reporter(
         name_sealed=secrets.seal(contact.name[:40], NAME_PURPOSE) if contact.name else "",
         phone_sealed=seal_phone(phone) if phone else "",
         phone_blind=secrets.blind(phone, PHONE_LOOKUP) if phone else "",
@@ -368,6 +374,8 @@ def _reporter(contact: Contact | None, *, at: datetime, policy: Policy) -> Repor
         noticed_at=at,
         keep_until=(at + timedelta(days=policy.keep_days)).date(),
     )
+    store([reporter])
+    return reporter
 
 
 def clean_phone(phone: str) -> str:
@@ -381,10 +389,11 @@ def clean_phone(phone: str) -> str:
 
 def add_photos(case: Case, report: Report, account: Account, *, phase: str, by: Actor, at: datetime) -> None:
     """The account's photos as proofs."""
-    Proof.objects.bulk_create(
+    proofs = [
         Proof(case=case, report=report, kind="photo", phase=phase, picture=picture, at=at, by_id=by.person_id)
         for picture in account.pictures
-    )
+    ]
+    store(proofs)
 
 
 def _doubts(account: Account) -> dict[str, Any]:
@@ -410,7 +419,7 @@ def _ask_sample(case: Case, *, by: Actor, at: datetime) -> None:
 
 def _first_event(case: Case, name: str, *, by: Actor, at: datetime, facts: dict[str, Any]) -> CaseEvent:
     roles = MOVES[name].roles() & by.roles_in(case.street_id)
-    event = CaseEvent.objects.create(
+    event = CaseEvent(
         case=case,
         move=name,
         state=case.state,
@@ -420,6 +429,7 @@ def _first_event(case: Case, name: str, *, by: Actor, at: datetime, facts: dict[
         by_name=by.name,
         by_role=min(roles, default=Role.RESIDENT),
     )
+    store([event])
     audit.record(
         street_id=case.street_id,
         person_id=by.person_id,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from jiequ.channels.services import Notice, send
 from jiequ.core import audit
+from jiequ.core.bulk import store
 from jiequ.core.calendar import calendar_for
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, Refusal, Stale
@@ -94,7 +95,7 @@ def make(
         rollups.moved(was, rollups.place_of(case))
         searching.follow(case, values)
         if change.proofs:
-            Proof.objects.bulk_create(change.proofs)
+            store(change.proofs)
         event = _event(case, move, grant, change, by=by, at=at, before=before)
         _settle_tasks(case, move, change, by=by, at=at)
         _audit(case, event, by=by)
@@ -188,7 +189,7 @@ def _event(
             "keys": [told.key for told in change.notices],
             "proofs": [proof.pk for proof in change.proofs],
         }
-    return CaseEvent.objects.create(
+    event = CaseEvent(
         case=case,
         move=move.name,
         state=case.state,
@@ -201,6 +202,8 @@ def _event(
         by_role=grant.role,
         department_id=change.department_id,
     )
+    store([event])
+    return event
 
 
 def notice_keys(event: CaseEvent) -> list[str]:
@@ -222,7 +225,7 @@ def _settle_tasks(case: Case, move: Move, change: Change, *, by: Actor, at: date
         task.case, task.street_id = case, case.street_id
         task.opened_at, task.opened_by_id, task.opened_version = at, by.person_id, case.version
     if change.tasks:
-        Task.objects.bulk_create(change.tasks)
+        store(change.tasks)
 
 
 def _audit(case: Case, event: CaseEvent, *, by: Actor) -> None:

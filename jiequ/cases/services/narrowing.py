@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.http import QueryDict
@@ -188,6 +189,11 @@ def chips(query: QueryDict, offered: Mapping[str, dict[str, str]]) -> list[dict[
 
 def labels() -> dict[str, str]:
     """What each filter is called."""
+    return _labels(get_language())
+
+
+@lru_cache(maxsize=8)
+def _labels(_language: str | None) -> dict[str, str]:
     return {
         "q": _("查找"), "number": _("编号"), "state": _("状态"), "light": _("灯"), "type": _("事件类型"),
         "department": _("部门"), "part": _("主办/协办"), "community": _("社区"), "area": _("责任网格"), "grid": _("单元网格"),
@@ -198,6 +204,11 @@ def labels() -> dict[str, str]:
 
 def offered(actor: Actor) -> dict[str, dict[str, str]]:
     """Name → value → words, of everything that can be chosen. Four SELECTs at most once a minute, mostly none."""
+    return {**_fixed(get_language()), **_stored(actor)}
+
+
+@lru_cache(maxsize=8)
+def _fixed(_language: str | None) -> dict[str, dict[str, str]]:
     return {
         "state": {key: str(word) for key, word in words.STATES.items()},
         "light": {key: str(word) for key, word in LIGHTS.items()},
@@ -208,7 +219,6 @@ def offered(actor: Actor) -> dict[str, dict[str, str]]:
         "urgent": {"1": _("只看紧急")},
         "undelivered": {"1": _("有未送达的通知")},
         "part": {"any": _("主办、协办都算")},
-        **_stored(actor),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from jiequ.people.rules import DESK_ROLES, Actor
 
@@ -23,7 +24,12 @@ def selects(query: QueryDict, choices: Mapping[str, dict[str, str]], names: Iter
     """The selects of the form, each with what is chosen."""
     labels_of = labels()
     return [
-        {"name": name, "label": labels_of[name], "options": _options(choices[name], query.get(name, ""))}
+        {
+            "name": name,
+            "label": labels_of[name],
+            "options": _options(choices[name], query.get(name, "")),
+            "everything": _("只算主办") if name == "part" else "",
+        }
         for name in names
         if choices[name]
     ]

@@ -20,8 +20,9 @@ from jiequ.core.http import wants_json
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import Actor
 
-from ..models import Case, SavedFilter
+from ..models import SavedFilter
 from ..queries import lists
+from ..queries.line import Line
 from ..services import saving
 from . import filtering, live, present, reading
 from .phone import STAFF
@@ -96,7 +97,7 @@ def points(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _page(request: HttpRequest, actor: Actor, at: datetime, *, is_counted: bool = True) -> lists.Page:
+def _page(request: HttpRequest, actor: Actor, at: datetime, *, is_counted: bool = True) -> lists.Page[Line]:
     filters = filtering.filters_of(filtering.query_of(request.GET), actor, at)
     before, after = reading.whole(request.GET, "before"), reading.whole(request.GET, "after")
     return lists.case_page(actor, filters, at=at, before=before, after=after, by_due=_is_by_due(request), is_counted=is_counted)
@@ -115,7 +116,7 @@ def _with(query: Any, more: dict[str, str]) -> str:
     return str(query.urlencode())
 
 
-def _list_row(case: Case, at: datetime, *, by_due: bool) -> dict[str, Any]:
+def _list_row(case: Line, at: datetime, *, by_due: bool) -> dict[str, Any]:
     turn = live.turn(case.due_at, case.pk) if by_due else f"{case.pk:012d}"
     more = {"found_by": present.source_words(case.source), "reported_at": case.reported_at, "turn": turn}
     return present.row(case, at) | more
@@ -138,7 +139,7 @@ def _live_url(query: QueryDict, kept: QueryDict, begin: dict[str, str]) -> str:
     return f"{reverse('cases:list')}?{_with(kept, {**begin, 'live': 'rows'})}"
 
 
-def _street_of(actor: Actor, rows: list[Case]) -> int | None:
+def _street_of(actor: Actor, rows: list[Line]) -> int | None:
     return actor.street_id or (rows[0].street_id if rows else None)
 
 

@@ -24,8 +24,8 @@ from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import Actor
 
 from .. import words
-from ..models import Case
 from ..queries import lists, map
+from ..queries.line import Line, lines_of
 from . import filtering, present, staff
 from .phone import STAFF
 
@@ -98,13 +98,13 @@ def _rows(actor: Actor, filters: lists.Filters, box: BBox, at: Any) -> tuple[lis
         page = lists.case_page(actor, filters, at=at, size=LISTED)
         found, is_more = page.rows, page.next_before is not None
     else:
-        cases = map.in_box(actor, filters, box, at=at).select_related(*lists.ROW_RELATED).defer("clocks")
-        found = list(cases.order_by("-pk")[: LISTED + 1])
+        cases = map.in_box(actor, filters, box, at=at)
+        found = lines_of(cases.order_by("-pk")[: LISTED + 1])
         found, is_more = found[:LISTED], len(found) > LISTED
     return [_row(case, at) for case in found], is_more
 
 
-def _row(case: Case, at: Any) -> dict[str, Any]:
+def _row(case: Line, at: Any) -> dict[str, Any]:
     return present.row(case, at) | {"has_place": case.lon is not None, "lon": case.lon, "lat": case.lat}
 
 

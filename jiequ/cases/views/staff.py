@@ -22,6 +22,7 @@ from ..flow import State
 from ..models import Case
 from ..open_moves import waits_for_check
 from ..queries import lists, shift
+from ..queries.rows import move_url
 from . import live, lots, moves, present, reading
 
 # -- desk ------------------------------------------------------------------------------------------------------------
@@ -61,7 +62,7 @@ def _rows(request: HttpRequest, actor: Actor, key: str, wanted: live.Wanted, at:
         page = lists.tray_rows(actor, key, wanted.cases, at=at)
     else:
         page = lists.tray_page(actor, key, at=at, after=_after(request))
-    rows = [_desk_row(case, actor, at) for case in page.rows]
+    rows = [_desk_row(case, page.tray, actor, at) for case in page.rows]
     return {
         "tray": key,
         "tray_label": _tray_labels()[key],
@@ -95,10 +96,10 @@ def _live_url(request: HttpRequest, tray: str) -> str:
     return f"{reverse('cases:desk')}?{urlencode({'tray': tray, **after, 'live': 'rows'})}"
 
 
-def _desk_row(case: Case, actor: Actor, at: datetime) -> dict[str, Any]:
+def _desk_row(case: Case, tray: lists.Tray, actor: Actor, at: datetime) -> dict[str, Any]:
     may = row_moves(case, Standing(actor, case, tasks=[]))
     is_checked = case.state == State.CHECKING and case.checked_at is not None
-    turn = live.turn(getattr(case, "turn", None), case.pk)
+    turn = live.turn(lists.turn_of(case, tray), case.pk)
     return present.row(case, at) | {"moves": may, "is_checked": is_checked, "turn": turn}
 
 
@@ -109,7 +110,7 @@ def row_moves(case: Case, standing: Standing) -> list[dict[str, str]]:
             "name": name,
             "label": str(words.MOVES[name]),
             "key": present.KEYS[name],
-            "url": reverse("cases:move", args=[case.number, name]),
+            "url": move_url(case.number, name),
         }
         for name in DESK_MOVES
         if _fits(case, name) and standing.may(name)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone, translation
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .. import words
+from ..folding import constant
 
 register = template.Library()
 
@@ -27,8 +29,14 @@ LIGHT_WORDS = {
 
 
 @register.simple_tag
+@constant
 def icon(name: str, label: str = "") -> SafeString:
     """One picture of the sprite; silent to screen readers unless it has a label."""
+    return _icon(name, str(label))
+
+
+@lru_cache(maxsize=1024)
+def _icon(name: str, label: str) -> SafeString:
     use = format_html('<use href="{}#{}"></use>', static("web/icons.svg"), name)
     if label:
         return format_html('<svg class="icon" role="img" aria-label="{}">{}</svg>', label, use)
@@ -36,9 +44,14 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
+@constant
 def light(colour: str, text: str = "") -> SafeString:
     """A light: a shape of its own for each colour, with its word (circle, triangle, octagon, bars, tick)."""
-    name = colour if colour in LIGHT_WORDS else "none"
+    return _light(colour if colour in LIGHT_WORDS else "none", str(text), translation.get_language())
+
+
+@lru_cache(maxsize=1024)
+def _light(name: str, text: str, _language: str | None) -> SafeString:
     return format_html(
         '<span class="light light-{0}">{1}<span class="light-word">{2}</span></span>',
         name,
@@ -48,8 +61,14 @@ def light(colour: str, text: str = "") -> SafeString:
 
 
 @register.simple_tag
+@constant
 def badge(text: str, tone: str = "plain") -> SafeString:
     """A state's name. Tones: plain, go (somebody works on it), wait (asks for an act), stop, done."""
+    return _badge(str(text), tone)
+
+
+@lru_cache(maxsize=1024)
+def _badge(text: str, tone: str) -> SafeString:
     return format_html('<span class="badge badge-{}">{}</span>', tone, text)
 
 
@@ -60,7 +79,7 @@ def moment(at: datetime | None, style: str = "short") -> SafeString:
         return SafeString("")
     local = timezone.localtime(at)
     text = words.moment(local, style, translation.get_language() or "zh-hans")
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="minutes"), text)
+    return SafeString(f'<time datetime="{local.isoformat(timespec="minutes")}">{escape(text)}</time>')
 
 
 @register.simple_tag
@@ -70,16 +89,30 @@ def due(at: datetime | None, now: datetime | None = None, is_provisional: bool =
         return format_html('<span class="due">{}</span>', _("没有时限"))
     moment_now = now or timezone.now()
     spoken = words.due(timezone.localtime(at), timezone.localtime(moment_now))
-    mark = format_html(' <span class="due-mark">{}</span>', _("暂定")) if is_provisional else ""
+    mark = f' <span class="due-mark">{escape(_("暂定"))}</span>' if is_provisional else ""
     late = " due-late" if at < moment_now else ""
-    return format_html(
-        '<span class="due{}"><time datetime="{}">{}</time> <span class="due-left">{}</span>{}</span>',
-        late,
-        at.isoformat(timespec="minutes"),
-        spoken.when,
-        spoken.left,
-        mark,
+    return SafeString(
+        f'<span class="due{late}"><time datetime="{at.isoformat(timespec="minutes")}">{escape(spoken.when)}</time>'
+        f' <span class="due-left">{escape(spoken.left)}</span>{mark}</span>'
     )
+
+
+@register.simple_tag
+def select_field(name: str, label: str, options: SafeString, everything: str = "") -> SafeString:
+    """A select of a filter form: ``everything``, or one of ``options`` (written out by the view, the chosen one marked)."""
+    place = escape(name)
+    return SafeString(
+        f'<div class="field"><label for="f-{place}">{escape(label)}</label><select id="f-{place}" name="{place}">'
+        f'<option value="">{escape(everything or _("全部"))}</option>{options}</select></div>'
+    )
+
+
+@register.simple_tag
+def tick_box(name: str, value: str, label: str, is_ticked: bool = False) -> SafeString:
+    """One of several ticks of a filter form."""
+    ticked = " checked" if is_ticked else ""
+    box = f'<input type="checkbox" name="{escape(name)}" value="{escape(value)}"{ticked}>'
+    return SafeString(f'<label class="flag">{box} {escape(label)}</label>')
 
 
 @register.filter
