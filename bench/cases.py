@@ -173,7 +173,7 @@ def _ask(asked: Asked, server: Server, key: str, n: int) -> int:
 
 
 def statements(asked: Asked, key: str, n: int) -> int:
-    """SELECT, INSERT, UPDATE and DELETE, the recursive one for the posts too."""
+    """SELECT, INSERT, UPDATE and DELETE, session and sign-in included."""
     from django.test import Client
 
     from tests.statements import statements_of
@@ -183,7 +183,7 @@ def statements(asked: Asked, key: str, n: int) -> int:
     for turn in (n, n + 1):  # what a process keeps is read the first time
         method, path, form = asked.make(turn)
         made = statements_of(lambda: client.get(path) if method == "GET" else client.post(path, form))  # noqa: B023
-    return len(made) + 1  # tests.statements does not know the posts' WITH RECURSIVE
+    return len(made)
 
 
 class Server:

@@ -9,7 +9,6 @@ from .views import case, finding, hooks, imports, lots, map, moves, panel, phone
 
 app_name = "cases"
 urlpatterns = [
-    *urls_types.urlpatterns,
     path("report/", public.report, name="report"),
     path("report/near", public.near, name="near"),
     path("query/", public.query, name="query"),
@@ -65,4 +64,5 @@ urlpatterns = [
     path("webhooks/<int:webhook_id>/end", hooks.end, name="webhook_end"),
     path("webhooks/deliveries/<int:delivery_id>/resend", hooks.resend, name="webhook_resend"),
     path("undo/<int:event_id>", moves.undo, name="undo"),
+    *urls_types.urlpatterns,
 ]

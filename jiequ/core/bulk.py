@@ -13,7 +13,20 @@ from functools import cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import AutoField, BooleanField, DateField, DateTimeField, Field, JSONField, Model
+from django.db.models import (
+    AutoField,
+    BooleanField,
+    CharField,
+    DateField,
+    DateTimeField,
+    Field,
+    FloatField,
+    ForeignKey,
+    IntegerField,
+    JSONField,
+    Model,
+    TextField,
+)
 
 Convert = Callable[[Any], Any]
 
@@ -77,6 +90,7 @@ class _Insert:
         key = model._meta.pk
         self._gives_key = isinstance(key, AutoField) and not ignore_conflicts
         self._fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+        self._columns = [(field.attname, _stored(field)) for field in self._fields]
         self.most = MOST_PARAMS // len(self._fields)
         quote = connection.ops.quote_name
         columns = ", ".join(quote(str(field.column)) for field in self._fields)
@@ -87,7 +101,11 @@ class _Insert:
             self._tail += f" RETURNING {quote(str(key.column))}"
 
     def run(self, rows: Sequence[Model]) -> None:
-        values = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in self._fields]
+        values = []
+        for row in rows:
+            for name, convert in self._columns:
+                value = getattr(row, name)
+                values.append(value if convert is None or value is None else convert(value))
         with connection.cursor() as cursor:
             cursor.execute(self._head + ", ".join([self._row] * len(rows)) + self._tail, values)
             keys = cursor.fetchall() if self._gives_key else []
@@ -143,6 +161,17 @@ def _convert(field: Field[Any, Any]) -> Convert | None:
 
 
 _written = json.JSONEncoder(ensure_ascii=False).encode
+
+
+_PLAIN = (CharField, TextField, IntegerField, BooleanField, FloatField)
+
+
+def _stored(field: Field[Any, Any]) -> Convert | None:
+    """``_convert`` for a value of any field, by the field's own means where it is of a rare kind."""
+    kept = field.target_field if isinstance(field, ForeignKey) else field
+    if (found := _convert(kept)) or isinstance(kept, (*_PLAIN, DateField)):
+        return found
+    return lambda value: kept.get_db_prep_save(value, connection)
 
 
 def _as_json(value: Any) -> str:

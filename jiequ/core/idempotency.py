@@ -8,6 +8,7 @@ Happy path: two statements (INSERT, UPDATE) beside those of the effect. A replay
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -55,15 +56,21 @@ def once(*, scope: str, key: str, fingerprint: str, at: datetime, do: Callable[[
         if not _inserted(scope, key, fingerprint, at):
             return _stored(scope, key, fingerprint)
         reply = do()
-        IdempotencyKey.objects.filter(scope=scope, key=key).update(
-            status=reply.status, body=reply.body, content_type=reply.content_type, headers=reply.headers
-        )
+        with connection.cursor() as cursor:
+            headers = json.dumps(reply.headers, ensure_ascii=False)
+            cursor.execute(_ANSWER, [reply.status, reply.body, reply.content_type, headers, scope, key])
         return reply
 
 
 _INSERT = (
     f"INSERT INTO {IdempotencyKey._meta.db_table} (scope, key, fingerprint, body, content_type, headers, stored_at) "
     "VALUES (%s, %s, %s, %s, '', '{}', %s) ON CONFLICT (scope, key) DO NOTHING"
+)
+
+
+_ANSWER = (
+    f"UPDATE {IdempotencyKey._meta.db_table} SET status = %s, body = %s, content_type = %s, headers = %s "
+    "WHERE scope = %s AND key = %s"
 )
 
 

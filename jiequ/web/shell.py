@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
 from jiequ.core import clock
+from jiequ.core.http import is_htmx
 from jiequ.people.access import actor_of
 from jiequ.people.rules import Actor, Role
 
@@ -56,6 +57,10 @@ class Shell:
     other_language: str
     other_language_name: str
 
+    def __getitem__(self, name: str) -> Any:
+        """As ``getattr``: a template asks for an item first, and is spared an exception for each word of the frame."""
+        return getattr(self, name)
+
     @property
     def dark_media(self) -> str:
         """The media query under which the dark tokens apply ("" for never)."""
@@ -68,8 +73,8 @@ class Shell:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: ``shell`` in every template."""
-    return {"shell": SimpleLazyObject(lambda: _shell(request))}
+    """Context processor: ``shell`` in every template; worked out at once for a page, on demand for a part of one."""
+    return {"shell": SimpleLazyObject(lambda: _shell(request)) if is_htmx(request) else _shell(request)}
 
 
 def _shell(request: HttpRequest) -> Shell:

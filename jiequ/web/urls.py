@@ -21,13 +21,13 @@ audit_patterns = [
 """In the namespace of ``core``, whose audit they show."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("jiequ.cases.urls")),  # the busiest first: an address is looked for in this order
     path("", include((pages.urlpatterns, "web"))),
     path("", include((audit_patterns, "core"))),
     path("", include("jiequ.web.ops.urls")),
     path("", include("jiequ.people.urls")),
     path("", include("jiequ.channels.urls")),
     path("", include("jiequ.grid.urls")),
-    path("", include("jiequ.cases.urls")),
     path("", include("jiequ.insight.urls")),
     path("api/", cases_api.page.page, name="api_page"),
     path("api/v1/", include((cases_api.urlpatterns, "cases_api"))),
