@@ -152,7 +152,7 @@ def actor_with(person: Person, posts: list[HeldPost], *, is_strong: bool = True)
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Whoever asks, found once a request: three SELECTs (session, person, posts), none for a stranger."""
+    """Whoever asks, found once a request: two SELECTs (session with person, posts), none for a stranger."""
     actor: Actor | None = getattr(request, "_actor", None)
     if actor is None:
         person = request.user

@@ -367,12 +367,12 @@ def test_short_and_common_passwords_are_refused(world: World, clock: MovableCloc
     assert is_in(client)
 
 
-def test_reading_a_page_takes_three_statements_to_know_the_reader(
+def test_reading_a_page_takes_two_statements_to_know_the_reader(
     world: World, clock: MovableClock, django_assert_num_queries: object
 ) -> None:
     client = client_of(world.lin)
     client.get("/me/password")  # the house is remembered
-    with django_assert_num_queries(3):  # type: ignore[operator]
+    with django_assert_num_queries(2):  # type: ignore[operator]
         assert client.get("/me/password").status_code == 200
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
 from shapely.geometry import Point, shape
@@ -253,6 +253,27 @@ def _broken() -> QuerySet[DutyList]:
 
 
 _BROKEN = Prepared(_broken)
+
+
+def _with_duty() -> QuerySet[Department]:
+    allowed = DutyList.types.through.objects.filter(eventtype_id=Bind("type")).values("dutylist_id")
+    broken = DutyList.objects.exclude(pk__in=allowed)
+    of_community = Exists(broken.filter(community_id=Bind("community"), street_id=OuterRef("street_id")))
+    outside = Q(Exists(broken.filter(department_id=OuterRef("pk")))) | Q(of_community, kind=DepartmentKind.COMMUNITY.value)
+    found = Department.objects.filter(pk__in=Bind("departments"), is_active=True, street_id=Bind("street"))
+    return found.annotate(is_outside=ExpressionWrapper(outside, BooleanField()))
+
+
+_WITH_DUTY = Prepared(_with_duty)
+
+
+def departments_for(
+    ids: Iterable[int], *, street_id: int, community_id: int | None, event_type_id: int
+) -> tuple[dict[int, Department], bool]:
+    """The active departments of a street among these, by id, and whether a duty list refuses the type to one of them
+    (``duty_refusals`` says which and why). One SELECT."""
+    found = _WITH_DUTY(departments=list(ids), street=street_id, community=community_id, type=event_type_id)
+    return {one.pk: one for one in found}, any(one.is_outside for one in found)  # type: ignore[attr-defined]
 
 
 def duty_refusals(*, department_ids: Iterable[int], community_id: int | None, event_type_id: int) -> list[DutyRefusal]:

@@ -9,16 +9,15 @@ from django.utils.translation import gettext as _
 
 from jiequ.channels.services import Notice
 from jiequ.core.errors import Forbidden, Refusal
-from jiequ.core.prepared import Bind, Prepared
 from jiequ.people.models import Department, Post
 from jiequ.people.queries import is_on_leave
-from jiequ.people.rules import DEPARTMENT_ROLES, Actor, DepartmentKind, Role
+from jiequ.people.rules import DEPARTMENT_ROLES, Actor, Role
 
 from .. import clocks as c
 from ..access import Standing
 from ..models import Case, CaseEvent, FilingCondition, Task, TaskKind
 from ..policy import FIRST_RESPONSIBLE_REASONS, RETURN_REASONS
-from ..queries.types import duty_refusals
+from ..queries.types import departments_for, duty_refusals
 from . import moving
 from .filing import acceptance, desk, limit_of, runs_from_dispatch
 from .intake import Place
@@ -26,7 +25,6 @@ from .moving import Change, End
 
 _RULING = frozenset({Role.DUTY_LEADER, Role.LEADER})
 _MOST_ASSISTING = 10
-_ACTIVE = Prepared(lambda: Department.objects.filter(pk__in=Bind("departments"), is_active=True, street_id=Bind("street")))
 
 
 def dispatch(
@@ -132,17 +130,15 @@ def _departments(case: Case, ids: Sequence[int], condition: FilingCondition) -> 
     """The departments, in the order asked for; Refusal for one of another street, too many, or outside a duty list."""
     if len(ids) > _MOST_ASSISTING + 1:
         raise Refusal("too_many_departments", _("协办部门最多 10 个。"), facts={"limit": _MOST_ASSISTING})
-    found = {d.pk: d for d in _ACTIVE(departments=list(ids), street=case.street_id)}
+    event_type_id = condition.edition.event_type_id
+    found, is_refused = departments_for(
+        ids, street_id=case.street_id, community_id=case.community_id, event_type_id=event_type_id
+    )
     unknown = [i for i in ids if i not in found]
     if unknown:
         raise Refusal("unknown_department", _("没有这个部门，或不属于本街道。"), facts={"departments": unknown})
-    to_community = any(d.kind == DepartmentKind.COMMUNITY for d in found.values())
-    refused = duty_refusals(
-        department_ids=ids,
-        community_id=case.community_id if to_community else None,
-        event_type_id=condition.edition.event_type_id,
-    )
-    if refused:
+    if is_refused:
+        refused = duty_refusals(department_ids=ids, community_id=case.community_id, event_type_id=event_type_id)
         first = refused[0]
         raise Refusal(
             "outside_duty_list",
