@@ -275,7 +275,7 @@ def test_a_value_that_is_none_is_refused_with_a_sentence(lin: Client, query: str
     assert re.search("没有“|不是|不要超过|晚于", answer.content.decode())
 
 
-def test_the_count_is_exact_up_to_a_thousand_and_then_says_more(
+def test_the_count_is_exact_up_to_its_limit_and_then_says_more(
     work: Casework, lin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _n in range(4):
