@@ -121,6 +121,7 @@ class Browser:
             return page("<p>no page was opened</p>", 404)
         headers = {name: self._real(value) for name, value in request.headers.items() if name not in HOP}
         headers |= {"user-agent": self.agent, "x-emu-person": self._person.id, "accept-encoding": "identity"}
+        headers["accept-language"] = "zh-CN,zh;q=0.9"
         body = request.body
         if origin == self._emulator:
             body = body.replace(self.origin.encode(), self.home.encode())

@@ -15,7 +15,8 @@ KEPT = 400
 def add(emu: Emulator, person: Person, where: str, by: str, kind: str, data: dict[str, Any]) -> Item:
     """One line in the chat ``where`` (an appid, ``corpid:agentid``, or ``sms``)."""
     lines = person.chats.setdefault(where, [])
-    item = Item(emu.state.next_id(), emu.clock.now(), by, kind, data)
+    emu.state.serial += 1  # small, unlike a message's: the page reads it as a JavaScript number
+    item = Item(emu.state.serial, emu.clock.now(), by, kind, data)
     lines.append(item)
     del lines[:-KEPT]
     told(emu, person.id, where, kind, by)

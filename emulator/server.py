@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import unquote
 
 import h11
 
@@ -108,7 +109,7 @@ class Wire:
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
             "method": request.method.decode(),
-            "path": path.decode(),
+            "path": unquote(path.decode()),
             "raw_path": path,
             "query_string": query,
             "headers": [(name.lower(), value) for name, value in request.headers],

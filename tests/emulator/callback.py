@@ -74,6 +74,7 @@ def listening() -> Iterator[Callback]:
         def _say(self, status: int, text: str) -> None:
             data = text.encode()
             self.send_response(status)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
