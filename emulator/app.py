@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from emulator import control, dingtalk, oauth, phones, sms, store
+from emulator import control, dingtalk, oauth, phones, plain, sms, store
 from emulator.browser import Browsers
 from emulator.clock import Clock
 from emulator.errors import ApiError
@@ -56,7 +56,7 @@ class Emulator:
     def __init__(self, *, clock: Clock | None = None, file: Path | None = None, state: State | None = None) -> None:
         self.clock = clock or Clock()
         self.file = file
-        self.state = state or (store.load(file) if file else None) or State()
+        self.state = state or (plain.load(file) if file else None) or State()
         self.transcript = Transcript()
         self.faults = Faults()
         self.news = News()
@@ -101,7 +101,7 @@ class Emulator:
         while self.file:
             if self.news.number != written:
                 written = self.news.number
-                store.save(self.state, self.file)
+                plain.save(self.state, self.file)
             await asyncio.sleep(SAVE_SECONDS)
 
     async def close(self) -> None:
@@ -109,7 +109,7 @@ class Emulator:
         await self.drop()
         await self.pusher.let_go()
         if self.file:
-            store.save(self.state, self.file)
+            plain.save(self.state, self.file)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """ASGI."""

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from emulator import deeds, scene, store
+from emulator import control_owners, control_people, scene, store
 from emulator.errors import ApiError
 from emulator.http import Answer, Request, as_json
-from emulator.official.messages import NotAllowed, target_of
+from emulator.official.messages import NotAllowed
+from emulator.plain import to_plain
 from emulator.push import SETTINGS
-from emulator.routes import Routes, answer_of
-from emulator.store import Account, Person, Robot, Server, SmsProvider, Template, changed, made, to_plain
-from emulator.wecom import contacts, people
-from emulator.wecom.state import Agent, Corp
+from emulator.routes import answer_of
+from emulator.strings import given, routes
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
 
-routes = Routes()
-VERIFY_SECONDS, VERIFY_WORK_SECONDS = 5.0, 1.0
+PARTS = (control_owners, control_people)
+"""The modules whose rows make up the table, with those of this one."""
 LONGEST_REFUSAL_SECONDS = 60.0
+OWN_HOSTS = ("127.0.0.1", "localhost")
 
 
 async def answer(emu: Emulator, request: Request) -> Answer:
     """``/_emu/…``: 404 for what is not there, 422 with a sentence for what cannot be."""
+    if not _is_ours(request):
+        return as_json({"why": "the strings are pulled from this machine's own pages and programs only"}, 403)
     try:
         route = routes.find(request, request.path.removeprefix("/_emu"))
         if not route:
@@ -38,19 +41,18 @@ async def answer(emu: Emulator, request: Request) -> Answer:
         return as_json({"why": fault.errmsg}, 405 if fault.errcode in (43001, 43002) else 422)
 
 
-def _given(request: Request) -> dict[str, Any]:
-    return request.json() if request.body.strip() else {}
+def _is_ours(request: Request) -> bool:
+    """Not a page of some other site that a browser on this machine happens to show."""
+    origin = request.headers.get("origin", request.base)
+    return origin == request.base and urlsplit(request.base).hostname in OWN_HOSTS
 
 
 @routes("GET", "/state")
 def state(emu: Emulator, request: Request) -> dict[str, Any]:
     """All of it but files and chats."""
-    found = to_plain(emu.state)
-    for person in found["people"].values():
-        del person["chats"]
-    found["media"] = {
-        one: {name: value for name, value in media.items() if name != "data"} for one, media in found["media"].items()
-    }
+    found = {name: to_plain(value) for name, value in vars(emu.state).items() if name not in ("people", "media")}
+    found["people"] = {one.id: to_plain({**vars(one), "chats": {}}) for one in emu.state.people.values()}
+    found["media"] = {one.id: to_plain({**vars(one), "data": len(one.data)}) for one in emu.state.media.values()}
     return {**found, "now": emu.clock.now(), "number": emu.news.number}
 
 
@@ -58,12 +60,12 @@ def state(emu: Emulator, request: Request) -> dict[str, Any]:
 async def reset(emu: Emulator, request: Request) -> dict[str, Any]:
     """Forget everything; ``{"scene": true}``: and play the demonstration's street."""
     await emu.drop()
-    given = _given(request)
+    words = given(request)
     emu.state = store.State(settings={"base": emu.state.settings.get("base", request.base)})
     emu.faults.clear()
     emu.transcript.clear()
-    if given.get("scene"):
-        scene.play(emu.state, **{name: value for name, value in given.items() if name != "scene"})
+    if words.get("scene"):
+        scene.play(emu.state, **{name: value for name, value in words.items() if name != "scene"})
     emu.news.tell("reset", {})
     return {}
 
@@ -71,7 +73,7 @@ async def reset(emu: Emulator, request: Request) -> dict[str, Any]:
 @routes("POST", "/settings")
 def settings(emu: Emulator, request: Request) -> dict[str, Any]:
     """Of the push engine, and plans: ``template_status``, ``sms_status``, ``smtp_faults``, ``status_after``, ``next_scan``."""
-    emu.state.settings |= _given(request)
+    emu.state.settings |= given(request)
     return {**SETTINGS, **emu.state.settings}
 
 
@@ -86,7 +88,7 @@ async def settle(emu: Emulator, request: Request) -> dict[str, Any]:
 @routes("POST", "/refuse")
 async def refuse(emu: Emulator, request: Request) -> dict[str, Any]:
     """Connections are refused for so many real seconds."""
-    seconds = float(_given(request).get("seconds", 1))
+    seconds = float(given(request).get("seconds", 1))
     if emu.refuse_for is None or not 0 < seconds <= LONGEST_REFUSAL_SECONDS:
         raise NotAllowed("this server cannot, or not for so long")
     await emu.refuse_for(seconds)
@@ -105,10 +107,10 @@ def clock(emu: Emulator, request: Request) -> dict[str, Any]:
 @routes("POST", "/clock")
 def set_clock(emu: Emulator, request: Request) -> dict[str, Any]:
     """``advance`` seconds, ``at`` a moment, ``rate`` a speed (0: stands still)."""
-    given = _given(request)
-    emu.clock.set(at=given.get("at"), rate=given.get("rate"))
-    if given.get("advance"):
-        emu.clock.advance(float(given["advance"]))
+    words = given(request)
+    emu.clock.set(at=words.get("at"), rate=words.get("rate"))
+    if words.get("advance"):
+        emu.clock.advance(float(words["advance"]))
     emu.news.tell("clock", {})
     return clock(emu, request)
 
@@ -122,7 +124,7 @@ def faults(emu: Emulator, request: Request) -> list[dict[str, Any]]:
 @routes("POST", "/faults")
 def plant(emu: Emulator, request: Request) -> dict[str, Any]:
     """Plant one (see ``faults.py``)."""
-    return asdict(emu.faults.plant(**_given(request)))
+    return asdict(emu.faults.plant(**given(request)))
 
 
 @routes("DELETE", "/faults")
@@ -151,178 +153,3 @@ def events(emu: Emulator, request: Request) -> Answer:
     """What happens, as server-sent events."""
     after = request.headers.get("last-event-id") or request.query.get("after") or emu.news.number
     return Answer(kind="text/event-stream", headers={"cache-control": "no-store"}, stream=emu.news.listen(int(after)))
-
-
-# --- accounts
-
-
-@routes("POST", "/accounts")
-def add_account(emu: Emulator, request: Request) -> dict[str, Any]:
-    """A new official account."""
-    account: Account = made(Account, _given(request))
-    emu.state.accounts[account.appid] = account
-    return to_plain(account)  # type: ignore[no-any-return]
-
-
-@routes("POST", "/accounts/{appid}")
-def change_account(emu: Emulator, request: Request) -> dict[str, Any]:
-    """Fields of an account, as its owner sets them at the platform."""
-    account = emu.state.accounts[request.params["appid"]]
-    changed(account, _given(request))
-    return to_plain(account)  # type: ignore[no-any-return]
-
-
-@routes("POST", "/accounts/{appid}/server")
-async def save_server(emu: Emulator, request: Request) -> dict[str, Any]:
-    """'Save settings' of the callback: the address must prove itself first; 422 says why it was not saved.
-
-    ``{"is_checked": false}`` leaves that out.
-    """
-    account = emu.state.accounts[request.params["appid"]]
-    given = _given(request)
-    is_checked = given.pop("is_checked", True)
-    wanted: Server = made(Server, given)
-    before, account.server = account.server, wanted
-    why = await emu.pusher.verify(target_of(account, ""), seconds=VERIFY_SECONDS) if is_checked else ""
-    if why:
-        account.server = before
-        raise NotAllowed(why)
-    return to_plain(account.server)  # type: ignore[no-any-return]
-
-
-@routes("POST", "/accounts/{appid}/templates")
-def add_template(emu: Emulator, request: Request) -> dict[str, Any]:
-    """A template of the account's own; ``{"is_subscription": true}``: of subscription notices."""
-    account = emu.state.accounts[request.params["appid"]]
-    given = _given(request)
-    table = account.subscriptions if given.pop("is_subscription", False) else account.templates
-    template: Template = made(Template, given)
-    table[template.id] = template
-    return to_plain(template)  # type: ignore[no-any-return]
-
-
-@routes("POST", "/corps")
-def add_corp(emu: Emulator, request: Request) -> dict[str, Any]:
-    """A new corporation with its departments, members and applications."""
-    corp: Corp = made(Corp, _given(request))
-    emu.state.corps[corp.corpid] = corp
-    return to_plain(corp)  # type: ignore[no-any-return]
-
-
-@routes("POST", "/corps/{corpid}/agents/{agentid}")
-async def save_agent(emu: Emulator, request: Request) -> dict[str, Any]:
-    """Fields of an application; a new callback address must decrypt a word within one second."""
-    agent: Agent = emu.state.corps[request.params["corpid"]].agents[request.params["agentid"]]
-    given = _given(request)
-    is_checked = given.pop("is_checked", True)
-    before = {name: getattr(agent, name) for name in given}
-    changed(agent, given)
-    if is_checked and {"url", "token", "aes_key"} & set(given):
-        target = people.target_of(emu.state.corps[request.params["corpid"]], agent)
-        if why := await emu.pusher.verify(target, seconds=VERIFY_WORK_SECONDS):
-            changed(agent, before)
-            raise NotAllowed(why)
-    return to_plain(agent)  # type: ignore[no-any-return]
-
-
-@routes("POST", "/corps/{corpid}/contacts/{kind}")
-def change_contacts(emu: Emulator, request: Request) -> dict[str, Any]:
-    """``create_user``, ``update_user``, ``delete_user``, ``create_party``, …: done and pushed."""
-    return contacts.change(emu, emu.state.corps[request.params["corpid"]], request.params["kind"], _given(request))
-
-
-@routes("POST", "/corps/{corpid}")
-def change_corp(emu: Emulator, request: Request) -> dict[str, Any]:
-    """Fields of a corporation."""
-    corp = emu.state.corps[request.params["corpid"]]
-    changed(corp, _given(request))
-    return to_plain(corp)  # type: ignore[no-any-return]
-
-
-@routes("POST", "/sms")
-def change_sms(emu: Emulator, request: Request) -> dict[str, Any]:
-    """The text-message provider's account."""
-    provider: SmsProvider = emu.state.sms_provider
-    changed(provider, _given(request))
-    return to_plain(provider)  # type: ignore[no-any-return]
-
-
-@routes("GET", "/sms")
-def text_messages(emu: Emulator, request: Request) -> Any:
-    """All text messages."""
-    return to_plain(emu.state.sms)
-
-
-@routes("GET", "/mails")
-def mails(emu: Emulator, request: Request) -> Any:
-    """All letters."""
-    return to_plain(emu.state.mails)
-
-
-@routes("POST", "/robots")
-def add_robot(emu: Emulator, request: Request) -> Any:
-    """A DingTalk robot."""
-    robot: Robot = made(Robot, _given(request))
-    emu.state.robots[robot.token] = robot
-    return to_plain(robot)
-
-
-# --- people
-
-
-@routes("POST", "/people")
-def add_person(emu: Emulator, request: Request) -> Any:
-    """Somebody with a phone."""
-    person: Person = made(Person, _given(request))
-    emu.state.people[person.id] = person
-    emu.news.tell("people", {})
-    return to_plain(person)
-
-
-@routes("POST", "/people/{id}")
-def change_person(emu: Emulator, request: Request) -> Any:
-    """Where they are, what they are called."""
-    person = emu.state.people[request.params["id"]]
-    changed(person, _given(request))
-    emu.news.tell("people", {})
-    return to_plain(person)
-
-
-@routes("GET", "/people/{id}/chats/{where}")
-def lines(emu: Emulator, request: Request) -> Any:
-    """The lines of one chat, newer than ``after``."""
-    person = emu.state.people[request.params["id"]]
-    after = int(request.query.get("after", 0))
-    return [to_plain(one) for one in person.chats.get(request.params["where"], []) if one.number > after]
-
-
-@routes("GET", "/people/{id}/phone")
-def phone(emu: Emulator, request: Request) -> dict[str, Any]:
-    """What is on a phone: its accounts with their menus, applications, other chats, camera roll."""
-    return deeds.phone(emu, emu.state.people[request.params["id"]])
-
-
-@routes("POST", "/people/{id}/photos")
-def add_photo(emu: Emulator, request: Request) -> dict[str, Any]:
-    """A picture into the camera roll: the body, with its content type."""
-    person = emu.state.people[request.params["id"]]
-    kind = request.headers.get("content-type", "image/jpeg")
-    return {"photo": deeds.add_photo(emu.state, person, request.body, kind)}
-
-
-@routes("POST", "/people/{id}/open")
-async def open_page(emu: Emulator, request: Request) -> dict[str, Any]:
-    """The address under which this phone's in-app browser shows a page (in a frame, with cookies of its own)."""
-    given = _given(request)
-    return {
-        "frame": await emu.browsers.frame(
-            emu.state.people[request.params["id"]], given["url"], is_work=bool(given.get("is_work"))
-        )
-    }
-
-
-@routes("POST", "/people/{id}/{deed}")
-async def do(emu: Emulator, request: Request) -> Any:
-    """Something a person does: see ``deeds.py``."""
-    person = emu.state.people[request.params["id"]]
-    return await deeds.do(emu, person, request.params["deed"], _given(request))

@@ -11,7 +11,8 @@ from emulator import sms
 from emulator.geo import gcj02
 from emulator.official import menus, messages, qrcodes, subscriptions
 from emulator.official.messages import NotAllowed
-from emulator.store import Account, Media, Person, State, secret_text, to_plain
+from emulator.plain import to_plain
+from emulator.store import Account, Media, Person, State, secret_text
 from emulator.wecom import people as work
 from emulator.wecom.messages import where
 from emulator.wecom.state import Agent, Corp

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from emulator.envelope import Target
 from emulator.errors import ApiError
 from emulator.http import Request
+from emulator.plain import changed, made
 from emulator.push import Push
-from emulator.store import changed, made
 from emulator.wecom.routes import Caller, routes
 from emulator.wecom.state import Agent, Corp, Department, Member
 

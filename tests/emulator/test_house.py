@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emulator import scene, store
+from emulator import plain, scene
 from emulator.app import Emulator
 from emulator.clock import Clock
 from emulator.testing import Strings, in_a_thread
@@ -63,7 +63,7 @@ def test_a_file_of_another_version_is_left_aside(tmp_path: Path) -> None:
     file = tmp_path / "emulator.json"
     for text in ("", "[]", '{"people": {"a": {"colour": "red"}}}'):
         file.write_text(text)
-        assert store.load(file) is None
+        assert plain.load(file) is None
 
 
 # --- faults in answers
@@ -164,3 +164,10 @@ def test_what_was_asked_is_written_down(emulator: Strings, product: Product) -> 
     product.post("/cgi-bin/menu/create", {"button": []})
     entry = emulator.transcript(path="/menu/create")[-1]
     assert (entry["way"], entry["service"], entry["body"], entry["answer"]["errcode"]) == ("in", "api", {"button": []}, 40016)
+
+
+def test_a_page_of_another_site_cannot_pull_the_strings(emulator: Strings) -> None:
+    for headers in ({"origin": "http://evil.example"}, {"host": "evil.example"}):
+        assert http.post(f"{emulator.base}/_emu/reset", json={}, headers=headers).status_code == 403
+    assert "zhou" in emulator.ask("GET", "/state")["people"]
+    assert http.get(f"{emulator.base}/_emu/clock", headers={"origin": emulator.base}).status_code == 200
