@@ -31,7 +31,7 @@ def standard_replies(request: HttpRequest) -> HttpResponse:
     """Every reply of a street by the step it is for; the administrator chooses the street."""
     street, streets = _street(request, actor_of(request))
     found = replies.replies_of(street.pk, all_of_them=True)
-    groups = [(words.MOVES[move], [_shown(reply) for reply in found if reply.move == move]) for move in replies.MOVES]
+    groups = [(words.MOVES[move], [_shown(reply, street) for reply in found if reply.move == move]) for move in replies.MOVES]
     return render(request, "cases/replies.html", {"groups": groups, "street": street, "streets": streets})
 
 
@@ -76,8 +76,8 @@ def _page(request: HttpRequest, street: Street, reply: Reply, key: str, *, refus
     return render(request, "cases/reply.html", context, status=refusal.status if refusal else 200)
 
 
-def _shown(reply: Reply) -> dict[str, Any]:
-    example = replies.sample(reply)
+def _shown(reply: Reply, street: Street) -> dict[str, Any]:
+    example = replies.sample(reply, street)
     return {
         "key": reply.key,
         "title": said(reply.title_zh, reply.title_en),

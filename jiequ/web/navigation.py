@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from jiequ.people.rules import ADMIN_ROLES, DEPARTMENT_ROLES, DESK_ROLES, Role
 
@@ -59,7 +60,7 @@ DESK = (
     Entry(_("案件"), "cases:list", "cases", EVERY_STAFF),
     Entry(_("地图"), "cases:map", "map", EVERY_STAFF),
     Entry(_("督办"), "insight:board", "urge", WATCHERS),
-    Entry(_("评价"), "insight:indicators", "star", WATCHERS),
+    Entry(pgettext_lazy("page", "评价"), "insight:indicators", "star", WATCHERS),
     Entry(_("网格"), "grid:list", "grid", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("类型"), "cases:types", "types", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("导入核对"), "cases:imports", "filter", frozenset({Role.DISPATCHER, Role.DUTY_LEADER, Role.SYSTEM_ADMIN})),

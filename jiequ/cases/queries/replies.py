@@ -12,6 +12,8 @@ from typing import Any
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 
+from jiequ.core.models import Street
+
 from ..catalogue import FOLDER
 from ..models import Case, StandardReply
 from .rows import named, type_name
@@ -122,21 +124,26 @@ def languages_for(move: str, reporters: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*read, page]))
 
 
-def sample(reply: Reply) -> Reply:
-    """A reply with invented values in its places, for the editor."""
-    zh = {"number": "LG-2026-000123", "type": "暴露垃圾", "department": "环卫站", "due": "3月5日", "street": "龙涧街道"}  # data
+def sample(reply: Reply, street: Street) -> Reply:
+    """A reply of a street with invented values in its places, for the editor."""
+    zh = {"number": "LG-2026-000123", "type": "暴露垃圾", "department": "环卫站", "due": "3月5日"}  # data
     en = {
         "number": "LG-2026-000123",
-        "type": "Rubbish",
-        "department": "Sanitation",
+        "type": "rubbish",
+        "department": "the sanitation station",
         "due": "5 March",
-        "street": "Longjian",
     }
+    zh["street"], en["street"] = street.name_zh, street.name_en or street.name_zh
     return replace(reply, body_zh=_filled(reply.body_zh, zh), body_en=_filled(reply.body_en, en))
 
 
 def _in(language: str, chinese: str, english: str) -> str:
     return english if language == "en" and english else chinese
+
+
+def _in_a_sentence(name: str, language: str) -> str:
+    """A type's name as it stands in the middle of a sentence: English begins it small, abbreviations apart."""
+    return name[:1].lower() + name[1:] if language == "en" and name[1:2].islower() else name
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
@@ -149,7 +156,7 @@ def _values(case: Case, language: str) -> dict[str, str]:
     with translation.override(language):
         return {
             "number": case.number,
-            "type": type_name(case) if case.condition_id else "",
+            "type": _in_a_sentence(type_name(case), language) if case.condition_id else "",
             "department": named(case.lead) if case.lead_id else "",
             "due": date_format(timezone.localtime(case.promised_at), "MONTH_DAY_FORMAT") if case.promised_at else "",
             "street": named(case.street),

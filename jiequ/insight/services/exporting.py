@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from jiequ.cases.queries import supervise
 from jiequ.cases.queries.types import said
@@ -199,7 +200,7 @@ def _check_size(form: str, total: int) -> None:
 
 def _tables(export: Export, asked: asking.Asked, actor: Actor, at: datetime) -> tuple[str, list[Table]]:
     if export.what == "indicators":
-        return _("评价"), tables.indicator_tables(asked.street_ids, asked.period, asked.policy)
+        return pgettext("page", "评价"), tables.indicator_tables(asked.street_ids, asked.period, asked.policy)
     scope = boards.scope_of(asked.streets, asked.period, at=at, actor=actor)
     if export.what == "board":
         return _("督办台"), tables.board_tables(scope)

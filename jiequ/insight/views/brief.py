@@ -96,7 +96,7 @@ def _line(key: str, sentence: str, counts: dict[str, int], link: _Links, *, tone
 
 def _day(link: _Links, period: Period, sums: dict[str, int], at: datetime) -> dict[str, Any]:
     is_today = period.last == local_day(at)
-    words = {"reported": _("新上报"), "closed": _("结案"), "turned_late": _("超期")}
+    words = {"reported": _("新上报"), "closed": _("已结案"), "turned_late": _("超期")}
     return {
         "title": _("今天") if is_today else _("昨天"),
         "day": period.since,

@@ -10,6 +10,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from jiequ.core import clock
@@ -43,8 +44,14 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
 
 
 def _row(export: Export) -> dict[str, Any]:
-    of_cases = _("案件清单")
-    names = {"board": _("督办台"), "indicators": _("评价"), "behind": of_cases, "matter": of_cases, "cases": of_cases}
+    of_cases, indicators = _("案件清单"), pgettext("page", "评价")
+    names = {
+        "board": _("督办台"),
+        "indicators": indicators,
+        "behind": of_cases,
+        "matter": of_cases,
+        "cases": of_cases,
+    }
     return {
         "id": export.pk,
         "name": export.name or names[export.what],
