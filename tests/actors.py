@@ -27,7 +27,7 @@ from django.test import Client
 from jiequ.core import clock as core_clock
 from jiequ.core.models import District, Street
 from jiequ.grid.models import Community, GridMember, MapVersion, ResponsibilityGrid, UnitGrid
-from jiequ.people import rules, sessions
+from jiequ.people import entry, rules, sessions
 from jiequ.people.access import actor_for
 from jiequ.people.models import Department, Person, Post
 from jiequ.people.rules import Actor, DepartmentKind, Role
@@ -241,6 +241,7 @@ def client_of(person: Person, *, is_strong: bool = True) -> Client:
             HASH_SESSION_KEY: person.get_session_auth_hash(),
             sessions.KIND: rules.session_kind(roles).value,
             sessions.STRONG: is_strong,
+            entry.PROVED: core_clock.now().timestamp(),
         }
     )
     session.save()

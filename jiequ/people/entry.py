@@ -24,6 +24,7 @@ from .sessions import BEGUN, KIND, LABEL, STRONG
 DEVICE_COOKIE = "jiequ_device"
 PENDING = "_pending"
 PENDING_SECONDS = 600
+PROVED, PROVED_SECONDS = "_proved", 600
 _SYSTEMS = ("iPhone", "iPad", "Android", "HarmonyOS", "Windows", "Macintosh", "Linux")
 _BROWSERS = {
     "wxwork": "WeCom",
@@ -63,8 +64,15 @@ def enter(
     request.session[LABEL] = device.label if device else device_label(request.headers.get("User-Agent", ""))
     request.session[STRONG] = is_strong or settings.DEMO
     request.session[BEGUN] = at.timestamp()
+    if how != "device":
+        request.session[PROVED] = at.timestamp()
     set_actor(request, None)
     record_sign_in(person=person, how=how, at=at)
+
+
+def has_just_proved(request: HttpRequest, at: datetime) -> bool:
+    """True if whoever asks showed within ten minutes who they are; a phone that let itself in again showed nothing."""
+    return at.timestamp() - float(request.session.get(PROVED, 0)) <= PROVED_SECONDS
 
 
 def remember_device(

@@ -19,6 +19,7 @@ from ..files import MOST_PRINTED, MOST_ROWS, Table
 from ..queries import tables
 
 ORDERS = ("", "newest", "due")
+LONGEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ def of(query: str, order: str, by: Actor, at: datetime) -> Asked:
     """The question. Refusal for a filter that is none, and for a phone: that is looked up at the desk and put into no file."""
     if order not in ORDERS:
         raise Refusal("bad_order", _("没有这样的排序。"), facts={"field": "order"})
+    if len(query) > LONGEST:
+        raise Refusal("filter_too_long", _("条件太多，请去掉一些。"), facts={"field": "query"})
     given = narrowing.query_of(query)
     if narrowing.holds_phone(given):
         raise Refusal("phone_in_file", _("按手机尾号的查找不能导出。"), facts={"field": "query"})

@@ -17,7 +17,7 @@ from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.models import Street
 from jiequ.core.once import idempotent
 
-from .. import services
+from .. import entry, services
 from ..access import actor_of, needs, signed_in
 from ..models import ApiToken
 from ..rules import ApiScope, Role
@@ -82,15 +82,24 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
 @require_GET
 def my_tokens(request: HttpRequest) -> HttpResponse:
     """One's own keys: what each may do, until when."""
+    return _my_page(request)
+
+
+def _my_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     owner = actor_of(request).person_id or 0
     rows = ApiToken.objects.filter(person_id=owner, revoked_at=None, ends_at__gt=now()).select_related("street")
-    return page(request, "people/my_tokens.html", {"rows": [_row(row) for row in rows.order_by("-pk")]})
+    return page(request, "people/my_tokens.html", {"rows": [_row(row) for row in rows.order_by("-pk")]}, refusal)
 
 
 @signed_in
 @require_POST
 def draw_token(request: HttpRequest, token_id: int) -> HttpResponse:
-    """The key, this once. No answer of this form is kept, so it carries no request number."""
+    """The key, this once. No answer of this form is kept, so it carries no request number.
+
+    Only just after signing in: a key outlives a session, and whoever stole one is not to leave with the other.
+    """
+    if not entry.has_just_proved(request, now()):
+        return _my_page(request, Refusal("sign_in_again", _("为防别人冒用，请先退出、重新登录，十分钟内再取出令牌。")))
     token, secret = services.draw_token(token_id=token_id, by=actor_of(request), at=now())
     answer = page(request, "people/token_drawn.html", {"token": token, "secret": secret})
     answer["Cache-Control"] = "no-store"
