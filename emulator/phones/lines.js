@@ -1,6 +1,7 @@
 /** The lines of a chat as elements. `phone` has `open(url)`, `say(text)`, `tap(item, key, chosen)`. */
 
 import { hour, make } from "./api.js";
+import { _ } from "./words.js";
 
 const STAMP_AFTER = 300;
 const LINK = /<a\s+[^>]*href="([^"]+)"[^>]*>([^<]*)<\/a>|(https?:\/\/[^\s<>，。；）]+)/g;
@@ -25,10 +26,10 @@ const go = (phone, label, url) =>
 const list = (pairs) => make("dl", {}, ...pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 
 const template = (phone, data) =>
-  make("div", { className: "card" }, make("h3", {}, data.title), list(data.lines), data.url ? go(phone, "查看详情", data.url) : null);
+  make("div", { className: "card" }, make("h3", {}, data.title), list(data.lines), data.url ? go(phone, _("查看详情"), data.url) : null);
 
 const article = (phone, one) =>
-  make("div", { className: "card" }, make("h3", {}, one.title), make("p", {}, one.text || ""), one.url ? go(phone, "阅读", one.url) : null);
+  make("div", { className: "card" }, make("h3", {}, one.title), make("p", {}, one.text || ""), one.url ? go(phone, _("阅读"), one.url) : null);
 
 const options = (data) => {
   const asked = data.checkbox ? [{ ...data.checkbox, many: data.checkbox.mode === 1 }] : data.select_list || [];
@@ -71,7 +72,7 @@ const work = (phone, item) => {
   if (rows.length) card.append(list(rows));
   card.append(...options(data));
   const url = (data.card_action || {}).url;
-  card.append(...[url ? go(phone, "打开", url) : null, buttons(phone, item, card)].filter(Boolean));
+  card.append(...[url ? go(phone, _("打开"), url) : null, buttons(phone, item, card)].filter(Boolean));
   return card;
 };
 
@@ -80,15 +81,15 @@ const bubble = (kind, ...inside) => make("div", { className: `bubble ${kind}` },
 const SHOWN = {
   text: (phone, { data }) => bubble("", ...words(phone, data.text || "")),
   markdown: (phone, { data }) => bubble("", ...words(phone, data.text || "")),
-  note: (phone, { data }) => bubble("", data.text),
-  fault: (phone, { data }) => Object.assign(bubble("fault", data.text), { title: data.why || "" }),
-  image: (phone, { data }) => bubble("picture", make("img", { src: `/mp/media/${data.media_id}`, alt: "照片", loading: "lazy" })),
-  voice: (phone, { data }) => bubble("", `语音 ${data.seconds || 1}″`, data.words ? make("div", {}, `“${data.words}”`) : null),
-  video: () => bubble("", "▶ 视频"),
-  shortvideo: () => bubble("", "▶ 小视频"),
-  file: () => bubble("", "文件"),
+  note: (phone, { data }) => bubble("", _(data.text)),
+  fault: (phone, { data }) => Object.assign(bubble("fault", _(data.text)), { title: data.why || "" }),
+  image: (phone, { data }) => bubble("picture", make("img", { src: `/mp/media/${data.media_id}`, alt: _("照片"), loading: "lazy" })),
+  voice: (phone, { data }) => bubble("", `${_("语音")} ${data.seconds || 1}″`, data.words ? make("div", {}, `“${data.words}”`) : null),
+  video: () => bubble("", _("▶ 视频")),
+  shortvideo: () => bubble("", _("▶ 小视频")),
+  file: () => bubble("", _("文件")),
   location: (phone, { data }) =>
-    bubble("place", make("b", {}, data.label || "位置"), make("span", {}, `${data.lat.toFixed(5)}, ${data.lon.toFixed(5)}`)),
+    bubble("place", make("b", {}, data.label || _("位置")), make("span", {}, `${data.lat.toFixed(5)}, ${data.lon.toFixed(5)}`)),
   mail: (phone, { data }) => make("div", { className: "card" }, make("h3", {}, data.title), make("p", {}, ...words(phone, data.text))),
   template: (phone, { data }) => template(phone, data),
   textcard: (phone, { data }) => article(phone, data),
@@ -123,7 +124,7 @@ export const lines = (phone, items, faces) => {
 
 /** A line in a few words, for the list of chats. */
 export const brief = (item) => {
-  const kinds = { image: "[照片]", voice: "[语音]", video: "[视频]", location: "[位置]", template: "[通知]", card: "[卡片]", news: "[图文]" };
+  const kinds = { image: _("[照片]"), voice: _("[语音]"), video: _("[视频]"), location: _("[位置]"), template: _("[通知]"), card: _("[卡片]"), news: _("[图文]") };
   const data = item.data;
-  return data.title || (kinds[item.kind] ? `${kinds[item.kind]} ${data.label || (data.main_title || {}).title || ""}` : data.text) || "";
+  return data.title || (kinds[item.kind] ? `${kinds[item.kind]} ${data.label || (data.main_title || {}).title || ""}` : _(data.text)) || "";
 };

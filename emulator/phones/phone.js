@@ -3,6 +3,7 @@
 import { ask, icon, make } from "./api.js";
 import { brief, lines } from "./lines.js";
 import { choice, pictures, tell, words } from "./sheets.js";
+import { _, translate } from "./words.js";
 
 const ICONS = {
   照片: "M4 6h4l2-2h4l2 2h4v13H4zM12 9a4 4 0 1 0 0 8 4 4 0 0 0 0-8z",
@@ -19,10 +20,11 @@ export class Phone {
     this.seen = {};
     this.isWriting = true;
     this.element = template.content.cloneNode(true).querySelector(".phone");
-    this.element.setAttribute("aria-label", `${person.name}的手机`);
+    this.element.setAttribute("aria-label", _("{0}的手机", person.name));
     this.find = (name) => this.element.querySelector(name);
     this.find(".owner").textContent = person.name;
-    this.find(".role").textContent = person.role;
+    this.find(".role").textContent = _(person.role);
+    translate(this.element);
     this.find(".back").addEventListener("click", () => this.go(""));
     this.find(".more").addEventListener("click", () => this.more());
     this.find(".web .close").addEventListener("click", () => this.closeWeb());
@@ -39,7 +41,7 @@ export class Phone {
     try {
       return await ask("POST", `/people/${this.id}/${deed}`, { ...who, ...given });
     } catch (fault) {
-      await tell(this.sheet, "没有办成", fault.message);
+      await tell(this.sheet, _("没有办成"), fault.message);
       return null;
     }
   }
@@ -83,13 +85,13 @@ export class Phone {
   // --- the list of chats
 
   drawList() {
-    this.find(".title").textContent = "微信";
+    this.find(".title").textContent = _("微信");
     this.find(".back").hidden = true;
     const rows = make("ul", { className: "rows" });
-    this.data.accounts.forEach((one) => rows.append(this.row(one.where, one.name, one.colour, "公众号")));
-    this.data.agents.forEach((one) => rows.append(this.row(one.where, `${one.name} · 企业微信`, "#2b5fa8", one.corp)));
-    rows.append(this.row("sms", "短信", "#5b6f3a", "没有短信"));
-    if (this.data.chats.mail) rows.append(this.row("mail", "邮件", "#7a5230", ""));
+    this.data.accounts.forEach((one) => rows.append(this.row(one.where, one.name, one.colour, _("公众号"))));
+    this.data.agents.forEach((one) => rows.append(this.row(one.where, `${one.name} · ${_("企业微信")}`, "#2b5fa8", one.corp)));
+    rows.append(this.row("sms", _("短信"), "#5b6f3a", _("没有短信")));
+    if (this.data.chats.mail) rows.append(this.row("mail", _("邮件"), "#7a5230", ""));
     this.find(".screen").replaceChildren(rows);
     this.find(".foot").replaceChildren();
   }
@@ -102,7 +104,7 @@ export class Phone {
     const text = make("span", { className: "text" }, make("span", { className: "name" }, name),
       make("span", { className: "last" }, last ? brief(last) : nothing));
     return make("li", {}, make("button", { type: "button", onclick: () => this.go(where) }, face, text,
-      isNew ? make("span", { className: "badge" }, "新") : null));
+      isNew ? make("span", { className: "badge" }, _("新")) : null));
   }
 
   // --- a chat
@@ -110,7 +112,7 @@ export class Phone {
   async drawChat() {
     const items = await ask("GET", `/people/${this.id}/chats/${encodeURIComponent(this.where)}`);
     if (items.length) this.seen[this.where] = items.at(-1).number;
-    const other = this.account() || this.agent() || { name: this.where === "sms" ? "短信" : "邮件" };
+    const other = this.account() || this.agent() || { name: this.where === "sms" ? _("短信") : _("邮件") };
     this.find(".title").textContent = other.name;
     this.find(".back").hidden = false;
     const person = this.data.person;
@@ -132,7 +134,7 @@ export class Phone {
     const foot = this.find(".foot");
     const account = this.account();
     if (account && !account.is_following) {
-      const follow = make("button", { type: "button", className: "send", onclick: async () => { await this.does("follow"); } }, "关注公众号");
+      const follow = make("button", { type: "button", className: "send", onclick: async () => { await this.does("follow"); } }, _("关注公众号"));
       foot.replaceChildren(make("div", { className: "write" }, follow));
       follow.style.flex = "1";
     } else if (this.where === "mail") foot.replaceChildren();
@@ -141,14 +143,14 @@ export class Phone {
   }
 
   writeBar(draft) {
-    const input = make("input", { type: "text", value: draft, ariaLabel: "消息", autocomplete: "off" });
+    const input = make("input", { type: "text", value: draft, ariaLabel: _("消息"), autocomplete: "off" });
     const form = make("form", { className: "write" });
     if (this.menu().length) {
-      form.append(make("button", { type: "button", ariaLabel: "菜单", onclick: () => { this.isWriting = false; this.drawFoot(""); } }, "☰"));
+      form.append(make("button", { type: "button", ariaLabel: _("菜单"), onclick: () => { this.isWriting = false; this.drawFoot(""); } }, "☰"));
     }
-    form.append(input, make("button", { type: "submit", className: "send" }, "发送"));
+    form.append(input, make("button", { type: "submit", className: "send" }, _("发送")));
     if (this.where !== "sms") {
-      form.append(make("button", { type: "button", ariaLabel: "更多方式", onclick: () => this.toggleTray() }, "＋"));
+      form.append(make("button", { type: "button", ariaLabel: _("更多方式"), onclick: () => this.toggleTray() }, "＋"));
     }
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -163,7 +165,7 @@ export class Phone {
 
   menuBar() {
     const bar = make("div", { className: "menu" });
-    bar.append(make("button", { type: "button", className: "keys", ariaLabel: "键盘", onclick: () => { this.isWriting = true; this.drawFoot(""); } }, "⌨"));
+    bar.append(make("button", { type: "button", className: "keys", ariaLabel: _("键盘"), onclick: () => { this.isWriting = true; this.drawFoot(""); } }, "⌨"));
     this.menu().forEach((top) => {
       const below = top.sub_button || [];
       const place = make("div", {});
@@ -187,7 +189,7 @@ export class Phone {
   async tapMenu(button) {
     const given = { name: button.name };
     if (button.type?.startsWith("scancode")) {
-      const found = await words(this.sheet, "扫一扫", [{ name: "scan", label: "码里的内容" }]);
+      const found = await words(this.sheet, _("扫一扫"), [{ name: "scan", label: _("码里的内容") }]);
       if (!found) return;
       Object.assign(given, found);
     }
@@ -202,7 +204,7 @@ export class Phone {
     if (tray.hidden) return;
     const deeds = { 照片: () => this.sendPhotos(), 位置: () => this.sendPlace(), 语音: () => this.sendVoice(), 扫一扫: () => this.scan() };
     tray.replaceChildren(...Object.entries(deeds).map(([name, deed]) =>
-      make("button", { type: "button", onclick: async () => { tray.hidden = true; await deed(); } }, icon(ICONS[name]), name)));
+      make("button", { type: "button", onclick: async () => { tray.hidden = true; await deed(); } }, icon(ICONS[name]), _(name))));
   }
 
   async sendPhotos() {
@@ -212,19 +214,19 @@ export class Phone {
 
   async sendPlace() {
     const { lat, lon, label } = this.data.person;
-    const found = await words(this.sheet, "发送位置", [
-      { name: "label", label: "地点", value: label }, { name: "lat", label: "纬度（WGS-84）", value: lat }, { name: "lon", label: "经度", value: lon },
-    ], "发送");
+    const found = await words(this.sheet, _("发送位置"), [
+      { name: "label", label: _("地点"), value: label }, { name: "lat", label: _("纬度（WGS-84）"), value: lat }, { name: "lon", label: _("经度"), value: lon },
+    ], _("发送"));
     if (found) await this.does("send_place", { label: found.label, lat: Number(found.lat), lon: Number(found.lon) });
   }
 
   async sendVoice() {
-    const found = await words(this.sheet, "发送语音", [{ name: "words", label: "说了什么（平台识别出的文字，可空）" }], "发送");
+    const found = await words(this.sheet, _("发送语音"), [{ name: "words", label: _("说了什么（平台识别出的文字，可空）") }], _("发送"));
     if (found) await this.does("send_voice", { words: found.words, seconds: Math.max(1, Math.round(found.words.length / 4)) });
   }
 
   async scan(asked) {
-    const found = asked || (await words(this.sheet, "扫一扫", [{ name: "text", label: "码里的内容：二维码的网址、ticket，或网页地址" }]));
+    const found = asked || (await words(this.sheet, _("扫一扫"), [{ name: "text", label: _("码里的内容：二维码的网址、ticket，或网页地址") }]));
     if (!found?.text) return;
     const told = await this.does("scan", { text: found.text });
     if (told?.url) await this.open(told.url);
@@ -235,10 +237,10 @@ export class Phone {
   async more() {
     const account = this.account();
     const person = this.data.person;
-    const all = [["scan", "扫一扫"], ["place", "这部手机在哪里"], ["snapshot", person.is_snapshot ? "网页登录：改回本人" : "网页登录：改为快照页的虚拟用户"]];
-    if (account?.is_following) all.push(["unfollow", "取消关注"], ["block", "拒收这个公众号的消息"]);
-    if (account && !account.is_following) all.push(["follow", "关注公众号"]);
-    if (this.agent()?.home) all.push(["home", "打开应用主页"]);
+    const all = [["scan", _("扫一扫")], ["place", _("这部手机在哪里")], ["snapshot", person.is_snapshot ? _("网页登录：改回本人") : _("网页登录：改为快照页的虚拟用户")]];
+    if (account?.is_following) all.push(["unfollow", _("取消关注")], ["block", _("拒收这个公众号的消息")]);
+    if (account && !account.is_following) all.push(["follow", _("关注公众号")]);
+    if (this.agent()?.home) all.push(["home", _("打开应用主页")]);
     const chosen = await choice(this.sheet, person.name, all);
     if (chosen === "scan") await this.scan();
     if (chosen === "place") await this.move();
@@ -250,8 +252,8 @@ export class Phone {
 
   async move() {
     const { lat, lon, label } = this.data.person;
-    const found = await words(this.sheet, "这部手机在哪里", [
-      { name: "label", label: "地点", value: label }, { name: "lat", label: "纬度（WGS-84）", value: lat }, { name: "lon", label: "经度", value: lon },
+    const found = await words(this.sheet, _("这部手机在哪里"), [
+      { name: "label", label: _("地点"), value: label }, { name: "lat", label: _("纬度（WGS-84）"), value: lat }, { name: "lon", label: _("经度"), value: lon },
     ]);
     if (found) await ask("POST", `/people/${this.id}`, { label: found.label, lat: Number(found.lat), lon: Number(found.lon) });
   }
@@ -266,7 +268,7 @@ export class Phone {
       this.find(".web").hidden = false;
       this.find(".web .close").focus();
     } catch (fault) {
-      await tell(this.sheet, "网页没有打开", fault.message);
+      await tell(this.sheet, _("网页没有打开"), fault.message);
     }
   }
 
@@ -289,12 +291,12 @@ export class Phone {
       return chosen ? { errMsg: "chooseImage:ok", localIds: chosen.map((one) => LOCAL + one) } : { errMsg: "chooseImage:cancel" };
     }
     if (name === "scanQRCode") {
-      const found = await words(this.sheet, "扫一扫", [{ name: "text", label: "码里的内容" }]);
+      const found = await words(this.sheet, _("扫一扫"), [{ name: "text", label: _("码里的内容") }]);
       if (found?.text && !params.needResult) await this.scan(found);
       return found?.text ? { errMsg: "scanQRCode:ok", resultStr: found.text } : { errMsg: "scanQRCode:cancel" };
     }
     if (name === "subscribe") {
-      return { isGranted: (await choice(this.sheet, "允许发送通知？", [[true, "允许"], [false, "拒绝"]])) === true };
+      return { isGranted: (await choice(this.sheet, _("允许发送通知？"), [[true, _("允许")], [false, _("拒绝")]])) === true };
     }
     if (name === "closeWindow") this.closeWeb();
     return { errMsg: `${name}:ok` };

@@ -2,6 +2,7 @@
 
 import { ask, hour, make } from "./api.js";
 import { Phone } from "./phone.js";
+import { _, other, speak, translate } from "./words.js";
 
 const SHOWN = ["zhou", "he", "huang", "chen"];
 const KEPT_AS = "emulator-phones";
@@ -30,7 +31,7 @@ const draw = async () => {
     place.append(phones.get(id).element);
   }
   document.getElementById("who").replaceChildren(...Object.values(people).map((one) =>
-    make("button", { type: "button", ariaPressed: String(wanted.includes(one.id)), title: one.role, onclick: () => toggle(one.id) }, one.name)));
+    make("button", { type: "button", ariaPressed: String(wanted.includes(one.id)), title: _(one.role), onclick: () => toggle(one.id) }, one.name)));
   tick();
   await Promise.all([...phones.values()].map((phone) => phone.refresh()));
 };
@@ -63,7 +64,7 @@ const entry = (one) => {
   const path = one.way === "out" ? `${one.kind} → ${one.path.replace(/^https?:\/\//, "")}` : one.path;
   const body = [one.body, one.answer].filter(Boolean).map((part) => (typeof part === "string" ? part : JSON.stringify(part, null, 1))).join("\n⇒ ");
   return make("li", { className: isWrong ? "is-wrong" : "" },
-    make("span", { className: "way" }, one.way === "out" ? "推送" : "调用"), make("code", {}, path),
+    make("span", { className: "way" }, one.way === "out" ? _("推送") : _("调用")), make("code", {}, path),
     ` ${one.status || "—"} ${one.note || ""}`,
     make("details", {}, make("summary", {}, hour(one.at)), make("pre", {}, body)));
 };
@@ -109,6 +110,10 @@ document.querySelectorAll("[data-advance]").forEach((one) =>
   one.addEventListener("click", () => setClock({ advance: Number(one.dataset.advance) })));
 document.getElementById("open-log").addEventListener("click", () => showLog(log.hidden));
 document.getElementById("close-log").addEventListener("click", () => showLog(false));
+const language = document.getElementById("language");
+language.textContent = other();
+language.addEventListener("click", () => speak());
+translate(document);
 setInterval(tick, 5000);
 await setClock();
 listen(await start());

@@ -1,6 +1,7 @@
 /** What a phone asks its reader: a picture, a word, a choice. Each returns a promise; undefined when it was left. */
 
 import { ask, make } from "./api.js";
+import { _ } from "./words.js";
 
 const MARGIN = 14;
 
@@ -27,11 +28,11 @@ const closed = (sheet, value) =>
 
 const deeds = (sheet, label, finish) =>
   make("div", { className: "deeds" },
-    make("button", { type: "button", onclick: () => sheet.close() }, "取消"),
+    make("button", { type: "button", onclick: () => sheet.close() }, _("取消")),
     make("button", { type: "submit", className: "yes", onclick: finish }, label));
 
 /** Values of fields: `[{ name, label, value }]`. */
-export const words = (sheet, title, fields, label = "确定") => {
+export const words = (sheet, title, fields, label = _("确定")) => {
   let found;
   const inputs = fields.map((one) => make("input", { name: one.name, value: one.value ?? "", type: "text", autocomplete: "off" }));
   const form = make("form", {
@@ -48,7 +49,7 @@ export const choice = (sheet, title, all) => {
   const buttons = all.map(([value, label]) =>
     make("button", { type: "button", onclick: () => { found = value; sheet.close(); } }, label));
   show(sheet, title, make("div", { className: "choices" }, ...buttons), make("div", { className: "deeds" },
-    make("button", { type: "button", onclick: () => sheet.close() }, "取消")));
+    make("button", { type: "button", onclick: () => sheet.close() }, _("取消"))));
   return closed(sheet, () => found);
 };
 
@@ -58,7 +59,7 @@ export const pictures = (sheet, person, count = 1) => {
   let found;
   const roll = make("div", { className: "roll" });
   const add = (id) => {
-    const button = make("button", { type: "button", ariaPressed: "false", ariaLabel: `照片 ${roll.childElementCount + 1}` },
+    const button = make("button", { type: "button", ariaPressed: "false", ariaLabel: `${_("照片")} ${roll.childElementCount + 1}` },
       make("img", { src: `/res/local/${id}`, alt: "" }));
     button.addEventListener("click", () => {
       if (chosen.has(id)) chosen.delete(id);
@@ -76,14 +77,14 @@ export const pictures = (sheet, person, count = 1) => {
     },
   });
   const form = make("form", { method: "dialog", onsubmit: () => { found = [...chosen]; } },
-    roll, make("label", {}, "这台电脑上的照片", file), deeds(sheet, "选好了"));
-  show(sheet, "相册", form);
+    roll, make("label", {}, _("这台电脑上的照片"), file), deeds(sheet, _("选好了")));
+  show(sheet, _("相册"), form);
   return closed(sheet, () => (found && found.length ? found : undefined));
 };
 
 /** A sentence that has to be read. */
 export const tell = (sheet, title, sentence) => {
   show(sheet, title, make("p", {}, sentence), make("form", { method: "dialog", className: "deeds" },
-    make("button", { type: "submit", className: "yes" }, "知道了")));
+    make("button", { type: "submit", className: "yes" }, _("知道了"))));
   return closed(sheet, () => true);
 };

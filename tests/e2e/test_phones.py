@@ -38,7 +38,7 @@ document.getElementById("close").onclick = () => wx.closeWindow();
 @pytest.fixture
 def page(browser: Browser, emulator: Strings) -> Iterator[Page]:  # noqa: F811
     """The page at 1440 by 900; it says nothing on the console."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", locale="zh-CN")
     found = context.new_page()
     found.set_default_timeout(10_000)
     said: list[str] = []
@@ -187,3 +187,14 @@ def test_the_page_is_accessible(page: Page, emulator: Strings) -> None:  # noqa:
     account_of(phone_of(page, "周敏")).click()
     found = Axe().run(page).response["violations"]
     assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+
+
+def test_the_page_speaks_english(page: Page, emulator: Strings) -> None:  # noqa: F811
+    open_phones(page, emulator)
+    page.get_by_role("button", name="English").click()
+    zhou = page.get_by_label("周敏's phone")
+    account_of(zhou).click()
+    zhou.get_by_role("button", name="Follow the account").click()
+    expect(zhou.get_by_text("You follow this account")).to_be_visible()
+    page.get_by_role("button", name="Record").click()
+    expect(page.get_by_role("heading", name="Record")).to_be_visible()

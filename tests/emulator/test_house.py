@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import time
@@ -35,6 +36,18 @@ def imported(file: Path) -> set[str]:
 def test_the_emulator_imports_nothing_of_the_product_nor_of_its_framework() -> None:
     strange = {name for file in (ROOT / "emulator").rglob("*.py") for name in imported(file)} - sys.stdlib_module_names
     assert strange == {"PIL", "cryptography", "emulator", "h11", "httpx", "prcoords", "pytest", "segno"}
+
+
+def test_every_word_of_the_page_has_its_english() -> None:
+    folder = ROOT / "emulator" / "phones"
+    scripts = "".join(file.read_text(encoding="utf-8") for file in folder.glob("*.js") if file.name != "words.js")
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    used = set(re.findall(r'\b_\("([^"]+)"', scripts))
+    used |= set(re.findall(r"data-word[^>]*>([^<]+)<", page)) | set(re.findall(r'(?:aria-label|title)="([^"]+)"', page))
+    used |= {role for _id, _name, role, _colour, _userid in scene.PEOPLE}
+    known = set(re.findall(r'^  "([^"]+)": "', (folder / "words.js").read_text(encoding="utf-8"), re.MULTILINE))
+    assert used - known == set()
+    assert not re.search(r'(?<!_\()"[^"\n]*[\u4e00-\u9fff][^"\n]*"', re.sub(r"(?m)^\s*(/\*\*|\*|//).*$", "", scripts))
 
 
 def test_it_starts_where_the_product_cannot_be_imported() -> None:
