@@ -1,4 +1,7 @@
-"""The demonstration's people and accounts: a resident, a grid worker, three handlers, a leader; an account, a corporation."""
+"""The demonstration's people and accounts: a resident, a grid worker, handlers, a leader; an account, a corporation.
+
+Their ids are user names of the product's own demonstration, its invented street and river too.
+"""
 
 from __future__ import annotations
 
@@ -22,26 +25,26 @@ ROBOT_SECRET = "SEC" + "d" * 60
 PEOPLE = (
     # id, name, role, colour, userid
     ("zhou", "周敏", "居民", "#3a6ea5", ""),
-    ("chen", "陈志强", "网格员", "#2f7d4f", "chen"),
-    ("huang", "黄建国", "水务处置", "#8a5a1f", "huang"),
-    ("luo", "罗丽", "环卫处置", "#7a4a8a", "luo"),
-    ("xu", "许伟", "工程处置", "#5d6a2a", "xu"),
-    ("he", "何书记", "街道领导", "#a5423a", "he"),
+    ("chen", "陈勇", "网格员", "#2f7d4f", "chen"),
+    ("huang", "黄海涛", "环卫处置", "#8a5a1f", "huang"),
+    ("shui", "江水生", "水务处置", "#7a4a8a", "shui"),
+    ("qian", "钱江", "水务负责人", "#5d6a2a", "qian"),
+    ("he", "何志远", "街道领导", "#a5423a", "he"),
 )
-PLACE = (22.69062, 114.34621, "龙田河与同富路交汇处")
+PLACE = (23.190594, 113.495562, "荷泽街鹭溪河桥")
 
 
 def play(state: State, *, product: str = "") -> None:
     """Fill an empty state. ``product``: its address; the account's domains are then its host."""
     host = product.removeprefix("http://").removeprefix("https://").strip("/")
-    account = Account(APPID, SECRET, "龙田街道", ORIGINAL_ID, oauth_domain=host, js_domains=[host] if host else [])
+    account = Account(APPID, SECRET, "鹭港街道", ORIGINAL_ID, oauth_domain=host, js_domains=[host] if host else [])
     for model in LIBRARY.values():
         made = Template("T" + digest(model.short)[:42], model.title, model.content, model.short, model.category)
         account.templates[made.id] = made
         account.subscriptions[made.id] = made
     state.accounts[APPID] = account
     state.sms_provider = SmsProvider(
-        SMS_KEY, SMS_SECRET, ["龙田街道"], {"SMS_1": "您的事项${number}：${text}"}, a_minute=5, an_hour=50, a_day=200
+        SMS_KEY, SMS_SECRET, ["鹭港街道"], {"SMS_1": "您的事项${number}：${text}"}, a_minute=5, an_hour=50, a_day=200
     )
     state.robots[ROBOT] = Robot(ROBOT, ROBOT_SECRET)
     _people(state)
@@ -59,10 +62,10 @@ def _people(state: State) -> None:
 
 
 def _corp(state: State, host: str) -> None:
-    corp = Corp(CORPID, "龙田街道办事处", CONTACTS_SECRET)
-    for number, name in enumerate(("龙田街道办事处", "综合治理中心", "水务", "环卫", "工程", "领导班子"), 1):
+    corp = Corp(CORPID, "鹭港街道办事处", CONTACTS_SECRET)
+    for number, name in enumerate(("鹭港街道办事处", "综合治理中心", "环卫", "水务", "领导班子"), 1):
         corp.departments[str(number)] = Department(number, name, 0 if number == 1 else 1, number)
-    homes = {"chen": 2, "huang": 3, "luo": 4, "xu": 5, "he": 6}
+    homes = {"chen": 2, "huang": 3, "shui": 4, "qian": 4, "he": 5}
     for person in state.people.values():
         if person.userid:
             corp.members[person.userid] = Member(

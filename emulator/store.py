@@ -63,8 +63,8 @@ class Person:
     mobile: str = ""
     mail: str = ""
     userid: str = ""
-    lat: float = 22.6906
-    lon: float = 114.3462
+    lat: float = 23.1906
+    lon: float = 113.4956
     label: str = ""
     photos: list[str] = field(default_factory=list)
     following: dict[str, Following] = field(default_factory=dict)

@@ -89,7 +89,7 @@ class Strings:
 
 @contextmanager
 def in_a_thread(make: Callable[[], Emulator] = lambda: Emulator(clock=Clock())) -> Iterator[Strings]:
-    """Start one; it plays the scene of ``scene.py`` (people ``zhou``, ``chen``, ``huang``, ``luo``, ``xu``, ``he``)."""
+    """Start one; it plays the scene of ``scene.py`` (people ``zhou``, ``chen``, ``huang``, ``shui``, ``qian``, ``he``)."""
     ready, stop = threading.Event(), asyncio.Event()
     found: dict[str, Any] = {}
 

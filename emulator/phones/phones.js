@@ -4,7 +4,7 @@ import { ask, hour, make } from "./api.js";
 import { Phone } from "./phone.js";
 import { _, other, speak, translate } from "./words.js";
 
-const SHOWN = ["zhou", "he", "huang", "chen"];
+const SHOWN = ["zhou", "he", "shui", "chen"];
 const KEPT_AS = "emulator-phones";
 const LOGGED = 60;
 const phones = new Map();

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator import crypto
+from emulator.geo import gcj02
 from emulator.xml import XmlError, from_xml, to_xml
 
 KEY, APPID = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wxb11529c136998cb6"
@@ -54,6 +55,14 @@ def test_every_bad_vector_is_refused(vectors: dict[str, Any]) -> None:
     for one in ciphers:
         with pytest.raises(crypto.CryptoError):
             crypto.decrypt(one["encrypt"], key=KEY, receiver="wx2c2769f8efd9abc2")
+
+
+def test_places_are_moved_as_another_library_moves_them(shared: Path) -> None:
+    vectors = json.loads((shared / "data/geo_vectors.json").read_text(encoding="utf-8"))["vectors"]
+    assert vectors
+    for one in vectors:
+        lon, lat = one["wgs84"]
+        assert gcj02(lat, lon) == pytest.approx((one["gcj02"][1], one["gcj02"][0]), abs=2e-6)
 
 
 def test_a_message_for_another_account_is_refused() -> None:

@@ -16,7 +16,7 @@ from tests.emulator.product import Product, errcode
 
 JPEG, AMR = b"\xff\xd8\xff\xe0" + bytes(64), b"#!AMR\n" + bytes(64)
 TEMPLATE = "T" + digest("43216")[:42]
-GOOD = {"character_string1": "LG-2026-000123", "thing2": "河道堵塞", "thing3": "龙田 07", "time4": "2026年11月27日 18:00"}
+GOOD = {"character_string1": "LG-2026-000123", "thing2": "河道堵塞", "thing3": "鹭港 07", "time4": "2026年11月27日 18:00"}
 
 
 def follow(emulator: Strings, person: str = "zhou") -> str:
@@ -212,7 +212,7 @@ def test_a_card_shows_its_fields_and_neither_first_line_nor_remark(emulator: Str
     assert card["lines"] == [
         ["工单编号", "LG-2026-000123"],
         ["事项类型", "河道堵塞"],
-        ["所在网格", "龙田 07"],
+        ["所在网格", "鹭港 07"],
         ["办理期限", "2026年11月27日 18:00"],
     ]
 
@@ -241,7 +241,7 @@ def test_a_wrong_field_is_named(emulator: Strings, product: Product, field: str,
         ("number1", "12.5", "十二"),
         ("letter1", "abc", "a1"),
         ("phrase1", "已受理", "超过五个汉字了"),
-        ("name1", "陈志强", "十一个汉字的名字实在太长"),
+        ("name1", "陈勇", "十一个汉字的名字实在太长"),
         ("phone_number1", "+86-755-1234567", "一二三"),
         ("amount1", "¥12.50", "很多"),
         ("car_number1", "粤B12345", "b1"),

@@ -24,7 +24,7 @@ def text_message(emulator: Strings, method: str = "POST", secret: str = scene.SM
         "AccessKeyId": scene.SMS_KEY, "Action": "SendSms", "Format": "JSON", "Version": "2017-05-25",
         "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "SignatureNonce": str(time.monotonic_ns()),
         "Timestamp": datetime.fromtimestamp(emulator.ask("GET", "/clock")["now"], tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "PhoneNumbers": MOBILE, "SignName": "龙田街道", "TemplateCode": "SMS_1",
+        "PhoneNumbers": MOBILE, "SignName": "鹭港街道", "TemplateCode": "SMS_1",
         "TemplateParam": '{"number": "LG-2026-000123", "text": "已办结"}', **given,
     }  # fmt: skip
     query["Signature"] = sms.signature(method, query, secret)
@@ -50,7 +50,7 @@ def test_a_text_message_arrives_and_its_report_is_told(emulator: Strings, callba
     sent = text_message(emulator, method, OutId="n-1").json()
     emulator.settle()
     assert sent["Code"] == "OK"
-    assert emulator.chat("zhou", "sms")[-1]["data"]["text"] == "【龙田街道】您的事项LG-2026-000123：已办结"
+    assert emulator.chat("zhou", "sms")[-1]["data"]["text"] == "【鹭港街道】您的事项LG-2026-000123：已办结"
     (push,) = callback.pushes
     assert f'"biz_id":"{sent["BizId"]}"' in push.body.replace(" ", "")
     assert '"out_id":"n-1"' in push.body.replace(" ", "")

@@ -83,7 +83,7 @@ def test_the_peer_reads_every_message_and_answers_in_the_chat(emulator: Strings,
     assert seen[2].image.endswith(seen[2].media_id)
     assert seen[3].recognition == "河道堵了"
     lat, lon = map(float, seen[6].location)
-    assert (round(lat - 22.69062, 3), round(lon - 114.34621, 3)) == (-0.003, 0.005)  # GCJ-02, not where the phone is
+    assert (round(lat - 23.190594, 3), round(lon - 113.495562, 3)) == (-0.003, 0.005)  # GCJ-02, not where the phone is
     shown = [line["data"]["text"] for line in emulator.chat("zhou") if line["by"] == "account"]
     assert shown == [f"收到{kind}" for kind in kinds]
 
@@ -151,7 +151,7 @@ def test_a_template_message_of_the_peer_is_shown_and_its_status_told(
     emulator.does("zhou", "follow")
     template_id = client.template.add("43216")
     assert template_id in json.dumps(client.template.get_all_private_template())
-    words = {"character_string1": "LG-2026-000123", "thing2": "河道堵塞", "thing3": "龙田 07", "time4": "2026-11-27 18:00"}
+    words = {"character_string1": "LG-2026-000123", "thing2": "河道堵塞", "thing3": "鹭港 07", "time4": "2026-11-27 18:00"}
     data = {name: {"value": value} for name, value in words.items()}
     sent = client.message.send_template(emulator.openid("zhou"), template_id, data, url="http://example.com/c/1")
     emulator.settle()
@@ -159,7 +159,7 @@ def test_a_template_message_of_the_peer_is_shown_and_its_status_told(
     assert card["lines"] == [
         ["工单编号", "LG-2026-000123"],
         ["事项类型", "河道堵塞"],
-        ["所在网格", "龙田 07"],
+        ["所在网格", "鹭港 07"],
         ["办理期限", "2026-11-27 18:00"],
     ]
     assert (seen[-1].event, seen[-1].status, int(seen[-1].id)) == ("templatesendjobfinish", "success", sent["msgid"])
@@ -245,7 +245,7 @@ def test_the_peer_reads_an_applications_pushes_and_answers(emulator: Strings, ca
 def test_the_peers_work_client_works_against_the_emulator(emulator: Strings, work_client: Any) -> None:
     names = [one["name"] for one in work_client.department.list()]
     assert "水务" in names
-    assert work_client.user.get("huang")["name"] == "黄建国"
+    assert work_client.user.get("huang")["name"] == "黄海涛"
     work_client.message.send_text(scene.AGENTID, ["huang", "nobody"], content="新工单")
     assert emulator.chat("huang", AGENT)[-1]["data"]["text"] == "新工单"
     media_id = work_client.media.upload("image", ("a.jpg", io.BytesIO(JPEG), "image/jpeg"))["media_id"]

@@ -109,12 +109,12 @@ def test_contacts_tell_departments_and_ids_but_no_phones(emulator: Strings, work
     pairs = contacts.call("user/list_id", {"limit": 3})
     assert [len(pairs["dept_user"]), pairs["next_cursor"]] == [3, "3"]
     assert contacts.call("user/list_id", {"cursor": "3"})["dept_user"] == [
-        {"userid": "xu", "department": 5},
-        {"userid": "he", "department": 6},
+        {"userid": "qian", "department": 4},
+        {"userid": "he", "department": 5},
     ]
     assert work.call("user/list_id", {})["errcode"] == 48002
     member = work.call("user/get", userid="huang")
-    assert (member["name"], member["department"]) == ("黄建国", [3])
+    assert (member["name"], member["department"]) == ("黄海涛", [3])
     assert not {"mobile", "email", "avatar"} & set(member)
     assert work.call("user/get", userid="nobody")["errcode"] == 60111
     assert work.call("department/list", id="99")["errcode"] == 60003
@@ -123,11 +123,11 @@ def test_contacts_tell_departments_and_ids_but_no_phones(emulator: Strings, work
 
 def test_an_application_sees_only_its_departments(emulator: Strings, work: Work) -> None:
     emulator.ask("POST", AGENT_PATH, visible_departments=[3])
-    assert work.call("user/get", userid="luo")["errcode"] == 60011
-    assert work.send(touser="luo")["errcode"] == 81013
+    assert work.call("user/get", userid="shui")["errcode"] == 60011
+    assert work.send(touser="shui")["errcode"] == 81013
     assert work.send(touser="@all")["errcode"] == 0
     assert len(shown(emulator)) == 1
-    assert not shown(emulator, "luo")
+    assert not shown(emulator, "shui")
 
 
 def test_contacts_changes_are_pushed(emulator: Strings, callback: Callback) -> None:
@@ -144,9 +144,9 @@ def test_contacts_changes_are_pushed(emulator: Strings, callback: Callback) -> N
 
 
 def test_receivers_are_counted_and_the_unknown_are_named(emulator: Strings, work: Work) -> None:
-    answer = work.send(touser="huang|nobody|LUO")
+    answer = work.send(touser="huang|nobody|SHUI")
     assert (answer["errcode"], answer["invaliduser"]) == (0, "nobody")
-    assert [len(shown(emulator, one)) for one in ("huang", "luo", "xu")] == [1, 1, 0]
+    assert [len(shown(emulator, one)) for one in ("huang", "shui", "qian")] == [1, 1, 0]
     assert (
         work.call("message/send", {"toparty": "3|77", "msgtype": "text", "agentid": scene.AGENTID, "text": {"content": "x"}})[
             "invalidparty"
@@ -251,17 +251,17 @@ def test_a_tap_is_pushed_and_its_answer_greys_the_button(emulator: Strings, work
 def test_a_passive_answer_may_draw_the_whole_card_anew(emulator: Strings, work: Work, callback: Callback) -> None:
     connect(emulator, callback)
     work.send("template_card", **CARD)
-    new = {"CardType": "text_notice", "MainTitle": {"Title": "已接单", "Desc": "黄建国"}}
+    new = {"CardType": "text_notice", "MainTitle": {"Title": "已接单", "Desc": "黄海涛"}}
     callback.answer = passive(lambda fields: {"MsgType": "update_template_card", "TemplateCard": new})
     emulator.does("huang", "tap_card", agent=AGENT, item=card_of(emulator)["number"], key="take:123")
-    assert card_of(emulator)["data"]["main_title"] == {"title": "已接单", "desc": "黄建国"}
+    assert card_of(emulator)["data"]["main_title"] == {"title": "已接单", "desc": "黄海涛"}
 
 
 def test_a_response_code_changes_every_receivers_card_once(emulator: Strings, work: Work) -> None:
-    code = work.send("template_card", "huang|luo", **CARD)["response_code"]
-    update = {"atall": 1, "agentid": scene.AGENTID, "response_code": code, "button": {"replace_name": "已由黄建国接单"}}
+    code = work.send("template_card", "huang|shui", **CARD)["response_code"]
+    update = {"atall": 1, "agentid": scene.AGENTID, "response_code": code, "button": {"replace_name": "已由黄海涛接单"}}
     assert work.call("message/update_template_card", update)["errcode"] == 0
-    assert [card_of(emulator, one)["data"]["replaced"] for one in ("huang", "luo")] == ["已由黄建国接单"] * 2
+    assert [card_of(emulator, one)["data"]["replaced"] for one in ("huang", "shui")] == ["已由黄海涛接单"] * 2
     assert work.call("message/update_template_card", update)["errcode"] == 42045
 
 
