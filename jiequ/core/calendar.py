@@ -307,6 +307,7 @@ def _library_row(day: date) -> CalendarDay:
 
 
 def _library_knows(year: int) -> bool:
+    """True if the State Council's notice of the year is in the library, which raises this for every other year."""
     try:
         chinese_calendar.is_workday(date(year, 1, 1))
     except NotImplementedError:

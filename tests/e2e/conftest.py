@@ -24,7 +24,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     A module that says ``DRAWS_MAPS = True`` gets one with WebGL.
     """
     if chromium_path() is None:
-        pytest.skip("Chromium is not installed")
+        pytest.skip("Chromium is not installed")  # ./run test says so in a line of its own and installs it where it may
     draws_maps = getattr(request.module, "DRAWS_MAPS", False)
     with pytest.MonkeyPatch.context() as patch, chromium(draws_maps=draws_maps) as running:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

@@ -84,7 +84,7 @@ def test_no_payload_in_any_text_column_becomes_a_formula(tmp_path: Path) -> None
 
 def test_libreoffice_finds_no_formula_and_the_same_texts(tmp_path: Path) -> None:
     if office.soffice() is None:
-        pytest.skip("LibreOffice is not here")
+        pytest.skip("LibreOffice is not here")  # the same files are read by openpyxl and csv above
     files = written(tmp_path)
     twin = tmp_path / "twin.csv"
     twin.write_text("=1+1,-5\n", encoding="utf-8")

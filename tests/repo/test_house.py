@@ -163,7 +163,7 @@ def test_every_static_reference_leads_to_a_file(settings: object, tmp_path: Path
 def test_the_wheel_carries_what_was_made(tmp_path: Path) -> None:
     python = ROOT / ".uv" / "build" / "bin" / "python"
     if not python.exists():
-        pytest.skip("the build's own environment is made by ./run")
+        pytest.skip("the build's own environment is made by ./run")  # plain pytest in another environment has none
     words = [python, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()

@@ -247,7 +247,7 @@ def test_a_pdf_holds_its_texts_and_compiles_without_a_warning(tmp_path: Path) ->
     path = tmp_path / "a.pdf"
     pdf.write(sample(HAN), path, lambda _n: None)
     assert path.read_bytes().startswith(b"%PDF")
-    if shutil.which("pdftotext") is None:
+    if shutil.which("pdftotext") is None:  # poppler is no package of Python's: what a PDF says is read where it is installed
         pytest.skip("pdftotext is not here")
     text = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, text=True, check=True).stdout
     flat = re.sub(r"\s", "", text)

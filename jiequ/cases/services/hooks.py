@@ -22,13 +22,13 @@ from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, NotFound, Refusal
 from jiequ.core.ids import new_token
 from jiequ.core.jobs import RETRY_AFTER, JobSpec, enqueue
-from jiequ.core.models import Street
 from jiequ.people.rules import Actor, Role
 
 from ..flow import MOVES
 from ..models import CaseEvent, Delivery, Webhook
 from ..policy import Policy
 from ..queries import gaps as holes
+from .doors import check_street, clean_name
 
 DELIVER = "cases.webhook_deliver"
 PURPOSE = "webhook-secret"
@@ -38,7 +38,6 @@ PAUSE_AFTER = 20  # (P) failures in a row
 OLD_SECRET_LIFE = timedelta(hours=24)
 KEPT, KEPT_LOST = timedelta(days=30), timedelta(days=90)
 BATCH = 200
-_NAME_MAX = 40
 
 
 # -- the administrator's -----------------------------------------------------------------------------------------------
@@ -49,15 +48,12 @@ def make_webhook(
 ) -> tuple[Webhook, str]:
     """A new address and its secret, which is shown once. What happened before is not told."""
     _require(by)
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= _NAME_MAX:
-        raise Refusal("bad_name", _("请填写名称，不超过 40 字。"), facts={"field": "name"})
+    name = clean_name(name, _("请填写名称，不超过 40 字。"))
     outgoing.target_of(url)
     known = [event for event in EVENTS if event in set(events)]
     if not known or len(known) != len(set(events)):
         raise Refusal("bad_events", _("请选择要告知的事件。"), facts={"field": "events"})
-    if street_id is not None and not Street.objects.filter(pk=street_id, is_active=True).exists():
-        raise Refusal("no_such_street", _("没有这个街道。"), facts={"field": "street"})
+    check_street(street_id)
     secret, newest = new_token(), _newest_event()
     webhook = Webhook(
         name=name,

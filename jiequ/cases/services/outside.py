@@ -14,16 +14,15 @@ from jiequ.core import audit, pictures
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, NotFound, Refusal, Unauthenticated
 from jiequ.core.ids import new_token, token_hash
-from jiequ.core.models import Street
 from jiequ.people.rules import Actor, Role
 
 from ..models import OutsideSystem, SystemKind
+from .doors import check_street, clean_name
 from .filing import accept
 from .intake import Account, Reported, report_case, site_of
 
 HOTLINE_NAME = "12345"
 """Orders typed in by hand carry this name; a hotline of the whole district may share it, so that no order comes twice."""
-_NAME_MAX = 40
 
 
 def system_of_token(token: str) -> OutsideSystem:
@@ -92,15 +91,12 @@ def make_system(
 ) -> tuple[OutsideSystem, str]:
     """A new system and its token, which is shown once and kept as a hash only."""
     _require(by)
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= _NAME_MAX:
-        raise Refusal("bad_name", _("请填写系统名称，不超过 40 字。"), facts={"field": "name"})
+    name = clean_name(name, _("请填写系统名称，不超过 40 字。"))
     if kind not in SystemKind.values:
         raise Refusal("bad_kind", _("请选择来源类别。"), facts={"field": "kind"})
     if name == HOTLINE_NAME and (kind != SystemKind.HOTLINE or street_id is not None):
         raise Refusal("name_kept", _("“12345”这个名称只能用于全区的热线。"), facts={"field": "name"})
-    if street_id is not None and not Street.objects.filter(pk=street_id, is_active=True).exists():
-        raise Refusal("no_such_street", _("没有这个街道。"), facts={"field": "street"})
+    check_street(street_id)
     token = new_token()
     system = OutsideSystem(
         name=name,

@@ -1,36 +1,15 @@
-"""The process of live events, as ``serve`` starts it: granian with one ASGI worker."""
+"""The process of live events, as ``serve`` starts it: one ASGI worker."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 
-from jiequ.web.cli.supervisor import end_with_supervisor
+from jiequ.web.cli.beside import serve
 
 
 def main(words: list[str]) -> None:
     """Serve until SIGTERM."""
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--host", required=True)
-    parser.add_argument("--port", type=int, required=True)
-    options = parser.parse_args(words)
-    end_with_supervisor()
-    Granian(
-        "jiequ.web.live.asgi:application",
-        address=options.host,
-        port=options.port,
-        interface=Interfaces.ASGI,
-        workers=1,
-        backlog=1024,
-        respawn_failed_workers=True,
-        workers_kill_timeout=3,
-        websockets=False,
-        log_level=os.environ.get("JIEQU_SERVER_LOG_LEVEL", "warning"),  # type: ignore[arg-type]
-    ).serve()
+    serve(words, application="jiequ.web.live.asgi:application", interface="asgi", backlog=1024)
 
 
 if __name__ == "__main__":

@@ -454,7 +454,7 @@ def test_the_real_orders_of_a_district_come_whole(shared: Path, desk: Desk, worl
 
     file = shared / "data" / "real" / "pingshan_orders.csv"
     if not file.exists():
-        pytest.skip("the real orders are not here")
+        pytest.skip("the real orders are not here")  # real data: read in place, never copied into the repository
     load_catalogue(by=Actor.system(), at=NOW)
     for number, name in enumerate(("坪山", "坑梓", "龙田", "石井", "马峦", "碧岭")):
         Street.objects.create(code9=f"99010110{number}", prefix=f"P{'ABCDEF'[number]}", name_zh=f"{name}街道")
