@@ -11,16 +11,25 @@ import argparse
 import gzip
 import time
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from itertools import islice
 from random import Random
 from statistics import median
 from typing import Any
 
+from bench import filling
 from bench.database import begin, machine_line, on_each
+from bench.year import moment
 
 CASES, ROUNDS = 1_000_000, 7
-BATCH = 5_000
+BATCH = 20_000
+CASE = (
+    "id number state closing title source street_id community_id event_type_id condition_id lead_id reported_at changed_at"
+    " due_at yellow_at ended_at"
+).split()
+COUNT = (
+    "case_id parts street_id community_id event_type_id department_id reported_on filed_on handled_on due_on closed_on"
+).split()
 
 
 def main() -> None:
@@ -30,6 +39,9 @@ def main() -> None:
     given = parser.parse_args()
     if given.database is None:
         raise SystemExit(on_each("bench.insight", ["--cases", str(given.cases)]))
+    from tests import postgres
+
+    postgres.OPTIONS |= {"shared_buffers": "512MB", "max_wal_size": "4GB", "work_mem": "16MB"}
     begin(given.database)
     print(machine_line())
     began = time.perf_counter()
@@ -42,72 +54,55 @@ def main() -> None:
 
 
 def fill(count: int) -> Any:
+    """Cases and what each counts for, by ``bench.filling``."""
     from jiequ.cases.models import Case
     from jiequ.insight.models import CaseCount
+    from jiequ.web.cli.migrate import as_owner
     from tests.actors import make_world
     from tests.casework import Casework, make_condition
 
     work = Casework(make_world(), make_condition())
-    rng = Random(2026)
-    rows = pairs(work, count, rng)
-    while batch := list(islice(rows, BATCH)):
-        Case.objects.bulk_create([case for case, _count in batch])
-        for case, counted in batch:
-            counted.case_id = case.pk
-        CaseCount.objects.bulk_create([counted for _case, counted in batch])
+    made = pairs(work, count, Random(2026))
+    with as_owner(), filling.bare(Case, CaseCount):
+        into_cases, into_counts = filling.Loader(Case, *CASE), filling.Loader(CaseCount, *COUNT)
+        while batch := list(islice(made, BATCH)):
+            into_cases(case for case, _counted in batch)
+            into_counts(counted for _case, counted in batch)
     return work
 
 
-def pairs(work: Any, count: int, rng: Random) -> Iterator[tuple[Any, Any]]:
+def pairs(work: Any, count: int, rng: Random) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
     """A case and what it counts for; the newest are open."""
-    from jiequ.cases.models import Case
-    from jiequ.insight.models import CaseCount
-    from jiequ.insight.rules import BIT
     from tests.actors import NOW
 
     departments = [work.sanitation, work.water, work.world.enforcement.pk]
-    common = {"street_id": work.world.street.pk, "community_id": work.world.communities["east"].pk}
-    kind = {"event_type_id": work.condition.edition.event_type_id}
-    for number in range(count):
-        at = NOW - timedelta(days=365) * (1 - number / count)
+    street, community = work.world.street.pk, work.world.communities["east"].pk
+    type_id, condition = work.condition.edition.event_type_id, work.condition.pk
+    now = int(NOW.timestamp())
+    for number in range(1, count + 1):
+        at = now - 365 * 86_400 + 365 * 86_400 * (number - 1) // count
         is_open, is_late = rng.random() < 0.025, rng.random() < 0.1
-        lead = rng.choice(departments)
-        due = at + timedelta(days=rng.uniform(0.2, 3))
-        case = Case(
-            number=f"LG-2026-{number:07d}",
-            state="handling" if is_open else "closed",
-            closing="" if is_open else "normal",
-            title="垃圾",
-            source="resident",
-            condition_id=work.condition.pk,
-            lead_id=lead,
-            reported_at=at,
-            changed_at=at,
-            due_at=due if is_open else None,
-            yellow_at=due if is_open else None,
-            ended_at=None if is_open else due,
-            **common,
-            **kind,
+        lead, due = rng.choice(departments), at + int(86_400 * rng.uniform(0.2, 3))
+        reported, ended, day = moment(at), moment(due), moment(at)[:10]
+        state, closing = ("handling", "") if is_open else ("closed", "normal")
+        case = (
+            *(number, f"LG-2026-{number:07d}", state, closing, "垃圾", "resident", street, community, type_id, condition, lead),
+            *(reported, reported, ended if is_open else None, ended if is_open else None, None if is_open else ended),
         )
-        parts = BIT["reported"] | BIT["valid"] | BIT["filed"] | BIT["filed_kept"] | BIT["sent"]
-        parts |= BIT["turned_late"] | BIT["close_due"] | BIT["close_timed"] if is_late else BIT["filed_ontime"]
-        if not is_open:
-            parts |= BIT["closed"] | BIT["close_due"] | BIT["close_done"] | BIT["close_timed"]
-            parts |= BIT["asked"] | (BIT["rated"] | BIT["solved"] if rng.random() < 0.3 else 0)
-            parts |= BIT["reworked"] if rng.random() < 0.001 else 0
-        day = at.date()
-        counted = CaseCount(
-            parts=parts,
-            department_id=lead,
-            reported_on=day,
-            filed_on=day,
-            handled_on=day,
-            due_on=day,
-            closed_on=day,
-            **common,
-            **kind,
-        )
-        yield case, counted
+        parts = _parts(is_open=is_open, is_late=is_late, rng=rng)
+        yield case, (number, parts, street, community, type_id, lead, day, day, day, day, day)
+
+
+def _parts(*, is_open: bool, is_late: bool, rng: Random) -> int:
+    from jiequ.insight.rules import BIT
+
+    parts = BIT["reported"] | BIT["valid"] | BIT["filed"] | BIT["filed_kept"] | BIT["sent"]
+    parts |= BIT["turned_late"] | BIT["close_due"] | BIT["close_timed"] if is_late else BIT["filed_ontime"]
+    if not is_open:
+        parts |= BIT["closed"] | BIT["close_due"] | BIT["close_done"] | BIT["close_timed"]
+        parts |= BIT["asked"] | (BIT["rated"] | BIT["solved"] if rng.random() < 0.3 else 0)
+        parts |= BIT["reworked"] if rng.random() < 0.001 else 0
+    return parts
 
 
 def add_up(work: Any) -> None:

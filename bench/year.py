@@ -123,23 +123,23 @@ def _rows(cases: int, at: datetime, grounds: list[Ground]) -> Iterator[tuple[tup
         grid, community, lon, lat = choice(ground.grids)
         lon, lat = lon + uniform(-4e-4, 4e-4), lat + uniform(-4e-4, 4e-4)
         began = now - DAYS * DAY + DAYS * DAY * n // cases - 300
-        reported = _moment(began)
+        reported = moment(began)
         is_open = n > cases * 0.9 and random() < OPEN_SHARE * 10
         state = choice(("accepted", "dispatched", "handling", "handled", "checking", "returned")) if is_open else "closed"
         lead, words, address = choice(ground.departments), choice(TEXTS), f"{choice(ROADS)}路{randrange(1, 401)}号"
         due = now + HOUR * randrange(-48, 97) if is_open and state != "checking" else None
-        ended = None if is_open else _moment(began + HOUR * randrange(2, 91))
+        ended = None if is_open else moment(began + HOUR * randrange(2, 91))
         number = f"{ground.prefix}-{reported[:4]}-{n:06d}"
         case = (
             *(n, number, state, "" if is_open else "normal", name, choice(SOURCES), type_id, condition_id),
             *(ground.street_id, community, grid, address, lon, lat, q18(lon, lat), lon, lat, "cgcs2000", "{}"),
-            *(due and _moment(due - 8 * HOUR), due and _moment(due), reported, reported, reported, reported),
+            *(due and moment(due - 8 * HOUR), due and moment(due), reported, reported, reported, reported),
             *(ended, ended or reported, lead, lead, ground.operator),
         )
         yield case, (n, n, ground.street_id, "resident", words, split(ground.street_id, name, address, words), reported)
 
 
-def _moment(second: int) -> str:
+def moment(second: int) -> str:
     """A moment of UTC as both databases read it."""
     return str(datetime.fromtimestamp(second, UTC))[:19]
 
