@@ -7,7 +7,7 @@ url = "https://t{s}.tianditu.gov.cn/vec_w/wmts?…&TILECOL={x}&TILEROW={y}&TILEM
 subdomains = ["0", "1", "2", "3"]
 key = "…"
 kind = "raster"            # raster, or vector (a style's source; drawn by nothing of ours yet: refused)
-system = "cgcs2000"        # cgcs2000 or wgs84 (within 1 m of each other); gcj02 is refused
+system = "cgcs2000"        # cgcs2000 or wgs84 (within 1 m of each other), or gcj02: the browser moves each tile (map_shift.js)
 attribution = "天地图 GS(…)…号"
 maxzoom = 18
 is_on = true               # drawn when the map opens; several that are on lie one over the other
@@ -26,6 +26,7 @@ from django.core.exceptions import ImproperlyConfigured
 KNOWN = {"id", "name", "url", "subdomains", "key", "kind", "system", "attribution", "minzoom", "maxzoom", "size", "is_on"}
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 MOST = 20
+SYSTEMS = ("cgcs2000", "wgs84", "gcj02")
 
 
 def layers_of(path: str) -> list[dict[str, Any]]:
@@ -51,12 +52,12 @@ def _layer(one: dict[str, Any], path: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{where}: id must be small letters, digits, - and _.")
     if unknown := sorted(set(one) - KNOWN):
         raise ImproperlyConfigured(f"{where}: nothing is known of {', '.join(unknown)}.")
-    _check_system(str(one.get("system", "")), where)
     if one.get("kind", "raster") != "raster":
         raise ImproperlyConfigured(f'{where}: only kind = "raster" can be drawn; a vector service needs a style of its own.')
     return {
         "id": f"own-{name}",
         "name": str(one.get("name", name)),
+        "system": _system(one, where),
         "tiles": _addresses(one, where),
         "size": int(one.get("size", 256)),
         "minzoom": int(one.get("minzoom", 0)),
@@ -66,15 +67,11 @@ def _layer(one: dict[str, Any], path: str) -> dict[str, Any]:
     }
 
 
-def _check_system(system: str, where: str) -> None:
-    if system in {"cgcs2000", "wgs84"}:
-        return
-    if system == "gcj02":
-        raise ImproperlyConfigured(
-            f"{where}: tiles in GCJ-02 lie 300 to 600 m off our cases, and a picture cannot be shifted with the zoom. "
-            "Take a service in CGCS2000 or WGS-84, such as Tianditu (vec_w, img_w)."
-        )
-    raise ImproperlyConfigured(f"{where}: system must be cgcs2000 or wgs84, not {system!r}.")
+def _system(one: dict[str, Any], where: str) -> str:
+    system = str(one.get("system", ""))
+    if system not in SYSTEMS:
+        raise ImproperlyConfigured(f"{where}: system must be {', '.join(SYSTEMS)}, not {system!r}.")
+    return system
 
 
 def _addresses(one: dict[str, Any], where: str) -> list[str]:

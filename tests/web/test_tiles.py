@@ -193,12 +193,12 @@ def test_a_tile_service_is_read_with_key_and_subdomains_and_its_hosts_alone_are_
     assert found[0]["tiles"] == [f"https://t{n}.example.cn/{{z}}/{{x}}/{{y}}?tk=k1" for n in (0, 1)]
     assert basemaps.origins(found) == ["https://t0.example.cn", "https://t1.example.cn"]
     assert basemaps.layers_of("") == []
+    assert [layers(tmp_path, system=system)[0]["system"] for system in ("cgcs2000", "gcj02")] == ["cgcs2000", "gcj02"]
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"system": "gcj02"}, "GCJ-02"),
         ({"system": "bd09"}, "system must be"),
         ({"url": "https://t{s}.example.cn/{key}"}, "{z}"),
         ({"url": "ftp://t{s}.example.cn/{z}/{x}/{y}?{key}"}, "https://"),

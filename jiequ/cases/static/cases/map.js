@@ -1,6 +1,7 @@
 // The console's map: clusters far out, points close by, and the list of what it shows. Where it cannot be drawn, the page
 // says so and keeps its lists. Positions are CGCS2000, which web-mercator tiles in CGCS2000 or WGS-84 share (within 1 m).
 
+import { teach } from "./map_shift.js";
 import { NOTHING, features, grids, style } from "./map_style.js";
 
 const FEW = 600; // so many points are clearer than clusters, however far out
@@ -26,6 +27,7 @@ async function begin() {
   box.hidden = false;
   without.hidden = true;
   const { bounds, sources } = await ground();
+  teach(library, sources.layers);
   const room = document.getElementById("desk-map-room");
   const map = new library.Map({ container: room, style: style(sources), bounds, fitBoundsOptions: { padding: 24 }, hash: "at", attributionControl: { compact: true }, maxZoom: 19, dragRotate: false, pitchWithRotate: false, locale: {} });
   map.touchZoomRotate.disableRotation();

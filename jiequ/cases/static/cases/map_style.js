@@ -1,5 +1,7 @@
 // What the console's map is drawn with: colours from the page's own tokens, layers from the bottom up.
 
+import { addresses } from "./map_shift.js";
+
 const FACE = ["system-ui, 'PingFang SC', 'Noto Sans SC', 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif"];
 const DAY = { ground: "#eef2f0", water: "#bfdce4", park: "#d6e8d8", building: "#e3e8e8", lane: "#ffffff", road: "#ffffff", trunk: "#f4dfae", casing: "#cfd8d6", name: "#3e5159", halo: "#ffffff", border: "#5d7079", unit: "#7b8d94" };
 const NIGHT = { ground: "#0f1a1e", water: "#16414f", park: "#153024", building: "#1b2a30", lane: "#24363d", road: "#2f434b", trunk: "#4d4326", casing: "#0c1417", name: "#a9bcc2", halo: "#0f1a1e", border: "#7f949c", unit: "#4c6069" };
@@ -27,7 +29,7 @@ export function style({ base, units, outlines, layers }) {
 
 const empty = () => ({ type: "geojson", data: NOTHING });
 
-const tiles = ({ tiles: addresses, size, attribution, minzoom, maxzoom }) => ({ type: "raster", tiles: addresses, tileSize: size, attribution, minzoom, maxzoom });
+const tiles = (layer) => ({ type: "raster", tiles: addresses(layer), tileSize: layer.size, attribution: layer.attribution, minzoom: layer.minzoom, maxzoom: layer.maxzoom });
 
 const from = (source) => (source.type === "vector" ? { "source-layer": "basemap" } : {});
 const kind = (...kinds) => ["in", ["get", "kind"], ["literal", kinds]];
