@@ -73,13 +73,19 @@ class Camera:
 
 def keep_thumb(picture: Path) -> Path:
     """The picture's thumbnail (jiequ/web/guide.py), written beside the pictures' folder."""
-    whole = Image.open(picture).convert("RGB")
-    width = guide.thumb_width(picture.name)
     target = THUMBS / guide.thumb_of(picture.name)
     target.parent.mkdir(exist_ok=True)
-    small = whole.resize((width, round(whole.height * width / whole.width)), Image.Resampling.LANCZOS)
-    small.save(target, "WEBP", quality=THUMB_QUALITY, method=6)
+    target.write_bytes(thumb(picture))
     return target
+
+
+def thumb(picture: Path) -> bytes:
+    """A picture made small, as WebP."""
+    whole, width = Image.open(picture).convert("RGB"), guide.thumb_width(picture.name)
+    small = whole.resize((width, round(whole.height * width / whole.width)), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    small.save(out, "WEBP", quality=THUMB_QUALITY, method=6)
+    return out.getvalue()
 
 
 def settle(page: Page) -> None:

@@ -79,7 +79,7 @@ def issue(request: HttpRequest, issue_id: int) -> HttpResponse:
 def _row(issue: ImportIssue) -> dict[str, Any]:
     return {
         "issue": issue,
-        "kind": issue.get_kind_display(),
+        "kind": _("事件类型") if issue.kind == IssueKind.TYPE else issue.get_kind_display(),
         "street": present.named(issue.street),
         "number": getattr(issue, "number", 0),
     }
