@@ -24,7 +24,8 @@ LISTS = ("cases:list", "cases:points", "cases:map",
          "grid:units", "grid:points", "grid:responsibility", "cases:types", "cases:control_areas", "cases:duty_lists",
          "channels:undelivered", "channels:call_backs", "cases:near", "cases:report", "grid:locate")  # fmt: skip
 HIDDEN_STAGES = ("reported", "handling", "closed", "secret")
-"""Of the other street's cases: what is hidden is hidden alike in every state, and each costs a request per route and actor."""
+"""Of the other street's cases on every route with a number; the pages that show one are asked for in every state."""
+ONE_CASE = ("cases:case", "cases:peek", "cases:messages", "cases:picture")
 IN_PARTS = ("cases:near", "cases:desk", "cases:peek")  # what htmx asks for
 
 
@@ -69,7 +70,8 @@ def with_ids(scene: Scene, side: Side, name: str, address: str, parts: list[str]
         for move in FORMS:
             yield table.filled(address, ids | {"name": move, "number": side.cases["handling"].number})
     elif "number" in parts:
-        for case in (case for stage, case in side.cases.items() if side is scene.a or stage in HIDDEN_STAGES):
+        is_all = side is scene.a or name in ONE_CASE
+        for case in (case for stage, case in side.cases.items() if is_all or stage in HIDDEN_STAGES):
             report = case.reports.get()
             yield table.filled(address, ids | {"number": case.number, "report_id": report.pk, "name": "note", "act": "rename"})
     else:

@@ -129,6 +129,7 @@ def cells(scene: Scene) -> Iterator[tuple[str, str, str, tuple[Any, ...], tuple[
                 yield actor, route, method, told(client, method, hidden, data), told(client, method, missing, data, echo=swap)
 
 
+@pytest.mark.sqlite  # some thousand requests through the same ORM: once is enough
 def test_hidden_and_missing_are_told_alike_in_the_path(scene: Scene) -> None:
     tried, wrong, statuses = 0, [], Counter[int]()
     for actor, route, method, hidden, missing in cells(scene):
