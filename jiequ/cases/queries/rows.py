@@ -52,6 +52,11 @@ def case_url(number: str) -> str:
     return _pattern("cases:case", 1, get_script_prefix()).replace("@", number)
 
 
+def peek_url(number: str) -> str:
+    """The case as it stands beside a tray."""
+    return _pattern("cases:peek", 1, get_script_prefix()).replace("@", number)
+
+
 def move_url(number: str, name: str) -> str:
     """The page of a move of a case."""
     return _pattern("cases:move", 2, get_script_prefix()).replace("@", number, 1).replace("@", name, 1)

@@ -22,7 +22,7 @@ from ..flow import State
 from ..models import Case
 from ..open_moves import waits_for_check
 from ..queries import lists, shift
-from ..queries.rows import move_url
+from ..queries.rows import move_url, peek_url
 from . import live, lots, moves, present, reading
 
 # -- desk ------------------------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def _desk_row(case: Case, tray: lists.Tray, actor: Actor, at: datetime) -> dict[
     may = row_moves(case, Standing(actor, case, tasks=[]))
     is_checked = case.state == State.CHECKING and case.checked_at is not None
     turn = live.turn(lists.turn_of(case, tray), case.pk)
-    return present.row(case, at) | {"moves": may, "is_checked": is_checked, "turn": turn}
+    return present.row(case, at) | {"moves": may, "is_checked": is_checked, "turn": turn, "peek_url": peek_url(case.number)}
 
 
 def row_moves(case: Case, standing: Standing) -> list[dict[str, str]]:
