@@ -17,6 +17,7 @@ from ..clocks import YELLOW_SHARE, Light
 from ..flow import ENDED, State
 from ..models import Case, CaseEvent, Proof, Task, TaskKind
 from ..models.case import grounds
+from . import listing
 from .keyset import first_ids
 from .line import Line
 from .listing import COUNTED, PAGE, Filters, Page, case_page, narrowed, page_of
@@ -243,7 +244,7 @@ def tray_page(actor: Actor, key: str, *, at: datetime, after: tuple[datetime, in
 
 
 def _tray_rows(cases: QuerySet[Case]) -> QuerySet[Case]:
-    return cases.order_by().select_related(*ROW_RELATED).defer("clocks", "unit_grid__geometry", "community__outline")
+    return cases.order_by().select_related(*listing.ROW_RELATED).defer(*listing.ROW_UNREAD)
 
 
 _TRAY = Prepared(lambda: _tray_rows(Case.objects.filter(pk__in=Bind("cases"))))
