@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from jiequ.grid.models import Community
 from jiequ.grid.queries import communities
 from jiequ.people.models import Department
-from jiequ.people.queries import departments_of
+from jiequ.people.queries import departments_of, own_departments_of
 from jiequ.people.rules import DepartmentKind
 
 from .models import Case, ImportIssue, IssueKind
@@ -20,7 +20,7 @@ from .queries.types import ConditionChoice, current_types, said
 
 def own_departments(street_id: int) -> list[Department]:
     """The street's own departments; a district bureau is called, not dispatched to."""
-    return [d for d in departments_of(street_id) if d.street_id == street_id]
+    return own_departments_of(street_id)
 
 
 def in_order(departments: Iterable[Department], community: Community | None) -> list[Department]:

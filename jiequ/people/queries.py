@@ -8,6 +8,8 @@ from datetime import datetime
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from jiequ.core.prepared import Bind, Prepared
+
 from .models import Department, Leave, Person, Post, Shift
 from .rules import DEPARTMENT_ROLES, MOST_DEPUTIES, ROSTER_ROLES, Role
 
@@ -118,6 +120,14 @@ def departments_of(street_id: int | None) -> QuerySet[Department]:
     """Active departments a street can send work to: its own, then the district's bureaus."""
     found = Department.objects.filter(Q(street_id=street_id) | Q(street_id=None), is_active=True)
     return found.order_by(F("street_id").asc(nulls_last=True), "kind", "key")
+
+
+_OWN = Prepared(lambda: Department.objects.filter(street=Bind("street"), is_active=True).order_by("kind", "key"))
+
+
+def own_departments_of(street_id: int) -> list[Department]:
+    """The active departments that are the street's own, in their order. One SELECT."""
+    return _OWN(street=street_id)
 
 
 def roster(street_id: int, starts_at: datetime, ends_at: datetime) -> list[Shift]:

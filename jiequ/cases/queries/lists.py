@@ -138,8 +138,17 @@ def pending(actor: Actor, *, at: datetime, size: int = PAGE, only: Sequence[int]
     ``only``: those of these cases. One SELECT.
     """
     waiting = [State.REPORTED, State.ACCEPTED, State.RETURNED, State.REOPENED]
-    found = _of(only, Case.objects.visible_to(actor).filter(state__in=waiting, is_suspect=False))
-    return list(found.select_related(*ROW_RELATED).order_by("-is_urgent", "-changed_at", "-id")[:size])
+    found = Case.objects.visible_to(actor).filter(state__in=waiting, is_suspect=False)
+    if only is not None:
+        return _PENDING(cases=found.filter(pk__in=only).values("pk"))[:size]
+    return list(_most_urgent_first(found)[:size])
+
+
+def _most_urgent_first(cases: QuerySet[Case]) -> QuerySet[Case]:
+    return cases.select_related(*listing.ROW_RELATED).defer(*listing.ROW_UNREAD).order_by("-is_urgent", "-changed_at", "-id")
+
+
+_PENDING = Prepared(lambda: _most_urgent_first(Case.objects.filter(pk__in=Bind("cases"))))
 
 
 def _of(only: Sequence[int] | None, cases: QuerySet[Case]) -> QuerySet[Case]:
@@ -253,7 +262,7 @@ _TRAY = Prepared(lambda: _tray_rows(Case.objects.filter(pk__in=Bind("cases"))))
 def tray_rows(actor: Actor, key: str, only: Sequence[int], *, at: datetime) -> TrayPage:
     """Those of these cases that lie in the tray, in its order. One SELECT."""
     tray = tray_of(key)
-    return TrayPage(tray, _in_turn(_tray_rows(_in_tray(actor, tray, at).filter(pk__in=only)), tray), None)
+    return TrayPage(tray, _in_turn(_TRAY(cases=_in_tray(actor, tray, at).filter(pk__in=only).values("pk")), tray), None)
 
 
 def tray_of(key: str) -> Tray:
@@ -300,5 +309,7 @@ def lately_dispatched(actor: Actor, *, at: datetime, size: int = 10, only: Seque
 
 def first_photos(cases: Sequence[Case]) -> dict[int, Proof]:
     """The first photo of each case that has one. One SELECT."""
-    shown = Proof.objects.filter(case__in=cases, picture__isnull=False).order_by("-pk")
-    return {proof.case_id: proof for proof in shown}
+    return {proof.case_id: proof for proof in _PHOTOS(cases=[case.pk for case in cases])}
+
+
+_PHOTOS = Prepared(lambda: Proof.objects.filter(case__in=Bind("cases"), picture__isnull=False).order_by("-pk"))
