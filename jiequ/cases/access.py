@@ -27,7 +27,7 @@ CASE_RELATED = (
 
 _WHOLE = Prepared(
     lambda: (
-        Case.objects.filter(pk__in=Bind("seen"))
+        Case.objects.filter(pk=Bind("seen"))
         .select_related(*CASE_RELATED)
         .defer("community__outline", "unit_grid__geometry", "merged_into__clocks", "merged_into__reply")
     )

@@ -107,3 +107,10 @@ def test_many_rows_take_as_few_statements_as_the_database_allows() -> None:
 
 def _told(rows: QuerySet[Department] | list[Department]) -> list[object]:
     return [(row.pk, row.name_zh, row.street and row.street.name_zh) for row in rows]
+
+
+def test_one_row_is_found_by_a_query_set_of_one_id(world: World) -> None:
+    one = Prepared(lambda: Department.objects.filter(pk=Bind("which")))
+    office = Department.objects.order_by("pk")[0]
+    assert one.first(which=Department.objects.filter(pk=office.pk, kind=office.kind).values("pk")) == office
+    assert one(which=Department.objects.filter(pk=office.pk, kind="none").values("pk")) == []
