@@ -137,7 +137,7 @@ def requests(cases: int, person: Any) -> list[Asked]:
         Asked("search for a rare word", page({"q": "望海路 377"}), lambda _n, body, _p: len(rows(body)) >= 1),
         Asked("tray of the desk", lambda _n: ("GET", "/desk/?tray=work", {}), fifty),
         Asked("one case", lambda n: ("GET", f"/cases/{newest[n % 400][0]}/", {}), lambda n, b, _p: newest[n % 400][0] in b),
-        Asked("one move", dispatch, lambda _n, _b, place: bool(place), len(waiting) - 10),
+        Asked("one move", dispatch, lambda _n, _b, place: bool(place), len(waiting) - WARM - 4),
         Asked("create a case", create, lambda _n, _b, place: "/cases/" in place),
     ]
 

@@ -19,9 +19,9 @@ Row = TypeVar("Row")
 class Bind(Expression):
     """A value that is given when the query runs: ``filter(pk=Bind("case"))``, an id unless another field is named.
 
-    In ``pk__in=Bind("cases")`` it is a list, or a query set of ids: the narrowing that differs from reader to reader. For one row
-    say ``pk=Bind("case")`` and give a query set that finds one: PostgreSQL then asks it first, however many tables are joined
-    (with ``in`` and more than eight of them it read a million cases).
+    In ``pk__in=Bind("cases")`` it is a list, or a query set of ids: the narrowing that differs from reader to reader.
+    For one row say ``pk=Bind("case")`` and give a query set that finds one: PostgreSQL then asks it first, however many tables
+    are joined (with ``in`` and more than eight of them it read a million cases).
     """
 
     def __init__(self, name: str, output_field: Field[Any, Any] | None = None) -> None:
