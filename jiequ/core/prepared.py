@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import BigAutoField, Expression, Field, QuerySet
 
 Row = TypeVar("Row")
@@ -55,7 +55,8 @@ class Prepared(Generic[Row]):
 
     def __call__(self, **values: Any) -> list[Row]:
         """The rows for these values. One SELECT, none where nothing can match. KeyError if a bound value is not given."""
-        held = connection.__dict__.setdefault("_jiequ_prepared", {})  # a connection is one thread's
+        ours = connections[DEFAULT_DB_ALIAS]  # this thread's own; ``django.db.connection`` is one object for all threads
+        held = ours.__dict__.setdefault("_jiequ_prepared", {})
         compiled = held.get(self)
         if compiled is None:
             compiled = held[self] = _Compiled(self._build())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from threading import Barrier, Thread
+from types import SimpleNamespace
 
 import pytest
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import CharField, QuerySet
 from django.forms.models import model_to_dict
 
+from jiequ.core import prepared
 from jiequ.core.bulk import MOST_PARAMS, store
 from jiequ.core.models import AuditEntry, Job
 from jiequ.core.prepared import Bind, Prepared
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.django_db
 OF_STREET = Prepared(
     lambda: Department.objects.filter(pk__in=Bind("some"), street=Bind("street")).select_related("street").order_by("pk")
 )
+USERNAMES = Prepared(lambda: Person.objects.filter(username=Bind("name", CharField())).values_list("pk", "username"))
 NAMES = Prepared(lambda: Person.objects.filter(username=Bind("name", CharField())).values_list("pk", "name"))
 
 
@@ -57,18 +60,46 @@ def test_related_objects_come_with_it(world: World) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_threads_do_not_share_what_was_compiled(world: World) -> None:
+def test_readers_at_once_each_get_their_own_rows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's threads ask at the same time: between a value given and the SQL sent, the others give theirs."""
+    assert _asked_at_once(monkeypatch) == {name: [name] for name in ("lin", "he", "chen", "huang")}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_query_of_ones_own_readers_would_get_each_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin: one compiled query for all threads."""
+    shared: dict[str, object] = {}
+    monkeypatch.setattr(prepared, "connections", {DEFAULT_DB_ALIAS: SimpleNamespace(**{"_jiequ_prepared": shared})})
     NAMES(name="lin")
-    seen: list[object] = []
+    assert _asked_at_once(monkeypatch) != {name: [name] for name in ("lin", "he", "chen", "huang")}
 
-    def ask() -> None:
-        seen.append((NAMES(name="lin"), connection))
-        connection.close()
 
-    thread = Thread(target=ask)
-    thread.start()
-    thread.join()
-    assert seen[0][0] == NAMES(name="lin")  # type: ignore[index]
+def _asked_at_once(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Who was found for whom, when four threads give their value before any of them sends its SQL."""
+    names, found = ("lin", "he", "chen", "huang"), dict[str, list[str]]()
+    together, execute = Barrier(len(names)), prepared._Compiled._execute
+
+    def after_all(self: prepared._Compiled, *words: object, **named: object) -> object:
+        together.wait(timeout=20)
+        return execute(self, *words, **named)
+
+    def ask(name: str) -> None:
+        try:
+            found[name] = [username for _pk, username in USERNAMES(name=name)]
+        finally:
+            connection.close()
+
+    for name in names:
+        USERNAMES(name=name)
+    monkeypatch.setattr(prepared._Compiled, "_execute", after_all)
+    # a compiler keeps the way it was given: those made before the patch are forgotten
+    prepared.connections[DEFAULT_DB_ALIAS].__dict__.get("_jiequ_prepared", {}).clear()
+    threads = [Thread(target=ask, args=[name]) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
 
 
 def test_stored_rows_are_what_bulk_create_stores(world: World) -> None:
