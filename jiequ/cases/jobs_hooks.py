@@ -19,7 +19,7 @@ def follow(*, at: datetime) -> None:
         hooks.follow(webhook, at=at)
 
 
-@job(hooks.DELIVER, outside=True, timeout_seconds=15.0)
+@job(hooks.DELIVER, outside=True, timeout_seconds=15.0, line="webhooks")
 def deliver(*, delivery_id: int, round: int, at: datetime) -> Callable[[], None] | None:
     """Call the address, then mark: a worker killed in between calls again with the same key and the same bytes."""
     delivery = hooks.to_send(delivery_id, round)

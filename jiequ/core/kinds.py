@@ -29,7 +29,8 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of job. ``promise_seconds``: a job later than this makes the sweep alarm."""
+    """One kind of job. ``promise_seconds``: a job later than this makes the sweep alarm. ``line``: outside jobs wait for those
+    of their own line only."""
 
     name: str
     handler: Handler
@@ -37,6 +38,7 @@ class Kind:
     promise_seconds: int = 300
     timeout_seconds: float = 10.0
     every: Every | None = None
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,17 @@ DEAD_HOOKS: list[tuple[str | None, DeadHook]] = []
 
 
 def job(
-    kind: str, *, outside: bool = False, promise_seconds: int = 300, timeout_seconds: float = 10.0
+    kind: str, *, outside: bool = False, promise_seconds: int = 300, timeout_seconds: float = 10.0, line: str = ""
 ) -> Callable[[Handler], Handler]:
     """Register the callable that does jobs of ``kind``.
 
     ``outside``: it acts on the world outside the database and runs in no transaction (see core.jobs). ``timeout_seconds``
     bounds such a try in the worker; past it the try has failed. A network client needs its own, shorter time-outs as well.
+    ``line``: a worker has a loop for each, so that addresses of strangers that are slow hold up no notice.
     """
 
     def register(handler: Handler) -> Handler:
-        _register(Kind(kind, handler, outside, promise_seconds, timeout_seconds))
+        _register(Kind(kind, handler, outside, promise_seconds, timeout_seconds, line=line))
         return handler
 
     return register

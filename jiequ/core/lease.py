@@ -44,13 +44,19 @@ def call_at_once(kind: Kind, call: Callable[[], Any]) -> Any:
 
 
 def work_once(
-    *, at: datetime, limit: int = 20, outside: bool | None = None, run: Run = call_at_once, seconds: float = inf
+    *,
+    at: datetime,
+    limit: int = 20,
+    outside: bool | None = None,
+    line: str | None = None,
+    run: Run = call_at_once,
+    seconds: float = inf,
 ) -> int:
     """Do up to ``limit`` due jobs inside and ``limit`` outside the database, periodic rounds first; returns how many.
 
-    ``outside`` narrows to one of the two; no inside job is begun after so many ``seconds``. A failing job never stops the
-    others; one that a killed worker left behind is done last and alone, so that, should it be what kills workers, the others
-    are done and only it is counted.
+    ``outside`` narrows to one of the two, ``line`` to the outside jobs of one line; after so many ``seconds`` no inside job is
+    begun but an abandoned one. A failing job never stops the others; one that a killed worker left behind is done last and
+    alone, so that, should it be what kills workers, the others are done and only it is counted.
     """
     done = 0
     if outside is not True:
@@ -60,7 +66,7 @@ def work_once(
             for job in claim(inside_kinds, at=at, limit=1, abandoned=True):
                 done += _do(job, at=at, run=run)
     if outside is not False:
-        outside_kinds = _names(outside=True)
+        outside_kinds = _names(outside=True, line=line)
         for turn in range(limit):
             if not _is_due(outside_kinds, at=at):
                 break
@@ -71,8 +77,8 @@ def work_once(
     return done
 
 
-def _names(*, outside: bool) -> list[str]:
-    return sorted(kind.name for kind in KINDS.values() if kind.outside is outside)
+def _names(*, outside: bool, line: str | None = None) -> list[str]:
+    return sorted(kind.name for kind in KINDS.values() if kind.outside is outside and line in (None, kind.line))
 
 
 def _is_due(kinds: list[str], *, at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The worker process: one loop for jobs inside the database, one for those outside, so a hanging channel delays no timer.
+"""The worker process: one loop for jobs inside the database, one for each line of those outside: what hangs delays no timer.
 
 Any number of workers may run, on any number of hosts with PostgreSQL. Stopping is graceful: the job in hand is finished.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from django.db import close_old_connections, connection
@@ -16,7 +17,7 @@ from django.db.utils import DatabaseError, InterfaceError
 
 from . import clock
 from .errors import plain
-from .kinds import Kind
+from .kinds import KINDS, Kind
 from .lease import work_once
 from .queue import schedule_periodic
 
@@ -38,28 +39,36 @@ def run_worker(stop: threading.Event) -> None:
     Raises RuntimeError when too many outside handlers hang: the supervisor starts a fresh worker, leases bring the jobs back.
     """
     schedule_periodic(clock.now())
-    limited = TimeLimited()
-    loops = [
-        threading.Thread(
-            target=_loop,
-            args=(stop, lambda: work_once(at=clock.now(), limit=BATCH, outside=False, seconds=BATCH_SECONDS)),
-            name="inside",
-        ),
-        threading.Thread(
-            target=_loop, args=(stop, lambda: work_once(at=clock.now(), limit=1, outside=True, run=limited)), name="outside"
-        ),
+    limits = {line: TimeLimited() for line in sorted({kind.line for kind in KINDS.values() if kind.outside})}
+    loops = [threading.Thread(target=_loop, args=(stop, _inside), name="inside")]
+    loops += [
+        threading.Thread(target=_loop, args=(stop, partial(_outside, line, limited)), name=f"outside {line}")
+        for line, limited in limits.items()
     ]
     for loop in loops:
         loop.start()
     while any(loop.is_alive() for loop in loops):
-        if limited.stuck > MOST_STUCK:
+        if _stuck(limits.values()) > MOST_STUCK:
             stop.set()
         for loop in loops:
             loop.join(timeout=0.2)
-    limited.close()
+    for limited in limits.values():
+        limited.close()
     connection.close()
-    if limited.stuck > MOST_STUCK:
-        raise RuntimeError(f"{limited.stuck} outside jobs hang; their handlers need time-outs of their own")
+    if (stuck := _stuck(limits.values())) > MOST_STUCK:
+        raise RuntimeError(f"{stuck} outside jobs hang; their handlers need time-outs of their own")
+
+
+def _inside() -> int:
+    return work_once(at=clock.now(), limit=BATCH, outside=False, seconds=BATCH_SECONDS)
+
+
+def _outside(line: str, limited: TimeLimited) -> int:
+    return work_once(at=clock.now(), limit=1, outside=True, line=line, run=limited)
+
+
+def _stuck(limits: Iterable[TimeLimited]) -> int:
+    return sum(limited.stuck for limited in limits)
 
 
 def _loop(stop: threading.Event, work: Callable[[], int]) -> None:

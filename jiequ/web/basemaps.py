@@ -37,7 +37,7 @@ def layers_of(path: str) -> list[dict[str, Any]]:
         told = tomllib.loads(Path(path).read_text(encoding="utf-8")).get("layer", [])
     except (OSError, ValueError) as error:
         raise ImproperlyConfigured(f"JIEQU_MAP_LAYERS: {path} cannot be read as TOML: {error}") from None
-    if not isinstance(told, list) or len(told) > MOST:
+    if not isinstance(told, list) or len(told) > MOST or not all(isinstance(one, dict) for one in told):
         raise ImproperlyConfigured(f"JIEQU_MAP_LAYERS: {path} must hold at most {MOST} [[layer]] tables.")
     found = [_layer(one, path) for one in told]
     if len({one["id"] for one in found}) < len(found):
@@ -59,12 +59,19 @@ def _layer(one: dict[str, Any], path: str) -> dict[str, Any]:
         "name": str(one.get("name", name)),
         "system": _system(one, where),
         "tiles": _addresses(one, where),
-        "size": int(one.get("size", 256)),
-        "minzoom": int(one.get("minzoom", 0)),
-        "maxzoom": int(one.get("maxzoom", 18)),
+        "size": _whole(one, "size", 256, where),
+        "minzoom": _whole(one, "minzoom", 0, where),
+        "maxzoom": _whole(one, "maxzoom", 18, where),
         "attribution": str(one.get("attribution", "")),
         "is_on": bool(one.get("is_on", True)),
     }
+
+
+def _whole(one: dict[str, Any], name: str, default: int, where: str) -> int:
+    value = one.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ImproperlyConfigured(f"{where}: {name} must be a whole number, not {value!r}.")
+    return value
 
 
 def _system(one: dict[str, Any], where: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -78,18 +78,21 @@ DESK = (
 )
 
 
-def tabs(entries: tuple[Entry, ...], roles: frozenset[Role], path: str) -> list[Tab]:
-    """The entries these roles use, in order, at most one for a route; the one under ``path`` is current."""
+BARS = {"phone": PHONE, "desk": DESK}
+
+
+def tabs(bar: str, roles: frozenset[Role], path: str) -> list[Tab]:
+    """The entries of a bar that these roles use, in order, at most one for a route; the one under ``path`` is current."""
     return [
         Tab(label, url, icon, path == url if url == "/" else path.startswith(url))
-        for label, url, icon in _bar(entries, roles, get_language())
+        for label, url, icon in _bar(bar, roles, get_language(), get_script_prefix())
     ]
 
 
 @lru_cache(maxsize=256)
-def _bar(entries: tuple[Entry, ...], roles: frozenset[Role], _language: str | None) -> list[tuple[str, str, str]]:
+def _bar(bar: str, roles: frozenset[Role], _language: str | None, _prefix: str) -> list[tuple[str, str, str]]:
     found: dict[str, tuple[str, str, str]] = {}
-    for entry in entries:
+    for entry in BARS[bar]:
         if entry.roles & roles and entry.route not in found and (url := address(entry.route)):
             found[entry.route] = (str(entry.label), url, entry.icon)
     return list(found.values())
@@ -104,9 +107,13 @@ def start_page(roles: frozenset[Role]) -> str:
     return "/about"
 
 
-@cache
 def address(route: str) -> str:
     """The path of a route, or "" when this installation does not wire it."""
+    return _address(route, get_script_prefix())
+
+
+@cache
+def _address(route: str, _prefix: str) -> str:
     try:
         return reverse(route)
     except NoReverseMatch:

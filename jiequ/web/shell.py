@@ -86,8 +86,8 @@ def _shell(request: HttpRequest) -> Shell:
     return Shell(
         actor=actor,
         person_id=actor.person_id,
-        tabs=navigation.tabs(navigation.PHONE, roles, request.path),
-        desk=navigation.tabs(navigation.DESK, roles, request.path),
+        tabs=navigation.tabs("phone", roles, request.path),
+        desk=navigation.tabs("desk", roles, request.path),
         home_url=navigation.start_page(roles) if actor.person_id else "/",
         place_name=house.name_zh if is_chinese else house.name_en,
         sponsor=house.sponsor,

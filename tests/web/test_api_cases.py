@@ -154,6 +154,19 @@ def test_anothers_photo_is_no_photo(work: Casework) -> None:
         assert (answer.status_code, answer.json()["code"]) == (422, "unknown_picture")
 
 
+def test_a_phone_in_the_place_is_told_to_the_desk_only_and_in_no_list(work: Casework) -> None:
+    case = work.handling()
+    Case.objects.filter(pk=case.pk).update(address="桥头，电话13912345678", title="找 13912345678")
+    for who, sees in (("lin", True), ("huang", False)):
+        told = program_of(work.world, who)
+        whole = told.get(f"/cases/{case.number}").json()
+        assert ("13912345678" in whole["address"], "13912345678" in whole["title"]) == (sees, sees)
+        rows = told.get("/cases").json()["cases"]
+        assert case.number in {row["number"] for row in rows}
+        assert "13912345678" not in str(rows)
+    assert "13912345678" not in str(program_of(work.world, "huang").get("/tasks").json())
+
+
 def test_statements_stay_within_the_budget(work: Casework) -> None:
     lin, huang = program_of(work.world, "lin"), program_of(work.world, "huang")
     case = work.handling()

@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.db import connection
 
 from jiequ.cases.models import Case, Report
 from jiequ.core.jobs import work_once
@@ -115,6 +116,16 @@ def test_a_list_too_long_is_refused_with_how_long_it_may_be(street: Casework, mo
     export.refresh_from_db()
     assert (export.state, export.error) == ("failed", "too_many_rows")
     assert "案件超过 2 件" in client.get("/exports/").content.decode()
+
+
+def test_the_list_is_measured_before_anything_is_written(street: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has one writer: a list of fifty thousand must not be read while it is held."""
+    depths, ids_of = list[int](), listing.ids_of
+    before = len(connection.savepoint_ids)
+    monkeypatch.setattr(listing, "ids_of", lambda *given: depths.append(len(connection.savepoint_ids)) or ids_of(*given))
+    key = {"form": "csv", "query": "", "idempotency_key": "k" * 32}
+    assert street.world.client("lin").post("/exports/list", key).status_code == 302
+    assert depths == [before]
 
 
 def _copy(export: Export) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import sqlite3
+from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from jiequ.grid.models import MapFeature, MapVersion
 from jiequ.grid.rules import tile
 from jiequ.people.rules import Actor, Role, Seat
 from jiequ.web import basemaps
+from jiequ.web.cli.serve import tiles_port
 from jiequ.web.tiles import mbtiles, wsgi
 from tests.actors import World
 
@@ -207,6 +209,7 @@ def test_a_tile_service_is_read_with_key_and_subdomains_and_its_hosts_alone_are_
         ({"kind": "vector"}, "raster"),
         ({"id": "Bad Id"}, "id must be"),
         ({"colour": "red"}, "colour"),
+        ({"size": "big"}, "size must be a whole number"),
     ],
 )
 def test_a_service_that_cannot_be_drawn_right_is_refused_with_a_sentence(
@@ -214,3 +217,13 @@ def test_a_service_that_cannot_be_drawn_right_is_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(ImproperlyConfigured, match=words.replace("{", r"\{")):
         layers(tmp_path, **changes)
+
+
+def test_map_tiles_are_served_where_a_page_asks_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = Namespace(port=8000, tiles_port=None)
+    assert tiles_port(options) == 0
+    monkeypatch.setenv("JIEQU_TILES_URL", "/tiles/")
+    assert tiles_port(options) == 8002
+    monkeypatch.setenv("JIEQU_TILES_PORT", "9000")
+    assert tiles_port(options) == 9000
+    assert tiles_port(Namespace(port=8000, tiles_port=0)) == 0

@@ -65,13 +65,17 @@ def ask(*, what: str, form: str, data: Mapping[str, Any], by: Actor, is_strong: 
 
 
 def ask_list(*, query: str, order: str, form: str, by: Actor, is_strong: bool, at: datetime) -> Export:
-    """Ask for a file of the list of cases, narrowed as its address says. Refusal as in ``ask``, or if it is too long."""
-    if form not in TYPES:
-        raise Refusal("no_such_export", _("没有这样的文件。"), facts={"field": "form"})
+    """Ask for a file of the list of cases, narrowed as its address says (``check_list`` first). Refusal as in ``ask``."""
     asked = listing.of(query, order, by, at)
-    listing.ids_of(asked, by, form, at)
     street_id = asked.filters.street_id or by.street_id
     return _begin(Export(what=CASES, form=form, asked=asked.stored(), street_id=street_id, is_strong=is_strong), by, at)
+
+
+def check_list(*, query: str, order: str, form: str, by: Actor, at: datetime) -> None:
+    """Refusal for a list of which no file can be made, or one too long for a file. It reads the list: never while writing."""
+    if form not in TYPES:
+        raise Refusal("no_such_export", _("没有这样的文件。"), facts={"field": "form"})
+    listing.ids_of(listing.of(query, order, by, at), by, form, at)
 
 
 def _begin(export: Export, by: Actor, at: datetime) -> Export:
@@ -171,7 +175,7 @@ def _document(export: Export, at: datetime) -> Document:
         raise NotFound("nobody", "")
     actor = actor_for(export.person, at=at, is_strong=export.is_strong)
     if export.what == CASES:
-        return _list(export, actor)
+        return _list(export, actor, at)
     asked = asking.of(export.asked, actor, at)
     title, found = _tables(export, asked, actor, at)
     total = sum(table.total for table in found)
@@ -181,10 +185,9 @@ def _document(export: Export, at: datetime) -> Document:
     return Document(title, asking.place_of(asked), asking.span_of(asked.period), at, found, notes)
 
 
-def _list(export: Export, actor: Actor) -> Document:
-    """The list as it stood when it was asked for: "late", "today" and the lights are of that moment."""
-    at = export.asked_at
-    asked = listing.of(export.asked["query"], export.asked["order"], actor, at)
+def _list(export: Export, actor: Actor, at: datetime) -> Document:
+    """The list as it stands now, which the file says; "today" and "this week" are those of the day it was asked for."""
+    asked = listing.of(export.asked["query"], export.asked["order"], actor, export.asked_at)
     ids = listing.ids_of(asked, actor, export.form, at)
     Export.objects.filter(pk=export.pk).update(total=len(ids), asked=export.asked | {"sight": listing.sight_of(actor)})
     street = export.street

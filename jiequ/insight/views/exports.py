@@ -93,14 +93,24 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_POST
 def new_list(request: HttpRequest) -> HttpResponse:
     """Ask for a file of the list of cases as it is narrowed there."""
+
+    def check(data: QueryDict, given: dict[str, Any]) -> None:
+        asked = {name: data.get(name, "") for name in ("query", "order", "form")}
+        exporting.check_list(**asked, by=given["by"], at=given["at"])
+
     return _asked(
         request,
         lambda data, given: exporting.ask_list(query=data.get("query", ""), order=data.get("order", ""), **given),
+        check,
     )
 
 
-def _asked(request: HttpRequest, ask: Callable[[QueryDict, dict[str, Any]], Export]) -> HttpResponse:
-    """Ask once, then the reader's files; a file that cannot be had is refused above them."""
+def _asked(
+    request: HttpRequest,
+    ask: Callable[[QueryDict, dict[str, Any]], Export],
+    check: Callable[[QueryDict, dict[str, Any]], None] = lambda _data, _given: None,
+) -> HttpResponse:
+    """Ask once, then the reader's files; a file that cannot be had is refused above them. ``check`` is asked first."""
     data = request.POST
     given: dict[str, Any] = {"form": data.get("form", ""), "by": actor_of(request), "at": clock.now()}
     given["is_strong"] = bool(request.session.get(STRONG))
@@ -110,6 +120,7 @@ def _asked(request: HttpRequest, ask: Callable[[QueryDict, dict[str, Any]], Expo
         return redirect("insight:exports")
 
     try:
+        check(data, given)
         return once(request, run)
     except Refusal as refusal:
         if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY or wants_json(request):

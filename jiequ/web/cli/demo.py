@@ -50,6 +50,8 @@ def _settings(options: argparse.Namespace) -> None:
     os.environ.setdefault("JIEQU_BASE_URL", address)
     if port := live_port(options):
         os.environ.setdefault("JIEQU_LIVE_URL", f"http://{options.host}:{port}/live/stream")
+    if options.tiles_port is None and not os.environ.get("JIEQU_TILES_PORT"):
+        options.tiles_port = options.port + 2
     if port := tiles_port(options):
         os.environ.setdefault("JIEQU_TILES_URL", f"http://{options.host}:{port}/tiles/")
 

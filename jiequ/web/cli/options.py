@@ -74,7 +74,9 @@ def _none(sub: argparse.ArgumentParser) -> None:
 def _address(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     sub.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="port (%(default)s; or PORT)")
-    sub.add_argument("--tiles-port", type=int, help="port of map tiles (port + 2; or JIEQU_TILES_PORT; 0: none)")
+    sub.add_argument(
+        "--tiles-port", type=int, help="port of map tiles (JIEQU_TILES_PORT; else port + 2 if JIEQU_TILES_URL is set; 0: none)"
+    )
     sub.add_argument("--live-port", type=int, help="port of live events (port + 1; or JIEQU_LIVE_PORT; 0: none)")
 
 

@@ -53,6 +53,8 @@ def live_port(options: argparse.Namespace) -> int:
 
 
 def tiles_port(options: argparse.Namespace) -> int:
-    """Where map tiles are served; 0: not at all, the map is then drawn from the pages' own layers."""
+    """Where map tiles are served; 0: not at all (nothing asks for them without ``JIEQU_TILES_URL``, unless a port is named)."""
     asked = options.tiles_port if options.tiles_port is not None else os.environ.get("JIEQU_TILES_PORT")
-    return int(asked) if asked not in (None, "") else options.port + 2
+    if asked not in (None, ""):
+        return int(asked)
+    return options.port + 2 if os.environ.get("JIEQU_TILES_URL") else 0

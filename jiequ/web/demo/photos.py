@@ -1,4 +1,4 @@
-"""The demonstration's photos, drawn once: a tenth of a second each, which nobody should wait for with the writer in hand."""
+"""The demonstration's photos, drawn once and one a job: a tenth of a second each, which would add up within a job of cases."""
 
 from __future__ import annotations
 
@@ -30,11 +30,20 @@ def keep(street: Street, scene: Scene, *, at: datetime) -> int:
     clean = pictures.scene(kind, is_after=is_after, number=number)
     with writing():
         known = Picture.objects.filter(street_id=street.pk, sha256=clean.sha256).order_by("pk").first()
-        picture_id = (known or door.keep(clean, street_id=street.pk, at=at)).pk
+        picture_id = int((known or door.keep(clean, street_id=street.pk, at=at)).pk)
+    while not _is_remembered(street, scene, picture_id):
         street.refresh_from_db(fields=["settings"])
-        street.settings[_SETTING] = {**street.settings.get(_SETTING, {}), name_of(scene): picture_id}
-        street.save(update_fields=["settings"])
     return picture_id
+
+
+def _is_remembered(street: Street, scene: Scene, picture_id: int) -> bool:
+    """Written over nothing but what was read: another photo, or somebody's rules, may have been stored meanwhile."""
+    held = street.settings
+    more = held | {_SETTING: {**held.get(_SETTING, {}), name_of(scene): picture_id}}
+    if Street.objects.filter(pk=street.pk, settings=held).update(settings=more) != 1:
+        return False
+    street.settings = more
+    return True
 
 
 def name_of(scene: Scene) -> str:

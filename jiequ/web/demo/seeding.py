@@ -56,7 +56,7 @@ def _stretch(street: Street, since: datetime, until: datetime, now: datetime) ->
 
 @kind(PICTURE, promise_seconds=3600)
 def keep_one(*, street_id: int, scene: list[Any], at: datetime) -> None:
-    """One photo, so that none has to be drawn while cases are written."""
+    """One photo, before any case: jobs of cases find it kept and hold the writer for their own work only."""
     if settings.DEMO:
         photos.keep(Street.objects.get(pk=street_id), (scene[0], scene[1], scene[2]), at=at)
 

@@ -35,7 +35,7 @@ def icon(name: str, label: str = "") -> SafeString:
     return _icon(name, str(label))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024, typed=True)  # marked-up text equals the plain one, and is written otherwise
 def _icon(name: str, label: str) -> SafeString:
     use = format_html('<use href="{}#{}"></use>', static("web/icons.svg"), name)
     if label:
@@ -50,7 +50,7 @@ def light(colour: str, text: str = "") -> SafeString:
     return _light(colour if colour in LIGHT_WORDS else "none", str(text), translation.get_language())
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024, typed=True)  # marked-up text equals the plain one, and is written otherwise
 def _light(name: str, text: str, _language: str | None) -> SafeString:
     return format_html(
         '<span class="light light-{0}">{1}<span class="light-word">{2}</span></span>',
@@ -67,7 +67,7 @@ def badge(text: str, tone: str = "plain") -> SafeString:
     return _badge(str(text), tone)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024, typed=True)  # marked-up text equals the plain one, and is written otherwise
 def _badge(text: str, tone: str) -> SafeString:
     return format_html('<span class="badge badge-{}">{}</span>', tone, text)
 

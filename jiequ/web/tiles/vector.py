@@ -62,8 +62,7 @@ class Layers:
 
     def tile(self, name: str, z: int, x: int, y: int, streets: Streets) -> bytes:
         """One tile of a layer, b"" where nothing lies; ``streets`` narrows the grids to those of a reader."""
-        self.version()
-        key = (name, z, x, y, streets if name == "grids" else None)
+        key = (self.version(), name, z, x, y, streets if name == "grids" else None)  # a late one is kept as the old map's
         with self._lock:
             if key in self._tiles:
                 self._tiles.move_to_end(key)

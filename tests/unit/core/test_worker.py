@@ -1,4 +1,4 @@
-"""The worker's two loops: short latency, graceful stop, and a hanging channel that delays no timer."""
+"""The worker's loops: short latency, graceful stop, and a hanging channel that delays no timer."""
 
 from __future__ import annotations
 
@@ -109,6 +109,26 @@ def test_a_hanging_channel_delays_neither_timers_nor_other_messages() -> None:
         hung = Job.objects.get(kind="hang")
     release.set()
     assert (hung.failures, hung.last_error) == (1, "TookTooLong: no answer within 0.2 s")
+
+
+def test_addresses_that_are_slow_hold_up_no_job_of_another_line() -> None:
+    release, begun, sent = threading.Event(), threading.Event(), list[int]()
+
+    @job("slow", outside=True, timeout_seconds=PATIENCE_SECONDS, line="webhooks")
+    def slow(*, at: Any) -> None:
+        begun.set()
+        release.wait(PATIENCE_SECONDS)
+
+    job("send", outside=True)(lambda *, at: sent.append(1))
+    now = clock.now()
+    enqueue(JobSpec("slow", {}, now), JobSpec("slow", {}, now))
+    with working():
+        assert begun.wait(PATIENCE_SECONDS)
+        enqueue(JobSpec("send", {}, clock.now()))
+        until(lambda: sent == [1])
+        assert Job.objects.filter(kind="slow").count() == 2
+        release.set()
+        until(lambda: not Job.objects.exists())
 
 
 def test_an_error_of_an_outside_job_comes_back_from_its_thread() -> None:

@@ -9,10 +9,12 @@ import pytest
 from django.template import Context, Template, engines
 from django.template.base import Node
 from django.template.loaders.app_directories import get_app_template_dirs
+from django.utils.safestring import SafeString
 from django.utils.translation import override
 
 from jiequ.web import folding
 from jiequ.web.folding import Constant
+from jiequ.web.templatetags.ui import badge
 
 SAYS = """{% load i18n static ui %}<a href="{% url 'cases:list' %}">{% translate "案件" %}</a>{% static "web/icons.svg" %}
 {% icon "plus" %}{% badge _("紧急") "stop" %}{% light "red" %}{% blocktranslate %}没有这样的案件{% endblocktranslate %}
@@ -82,3 +84,10 @@ def _constants(nodes: Any) -> int:
         assert isinstance(node, Node)
         count += isinstance(node, Constant) or sum(_constants(within) for within in folding._lists_in(node))
     return count
+
+
+@pytest.mark.parametrize("marked_first", [True, False])
+def test_a_badge_of_marked_up_text_lends_its_marks_to_no_plain_one(marked_first: bool) -> None:
+    text = f"<i>{marked_first}</i>"
+    for word in (SafeString(text), text) if marked_first else (text, SafeString(text)):
+        assert ("&lt;i&gt;" in badge(word)) == (type(word) is str)
