@@ -14,6 +14,8 @@ REPLY_KINDS = (
     *("text", "image", "voice", "video", "music", "news", "transfer_customer_service"),
     *("update_button", "update_template_card"),  # WeCom, to a tap on a card
 )
+PARTS = ("Articles", "Image", "Voice", "Video", "Music", "Button", "TemplateCard")
+"""Elements of a reply that hold elements; an empty one counts as none."""
 XXE = '<!DOCTYPE xml [<!ENTITY leak SYSTEM "file:///etc/hostname">]>'
 
 
@@ -104,7 +106,24 @@ def read(target: Target, fields: dict[str, Any], status: int, text: str) -> Outc
         return Outcome("malformed", "ToUserName and FromUserName are not swapped")
     if reply.get("MsgType") not in REPLY_KINDS:
         return Outcome("malformed", f"no reply of type {reply.get('MsgType')!r}")
+    if wrong := _wrong_part(reply):
+        return Outcome("malformed", wrong)
     return Outcome("reply", reply=reply)
+
+
+def _wrong_part(reply: dict[str, Any]) -> str:
+    """Which element holds text instead of elements or the other way round; an empty text if none does."""
+    if not isinstance(reply.get("Content") or "", str):
+        return "Content is no text"
+    for name in PARTS:
+        if not isinstance(reply.get(name) or {}, dict):
+            return f"{name} is text"
+    if not isinstance((reply.get("TemplateCard") or {}).get("MainTitle") or {}, dict):
+        return "TemplateCard.MainTitle is text"
+    items = (reply.get("Articles") or {}).get("item", [])
+    if not all(isinstance(one, dict) for one in (items if isinstance(items, list) else [items])):
+        return "Articles.item is text"
+    return ""
 
 
 def _opened(target: Target, reply: dict[str, Any]) -> dict[str, Any]:
@@ -118,4 +137,4 @@ def _opened(target: Target, reply: dict[str, Any]) -> dict[str, Any]:
     parts = (target.token, str(reply.get("TimeStamp", "")), str(reply.get("Nonce", "")), str(reply["Encrypt"]))
     if not crypto.is_signed(str(reply.get("MsgSignature", "")), *parts):
         raise XmlError("wrong MsgSignature")
-    return from_xml(crypto.decrypt(reply["Encrypt"], key=target.aes_key, receiver=target.receiver))
+    return from_xml(crypto.decrypt(str(reply["Encrypt"]), key=target.aes_key, receiver=target.receiver))

@@ -84,14 +84,16 @@ class Pusher:
 
     async def _work(self, key: str) -> None:
         queue = self._queues[key]
-        while queue:
-            fault = self._emu.faults.take(queue[0].kind, BEFORE_SENDING)
-            if fault and fault.kind == "reorder":
-                await self._swap(queue, fault)
-                fault = None
-            await self._one(queue[0], fault)
-            queue.popleft()
-        del self._queues[key]
+        try:
+            while queue:
+                fault = self._emu.faults.take(queue[0].kind, BEFORE_SENDING)
+                if fault and fault.kind == "reorder":
+                    await self._swap(queue, fault)
+                    fault = None
+                await self._one(queue[0], fault)
+                queue.popleft()
+        finally:  # a queue that nobody works at would take whatever comes later, for ever
+            del self._queues[key]
 
     async def _swap(self, queue: deque[Push], fault: Fault) -> None:
         """The next message, if one comes in time, goes first."""

@@ -42,9 +42,9 @@ def from_xml(text: str) -> dict[str, Any]:
         raise XmlError("too large, or with a document type")
     try:
         root = ElementTree.fromstring(text)
-    except ElementTree.ParseError as fault:
+        fields = _fields(root)
+    except (ElementTree.ParseError, RecursionError) as fault:
         raise XmlError(str(fault)) from fault
-    fields = _fields(root)
     if root.tag != "xml" or not isinstance(fields, dict):
         raise XmlError("not <xml>…</xml>")
     return fields

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 
 import pytest
 
 from emulator import crypto, scene
+from emulator.app import Emulator
+from emulator.clock import Clock
+from emulator.envelope import Outcome, Target
+from emulator.push import Push as Sent
 from emulator.testing import Strings
 from emulator.xml import to_xml
 from tests.emulator.callback import AES_KEY, TOKEN, Callback, Push
@@ -27,6 +32,13 @@ def reply_to(push: Push, text: str, fields: dict[str, str] | None = None) -> str
     fields = fields or push.fields
     answer = {"ToUserName": fields["FromUserName"], "FromUserName": fields["ToUserName"], "CreateTime": 1}
     return to_xml({**answer, "MsgType": "text", "Content": text})
+
+
+def with_part(push: Push, kind: str, **parts: object) -> str:
+    """A passive reply of that type to a push in secure mode, with these elements."""
+    fields = push.opened(scene.APPID)
+    answer = {"ToUserName": fields["FromUserName"], "FromUserName": fields["ToUserName"], "CreateTime": 1}
+    return sealed(to_xml({**answer, "MsgType": kind, **parts}))
 
 
 def sealed(text: str, receiver: str = scene.APPID, token: str = TOKEN) -> str:
@@ -111,6 +123,11 @@ WRONG_REPLIES = {
     "for another account": lambda push: sealed(reply_to(push, "x", push.opened(scene.APPID)), receiver="wx0000000000000000"),
     "wrongly signed": lambda push: sealed(reply_to(push, "x", push.opened(scene.APPID)), token="another"),
     "of no known type": lambda push: sealed(reply_to(push, "x", push.opened(scene.APPID)).replace("text", "hologram")),
+    "Articles is text": lambda push: with_part(push, "news", Articles="x"),
+    "an article is text": lambda push: with_part(push, "news", Articles={"item": [{"Title": "x"}, "y"]}),
+    "Image is text": lambda push: with_part(push, "image", Image="x"),
+    "two Images": lambda push: with_part(push, "image", Image=["x", "y"]),
+    "Content holds elements": lambda push: with_part(push, "text", Content={"b": "x"}),
 }
 
 
@@ -123,6 +140,26 @@ def test_a_malformed_reply_shows_that_the_service_is_broken_and_is_not_asked_aga
     emulator.does("zhou", "say", text="在吗")
     assert texts(emulator)[-1] == FAULT
     assert len(callback.pushes) == 1
+    callback.answer = lambda push: (200, "success")
+    emulator.does("zhou", "say", text="再问一次")
+    assert callback.pushes[-1].opened(scene.APPID)["Content"] == "再问一次"
+
+
+def test_a_push_that_breaks_down_does_not_take_the_next_ones_with_it(callback: Callback) -> None:
+    def breaks_down(_told: Outcome) -> None:
+        raise RuntimeError("on purpose")
+
+    async def two() -> None:
+        emu = Emulator(clock=Clock())
+        target = Target(callback.url, TOKEN, "", "wx1", "plain")
+        for number, done in ((1, breaks_down), (2, lambda _told: None)):
+            fields = {"ToUserName": "a", "FromUserName": "b", "MsgType": "text", "Content": str(number)}
+            emu.pusher.push(Sent(target, fields, "text", "zhou", done))
+            await emu.settle()
+        await emu.close()
+
+    asyncio.run(two())
+    assert [push.fields["Content"] for push in callback.pushes] == ["1", "2"]
 
 
 def test_no_answer_in_five_seconds_is_asked_three_times_with_the_same_message(emulator: Strings, callback: Callback) -> None:

@@ -257,6 +257,27 @@ def test_a_passive_answer_may_draw_the_whole_card_anew(emulator: Strings, work: 
     assert card_of(emulator)["data"]["main_title"] == {"title": "已接单", "desc": "黄海涛"}
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"MsgType": "update_button", "Button": "已接单"},
+        {"MsgType": "update_template_card", "TemplateCard": "已接单"},
+        {"MsgType": "update_template_card", "TemplateCard": {"MainTitle": "已接单"}},
+    ],
+)
+def test_an_odd_answer_to_a_tap_changes_nothing_and_the_next_tap_is_told(
+    emulator: Strings, work: Work, callback: Callback, parts: dict[str, Any]
+) -> None:
+    connect(emulator, callback)
+    work.send("template_card", **CARD)
+    callback.answer = passive(lambda fields: parts)
+    before = card_of(emulator)
+    for key in ("take:123", "pass:123"):
+        emulator.does("huang", "tap_card", agent=AGENT, item=before["number"], key=key)
+    assert card_of(emulator) == before
+    assert [push.opened(scene.CORPID)["EventKey"] for push in callback.pushes] == ["take:123", "pass:123"]
+
+
 def test_a_response_code_changes_every_receivers_card_once(emulator: Strings, work: Work) -> None:
     code = work.send("template_card", "huang|shui", **CARD)["response_code"]
     update = {"atall": 1, "agentid": scene.AGENTID, "response_code": code, "button": {"replace_name": "已由黄海涛接单"}}
