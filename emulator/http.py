@@ -46,7 +46,7 @@ class Request:
             raise ApiError(44002)
         try:
             found = json.loads(self.body.decode())
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             raise ApiError(47001) from fault
         if not isinstance(found, dict):
             raise ApiError(47001)

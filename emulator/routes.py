@@ -68,6 +68,14 @@ class Routes:
         return None
 
 
+async def answer_or_refusal(handler: Handler, *given: Any) -> Answer:
+    """What a handler of a played API answers; ApiError 47001 for a body whose parts are not what they are taken for."""
+    try:
+        return await answer_of(handler(*given))
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as fault:
+        raise ApiError(47001, f"({type(fault).__name__}: {fault})") from fault
+
+
 async def answer_of(result: Any | Awaitable[Any]) -> Answer:
     """What a handler returned, now or later, as an answer: dictionaries and lists become JSON."""
     found = await result if inspect.isawaitable(result) else result

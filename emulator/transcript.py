@@ -71,6 +71,6 @@ def readable(data: bytes | str | Any) -> Any:
         return f"<{len(data)} bytes>"
     try:
         found = json.loads(text) if text[:1] in "{[" and text else text
-    except ValueError:
+    except (ValueError, RecursionError):
         found = text
     return found[:LONGEST] if isinstance(found, str) else found

@@ -64,11 +64,15 @@ def _button(account: Account, button: dict[str, Any], domain_code: int) -> None:
         raise ApiError(40019)
 
 
+def _tag_of(rule: dict[str, Any]) -> int:
+    """The tag a conditional menu asks for; 0 for none. ValueError, TypeError: not a number."""
+    return int(rule.get("tag_id") or rule.get("group_id") or 0)
+
+
 def menu_of(account: Account, following: Following) -> list[dict[str, Any]]:
     """What this follower should see: the newest conditional menu that fits, else the default one."""
     for one in reversed(account.conditional):
-        tag = one["matchrule"].get("tag_id") or one["matchrule"].get("group_id")
-        if tag and int(tag) in following.tags:
+        if _tag_of(one["matchrule"]) in following.tags:
             found: list[dict[str, Any]] = one["button"]
             return found
     return account.menu or []
@@ -127,6 +131,7 @@ def add_conditional(emu: Emulator, request: Request, account: Account) -> dict[s
     rule = given.get("matchrule")
     if not isinstance(rule, dict) or not any(rule.get(name) for name in RULES):
         raise ApiError(65304)
+    _tag_of(rule)
     number = str(emu.state.next_id() % 10**9)
     account.conditional.append({"button": check(account, given), "matchrule": rule, "menuid": number})
     return {"menuid": number}

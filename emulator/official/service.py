@@ -9,8 +9,7 @@ from emulator.errors import ApiError
 from emulator.http import Answer, Request, as_json
 from emulator.official import basics, custom, mass, media, menus, messages, people, qrcodes, subscriptions, templates
 from emulator.official.routes import mp_routes, routes
-from emulator.routes import answer_of
-from emulator.store import Account
+from emulator.routes import answer_of, answer_or_refusal
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -26,16 +25,17 @@ async def answer(emu: Emulator, request: Request) -> Answer:
     if not route:
         return as_json({"errcode": 40066, "errmsg": "invalid url"}, 404)
     if route.guard == "none":
-        return await answer_of(route.handler(emu, request))
+        return await answer_or_refusal(route.handler, emu, request)
     account = tokens.account_of(emu, request.query.get("access_token", ""))
-    if account.ip_whitelist and request.client not in account.ip_whitelist:
-        raise ApiError(40164, words=f"invalid ip {request.client}, not in whitelist")
+    client = tokens.client_of(request)
+    if account.ip_whitelist and client not in account.ip_whitelist:
+        raise ApiError(40164, words=f"invalid ip {client}, not in whitelist")
     name = path.removeprefix("/cgi-bin/").lstrip("/")
     if any(name.startswith(one) for one in account.no_permission):
         raise ApiError(48001)
     if name != "clear_quota":
         tokens.spend(emu, account, name)
-    return await answer_of(route.handler(emu, request, account))
+    return await answer_or_refusal(route.handler, emu, request, account)
 
 
 async def answer_mp(emu: Emulator, request: Request) -> Answer:
@@ -44,10 +44,3 @@ async def answer_mp(emu: Emulator, request: Request) -> Answer:
     if not route:
         return as_json({"detail": "no such page"}, 404)
     return await answer_of(route.handler(emu, request))
-
-
-def account_by(emu: Emulator, appid: str) -> Account:
-    """The account of an appid; 40013."""
-    if appid not in emu.state.accounts:
-        raise ApiError(40013)
-    return emu.state.accounts[appid]

@@ -151,6 +151,8 @@ def create_menu(emu: Emulator, request: Request, caller: Caller) -> dict[str, An
         raise ApiError(40016)
     if any(len(one.get("sub_button", [])) > 5 for one in buttons):
         raise ApiError(40023)
+    if not all(isinstance(below, dict) for one in buttons for below in one.get("sub_button", [])):
+        raise ApiError(47001)
     if caller.agent:
         caller.agent.menu = buttons
     return {"errcode": 0, "errmsg": "ok"}

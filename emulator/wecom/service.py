@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from emulator.errors import ApiError
 from emulator.http import Answer, Request, as_json
-from emulator.routes import answer_of
+from emulator.routes import answer_or_refusal
 from emulator.tokens import client_of
 from emulator.wecom import basics, contacts, messages, people
 from emulator.wecom.routes import Caller, routes
@@ -27,7 +27,7 @@ async def answer(emu: Emulator, request: Request) -> Answer:
     if not route:
         return as_json({"errcode": 40066, "errmsg": "invalid url"}, 404)
     if route.guard == "none":
-        return await answer_of(route.handler(emu, request))
+        return await answer_or_refusal(route.handler, emu, request)
     caller = _caller(emu, request.query.get("access_token", ""))
     ips = caller.agent.ips if caller.agent else caller.corp.contacts_ips
     if ips and client_of(request) not in ips:
@@ -35,7 +35,7 @@ async def answer(emu: Emulator, request: Request) -> Answer:
     if route.guard == "agent" and not caller.agent:
         raise ApiError(48002, words="api forbidden for contacts secret")
     _count(emu, caller, path)
-    return await answer_of(route.handler(emu, request, caller))
+    return await answer_or_refusal(route.handler, emu, request, caller)
 
 
 def _caller(emu: Emulator, value: str) -> Caller:

@@ -92,6 +92,15 @@ def test_frozen_secrets_and_strange_addresses_get_nothing(emulator: Strings, pro
     assert errcode(product.token()) == 40243
 
 
+def test_a_call_with_a_token_comes_from_the_address_it_is_said_to_come_from(emulator: Strings, product: Product) -> None:
+    words = {"access_token": product.token()["access_token"]}
+    emulator.ask("POST", f"/accounts/{scene.APPID}", ip_whitelist=["10.0.0.1"])
+    for client, code in (("10.0.0.1", 0), ("10.0.0.2", 40164)):
+        answer = http.get(product.base + "/api/cgi-bin/user/get", params=words, headers={"x-emu-client": client}).json()
+        assert errcode(answer) == code
+        assert client in answer.get("errmsg", client)
+
+
 @pytest.mark.parametrize(("token", "code"), [("", 41001), ("short", 40014), ("x" * 136, 40001)])
 def test_a_call_without_a_good_token_is_refused(product: Product, token: str, code: int) -> None:
     assert ask(product, token) == code
