@@ -1,6 +1,6 @@
 """An SMTP server that takes every letter and shows it; faults by ``smtp_faults`` of the settings.
 
-A hundred lines instead of a dependency: Python's own ``smtpd`` is gone since 3.12, and we want to break it on purpose.
+No dependency: Python's own ``smtpd`` is gone since 3.12, and we want to break it on purpose.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 from emulator import chat
+from emulator.listener import Listener
 from emulator.store import Mail
 
 if TYPE_CHECKING:
@@ -22,44 +23,17 @@ LARGEST = 10 * 1024 * 1024
 WELCOME = "220 emulator ESMTP"
 
 
-class MailServer:
-    """Listens on 127.0.0.1.
-
-    A fault is ``{"at": "RCPT", "code": 550, "text": "no such user"}``; code 0 hangs up, -1 is silent.
-    """
+class MailServer(Listener):
+    """A fault is ``{"at": "RCPT", "code": 550, "text": "no such user"}``; code 0 hangs up, -1 is silent."""
 
     def __init__(self, emu: Emulator, port: int = 0) -> None:
-        self._emu, self.port = emu, port
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.Task[None]] = set()
+        super().__init__(port=port, limit=1 << 20)
+        self._emu = emu
 
-    async def start(self) -> None:
-        """Bind; ``port`` is the real one afterwards."""
-        self._server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=1 << 20)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """End all."""
-        if self._server:
-            self._server.close()
-        for task in list(self._open):
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
-
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task:
-            self._open.add(task)
-        try:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A client; a line too long ends it."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ValueError):
             await Session(self._emu, reader, writer).run()
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError, ValueError):
-            pass
-        finally:
-            if task:
-                self._open.discard(task)
-            writer.close()
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                await writer.wait_closed()
 
 
 class Session:
@@ -114,7 +88,9 @@ class Session:
         if is_wrong:
             return True
         raw = bytearray()
-        while (line := await self._reader.readline()) not in (b".\r\n", b""):
+        while (line := await self._reader.readline()) != b".\r\n":
+            if not line.endswith(b"\n"):  # cut off: no letter
+                return False
             raw += line[1:] if line.startswith(b"..") else line
         fault = self._fault("END", peek=True)
         if fault is None or fault.get("after"):

@@ -165,8 +165,13 @@ def _pair(emu: Emulator, account: Account, openid: str, code: Code, person: Pers
         "openid": openid, "scope": code.scope,
     }  # fmt: skip
     if code.scope == "snsapi_userinfo":
-        found["unionid"] = person.unionid if not code.is_snapshot else "oU" + digest(person.id, "snapshot")[:26]
+        found["unionid"] = _unionid(person, is_snapshot=code.is_snapshot)
     return found | ({"is_snapshotuser": 1} if code.is_snapshot else {})
+
+
+def _unionid(person: Person, *, is_snapshot: bool) -> str:
+    """A snapshot user's is one of its own, that leads to nobody."""
+    return "oU" + digest(person.id, "snapshot")[:26] if is_snapshot else person.unionid
 
 
 def _web_token(emu: Emulator, kind: str, account: Account, openid: str, code: Code, lasts: float) -> WebToken:
@@ -210,7 +215,7 @@ def userinfo(emu: Emulator, request: Request) -> dict[str, Any]:
     name = "微信用户" if held.is_snapshot else person.name
     return {
         "openid": held.openid, "nickname": name, "sex": 0, "province": "", "city": "", "country": "",
-        "headimgurl": "", "privilege": [], "unionid": person.unionid,
+        "headimgurl": "", "privilege": [], "unionid": _unionid(person, is_snapshot=held.is_snapshot),
     }  # fmt: skip
 
 

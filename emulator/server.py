@@ -15,6 +15,8 @@ from urllib.parse import unquote
 
 import h11
 
+from emulator.listener import Listener
+
 Message = MutableMapping[str, Any]
 App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 LARGEST = 32 * 1024 * 1024
@@ -24,44 +26,19 @@ class Broken(Exception):
     """The connection is to be broken now."""
 
 
-class Server:
-    """Listens on one address in the running loop."""
+class Server(Listener):
+    """Plays one ASGI app."""
 
     def __init__(self, app: App, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.app, self.host, self.port = app, host, port
-        self._listener: asyncio.Server | None = None
-        self._open: set[asyncio.Task[Any]] = set()
+        super().__init__(host=host, port=port, backlog=1024)
+        self.app = app
 
-    async def start(self) -> None:
-        """Bind; ``port`` is the real one afterwards."""
-        self._listener = await asyncio.start_server(self._connection, self.host, self.port, backlog=1024)
-        self.port = self._listener.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Refuse new connections and end the open ones."""
-        if self._listener:
-            self._listener.close()
-            self._listener = None
-        for task in list(self._open):
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
-
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task:
-            self._open.add(task)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request after the other."""
         wire = Wire(reader, writer)
-        try:
+        with contextlib.suppress(h11.ProtocolError, Broken):
             while await wire.one_request(self.app):
                 pass
-        except (OSError, h11.ProtocolError, Broken, asyncio.CancelledError):
-            pass
-        finally:
-            if task:
-                self._open.discard(task)
-            writer.close()
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                await writer.wait_closed()
 
 
 class Wire:

@@ -96,7 +96,17 @@ def test_any_text_survives_the_xml(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "success", '{"a": 1}', "<xml>", "<a/>", "<!DOCTYPE xml><xml><a>1</a></xml>", "<xml>" + "x" * 70_000, "<xml>" + "<a>" * 5000 + "</a>" * 5000 + "</xml>"]
+    "text",
+    [
+        "",
+        "success",
+        '{"a": 1}',
+        "<xml>",
+        "<a/>",
+        "<!DOCTYPE xml><xml><a>1</a></xml>",
+        "<xml>" + "x" * 70_000,
+        "<xml>" + "<a>" * 5000 + "</a>" * 5000 + "</xml>",
+    ],
 )
 def test_what_is_no_message_is_refused(text: str) -> None:
     with pytest.raises(XmlError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import time
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -131,6 +132,19 @@ def test_a_letter_arrives_in_the_mailbox(emulator: Strings) -> None:
     assert (mail["sender"], mail["to"], mail["subject"]) == ("street@example.com", ["zhou@example.com"], "您的事项已办结")
     assert mail["text"] == "LG-2026-000123 已办结。\n.一行以点开头\n"
     assert emulator.chat("zhou", "mail")[-1]["data"]["title"] == "您的事项已办结"
+
+
+@pytest.mark.parametrize("end", [b"", b"half a li", b"."])
+def test_a_letter_that_is_cut_off_is_not_delivered(emulator: Strings, end: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", emulator.smtp_port), timeout=5) as line:
+        for words in (b"HELO me", b"MAIL FROM:<a@example.com>", b"RCPT TO:<zhou@example.com>", b"DATA"):
+            line.sendall(words + b"\r\n")
+        line.sendall(b"Subject: half\r\n\r\nwords\r\n" + end)
+        line.shutdown(socket.SHUT_WR)
+        said = b"".join(iter(lambda: line.recv(4096), b""))
+    assert b"354" in said
+    assert b"taken" not in said
+    assert emulator.ask("GET", "/mails") == []
 
 
 @pytest.mark.parametrize(

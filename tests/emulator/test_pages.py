@@ -93,6 +93,21 @@ def test_a_snapshot_user_is_virtual(street: Strings) -> None:
     assert found["openid"] != street.openid("zhou")
 
 
+def told_of(street: Strings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the exchange of a code tells of 周敏, and what userinfo does."""
+    found = exchange(street, code(street, scope="snsapi_userinfo", emu_consent="1"))
+    words = {"access_token": found["access_token"], "openid": found["openid"]}
+    return found, http.get(f"{street.base}/api/sns/userinfo", params=words).json()
+
+
+def test_a_snapshot_users_unionid_is_not_the_persons(street: Strings) -> None:
+    real = {one["unionid"] for one in told_of(street)}
+    street.ask("POST", "/people/zhou", is_snapshot=True)
+    virtual = {one["unionid"] for one in told_of(street)}
+    assert len(real) == len(virtual) == 1
+    assert not real & virtual
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
