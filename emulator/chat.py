@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from emulator.app import Emulator
 
 KEPT = 400
+IN_JSON = {"title": "title", "text": "description", "picture": "picurl", "url": "url"}
+IN_XML = {"title": "Title", "text": "Description", "picture": "PicUrl", "url": "Url"}
+"""What a line of news calls an article's parts, and what the platforms call them."""
 
 
 def add(emu: Emulator, person: Person, where: str, by: str, kind: str, data: dict[str, Any]) -> Item:
@@ -21,6 +24,11 @@ def add(emu: Emulator, person: Person, where: str, by: str, kind: str, data: dic
     del lines[:-KEPT]
     told(emu, person.id, where, kind, by)
     return item
+
+
+def article(given: dict[str, Any], names: dict[str, str]) -> dict[str, str]:
+    """An article of news as a line shows it; what lacks is empty. ``names``: IN_JSON or IN_XML."""
+    return {ours: str(given.get(theirs) or "") for ours, theirs in names.items()}
 
 
 def told(emu: Emulator, person_id: str, where: str, kind: str, by: str = "account") -> None:

@@ -43,11 +43,6 @@ def key_of(encoding_aes_key: str) -> bytes:
     return base64.b64decode(encoding_aes_key + "=")
 
 
-def new_aes_key() -> str:
-    """A fresh EncodingAESKey."""
-    return base64.b64encode(os.urandom(32)).decode()[:43]
-
-
 def encrypt(text: str, *, key: str, receiver: str, random16: bytes | None = None) -> str:
     """Base64 of AES-256-CBC over random16 + length + text + receiver. ``random16``: only to repeat a known vector."""
     data = text.encode()

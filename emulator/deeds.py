@@ -60,11 +60,8 @@ def say(emu: Emulator, person: Person, given: Given) -> Given:
 
 
 def _sent_media(emu: Emulator, given: Given, kind: str, name: str, mime: str, data: bytes) -> Media:
-    if "agent" in given:
-        media = messages.keep_media(emu, next(iter(emu.state.accounts.values())), kind, name, mime, data)
-        media.owner = _agent(emu, given)[0].corpid
-        return media
-    return messages.keep_media(emu, _account(emu, given), kind, name, mime, data)
+    owner = _agent(emu, given)[0].corpid if "agent" in given else _account(emu, given).appid
+    return messages.keep_media(emu, owner, kind, name, mime, data)
 
 
 def send_photo(emu: Emulator, person: Person, given: Given) -> Given:

@@ -11,8 +11,6 @@ from urllib.parse import parse_qsl
 
 from emulator.errors import ApiError
 
-LARGEST_BODY = 32 * 1024 * 1024
-
 
 @dataclass
 class File:

@@ -52,10 +52,10 @@ def save(state: State, file: Path) -> None:
 
 
 def load(file: Path) -> State | None:
-    """What was saved; None if there is none, or it is of another version."""
+    """What was saved; fields it lacks take their defaults. None if there is none that can be read."""
     try:
         found = from_plain(State, json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return found if isinstance(found, State) else None
 

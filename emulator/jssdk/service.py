@@ -101,17 +101,13 @@ def choose(emu: Emulator, request: Request) -> dict[str, Any]:
 
 @routes("POST", "/device/uploadImage", guard="none")
 def upload(emu: Emulator, request: Request) -> dict[str, Any]:
-    """A picture of the phone as a temporary file of the account: ``serverId`` is its media id."""
+    """A picture of the phone as a temporary file of the account or corporation: ``serverId`` is its media id."""
     given = request.json()
     media = emu.state.media.get(str(given.get("localId", "")).removeprefix(LOCAL))
     owner = str(given.get("appId", ""))
     if not media or owner not in {*emu.state.accounts, *emu.state.corps}:
         return {"errMsg": "uploadImage:fail"}
-    if owner in emu.state.accounts:
-        copy = keep_media(emu, emu.state.accounts[owner], "image", media.name, media.mime, media.data)
-    else:
-        copy = keep_media(emu, next(iter(emu.state.accounts.values())), "image", media.name, media.mime, media.data)
-        copy.owner = owner
+    copy = keep_media(emu, owner, "image", media.name, media.mime, media.data)
     return {"errMsg": "uploadImage:ok", "serverId": copy.id}
 
 

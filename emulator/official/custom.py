@@ -47,17 +47,12 @@ def _content(emu: Emulator, account: Account, kind: str, part: Any) -> dict[str,
     if kind in ("image", "voice", "video"):
         return {"kind": kind, "media_id": media.kept(emu, account.appid, part.get("media_id")).id}
     if kind == "news":
-        return {"kind": "news", "articles": [_article(one) for one in part.get("articles", [])[:1]]}
+        return {"kind": "news", "articles": [chat.article(one, chat.IN_JSON) for one in part.get("articles", [])[:1]]}
     if kind == "msgmenu":
         choices = [str(one.get("content", "")) for one in part.get("list", [])]
         ends = {"head": str(part.get("head_content", "")), "tail": str(part.get("tail_content", ""))}
         return {"kind": "choices", "choices": choices, "ids": [str(one.get("id", "")) for one in part.get("list", [])], **ends}
     return {"kind": "note", "text": f"[{kind}] {part.get('title', '')}"}
-
-
-def _article(one: dict[str, Any]) -> dict[str, str]:
-    names = {"title": "title", "text": "description", "picture": "picurl", "url": "url"}
-    return {ours: str(one.get(theirs) or "") for ours, theirs in names.items()}
 
 
 def _spend_window(emu: Emulator, following: Following) -> None:

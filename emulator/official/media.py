@@ -25,13 +25,19 @@ BEGINNINGS = {
 ARTICLE_PICTURE = 1 * KIB * KIB
 
 
-def _file(request: Request, kind: str, largest: int) -> File:
+def uploaded(request: Request, kind: str, largest: dict[str, int], *, smallest: int = 0) -> File:
+    """The file of an upload, checked: 40004 kind, 41005 none, 40006 size, 40005 beginning.
+
+    ``largest``: bytes by kind. An empty file is none, where no ``smallest`` is given.
+    """
+    if kind not in largest:
+        raise ApiError(40004)
     file = request.files().get("media")
-    if not file or not file.data:
+    if not file or not (file.data or smallest):
         raise ApiError(41005)
-    if len(file.data) > largest:
+    if not smallest <= len(file.data) <= largest[kind]:
         raise ApiError(40006)
-    if not file.data.startswith(BEGINNINGS[kind]):
+    if not file.data.startswith(BEGINNINGS.get(kind, b"")):
         raise ApiError(40005)
     return file
 
@@ -40,10 +46,8 @@ def _file(request: Request, kind: str, largest: int) -> File:
 def upload(emu: Emulator, request: Request, account: Account) -> dict[str, Any]:
     """A file for three days."""
     kind = request.query.get("type", "")
-    if kind not in LIMITS:
-        raise ApiError(40004)
-    file = _file(request, kind, LIMITS[kind])
-    media = keep_media(emu, account, kind, file.name, file.kind, file.data)
+    file = uploaded(request, kind, LIMITS)
+    media = keep_media(emu, account.appid, kind, file.name, file.kind, file.data)
     name = "thumb_media_id" if kind == "thumb" else "media_id"
     return {"type": kind, name: media.id, "created_at": int(emu.clock.now())}
 
@@ -93,7 +97,7 @@ def show(emu: Emulator, request: Request) -> Answer:
 @routes("POST", "/cgi-bin/media/uploadimg")
 def upload_picture(emu: Emulator, request: Request, account: Account) -> dict[str, Any]:
     """A picture for articles: an address that stays."""
-    media = _permanent(emu, account, "image", _file(request, "image", ARTICLE_PICTURE))
+    media = _permanent(emu, account, "image", uploaded(request, "image", {"image": ARTICLE_PICTURE}))
     return {"url": f"{request.base}/mp/media/{media.id}"}
 
 
@@ -101,14 +105,12 @@ def upload_picture(emu: Emulator, request: Request, account: Account) -> dict[st
 def add_material(emu: Emulator, request: Request, account: Account) -> dict[str, Any]:
     """A file that stays."""
     kind = request.query.get("type", "") or request.form().get("type", "")
-    if kind not in LIMITS:
-        raise ApiError(40004)
-    media = _permanent(emu, account, kind, _file(request, kind, LIMITS[kind]))
+    media = _permanent(emu, account, kind, uploaded(request, kind, LIMITS))
     return {"media_id": media.id} | ({"url": f"{request.base}/mp/media/{media.id}"} if kind == "image" else {})
 
 
 def _permanent(emu: Emulator, account: Account, kind: str, file: File) -> Media:
-    media = keep_media(emu, account, kind, file.name, file.kind, file.data)
+    media = keep_media(emu, account.appid, kind, file.name, file.kind, file.data)
     media.until = 0.0
     return media
 

@@ -69,18 +69,13 @@ def show_reply(emu: Emulator, person: Person, where: str, reply: dict[str, Any])
         chat.add(emu, person, where, "account", kind, {"media_id": _inner(reply, kind, "MediaId")})
     elif kind == "news":
         items = (reply.get("Articles") or {}).get("item", [])
-        articles = [_article(one) for one in (items if isinstance(items, list) else [items])]
+        articles = [chat.article(one, chat.IN_XML) for one in (items if isinstance(items, list) else [items])]
         chat.add(emu, person, where, "account", "news", {"articles": articles})
 
 
 def _inner(reply: dict[str, Any], kind: str, name: str) -> str:
     part = reply.get(kind.capitalize())
     return str(part.get(name, "")) if isinstance(part, dict) else ""
-
-
-def _article(item: dict[str, Any]) -> dict[str, str]:
-    names = {"title": "Title", "text": "Description", "picture": "PicUrl", "url": "Url"}
-    return {ours: str(item.get(theirs) or "") for ours, theirs in names.items()}
 
 
 def grant(emu: Emulator, account: Account, person: Person, kind: str) -> None:
@@ -110,9 +105,9 @@ def event(emu: Emulator, account: Account, person: Person, name: str, **fields: 
     return push(emu, account, person, "event", {"Event": name, **fields})
 
 
-def keep_media(emu: Emulator, account: Account, kind: str, name: str, mime: str, data: bytes) -> Media:
-    """A file of three days."""
-    media = Media(secret_text(64), account.appid, kind, name, mime, data, emu.clock.now() + MEDIA_LASTS)
+def keep_media(emu: Emulator, owner: str, kind: str, name: str, mime: str, data: bytes) -> Media:
+    """A file of three days. ``owner``: an appid or corpid."""
+    media = Media(secret_text(64), owner, kind, name, mime, data, emu.clock.now() + MEDIA_LASTS)
     emu.state.media[media.id] = media
     return media
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import segno
 
@@ -80,11 +79,6 @@ def picture(text: str) -> bytes:
     out = io.BytesIO()
     segno.make(text, error="m").save(out, kind="png", scale=8, border=3)
     return out.getvalue()
-
-
-def picture_url(base: str, code: QrCode) -> str:
-    """Where it is to be seen."""
-    return f"{base}/mp/cgi-bin/showqrcode?ticket={quote(code.ticket)}"
 
 
 def scanned(emu: Emulator, text: str) -> tuple[Account, QrCode] | None:

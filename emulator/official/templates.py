@@ -19,7 +19,7 @@ MOST_TEMPLATES = 25
 MOST_CATEGORIES = 5
 DEDUPE_SECONDS = 600.0
 STATUS_AFTER_SECONDS = 0.2
-SUCCESS, BLOCKED, FAILED = "success", "failed:user block", "failed: system failed"
+SUCCESS, BLOCKED = "success", "failed:user block"
 MODELS = (
     ("43216", "工单处理通知", "工单编号", "事项类型", "所在网格", "thing", "办理期限"),
     ("43217", "上报受理通知", "受理编号", "事项类型", "当前状态", "phrase", "受理时间"),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import ApiError
 from emulator.http import Answer, Request
 from emulator.oauth import use_code
-from emulator.official.media import BEGINNINGS, as_file, kept
-from emulator.store import Code, Media, secret_text
+from emulator.official.media import as_file, kept, uploaded
+from emulator.official.messages import keep_media
+from emulator.store import Code, secret_text
 from emulator.wecom.routes import Caller, routes
 from emulator.wecom.state import CorpToken
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 LASTS = 7200
 TICKET_LASTS = 1800.0
-MEDIA_LASTS = 3 * 86_400.0
 LARGEST = {"image": 10 << 20, "voice": 2 << 20, "video": 10 << 20, "file": 20 << 20}
+SMALLEST = 6
 TICKETS_AN_HOUR = {"corp": 400, "agent": 100}
 
 
@@ -90,18 +91,8 @@ def _limit(emu: Emulator, caller: Caller, name: str, kind: str) -> None:
 def upload(emu: Emulator, request: Request, caller: Caller) -> dict[str, Any]:
     """A file for three days."""
     kind = request.query.get("type", "")
-    if kind not in LARGEST:
-        raise ApiError(40004)
-    file = request.files().get("media")
-    if not file or len(file.data) <= 5:
-        raise ApiError(41005 if not file else 40006)
-    if len(file.data) > LARGEST[kind]:
-        raise ApiError(40006)
-    if kind in BEGINNINGS and not file.data.startswith(BEGINNINGS[kind]):
-        raise ApiError(40005)
-    until = emu.clock.now() + MEDIA_LASTS
-    media = Media(secret_text(64), caller.corp.corpid, kind, file.name, file.kind, file.data, until)
-    emu.state.media[media.id] = media
+    file = uploaded(request, kind, LARGEST, smallest=SMALLEST)
+    media = keep_media(emu, caller.corp.corpid, kind, file.name, file.kind, file.data)
     created = str(int(emu.clock.now()))
     return {"errcode": 0, "errmsg": "ok", "type": kind, "media_id": media.id, "created_at": created}
 

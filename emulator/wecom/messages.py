@@ -78,9 +78,7 @@ def _content(emu: Emulator, corp: Corp, agent: Agent, kind: str, part: Any) -> d
             raise ApiError(40058, "title, description and url are wanted")
         return {"title": str(part["title"])[:128], "text": str(part["description"])[:512], "url": part["url"]}
     if kind == "news":
-        names = {"title": "title", "text": "description", "url": "url", "picture": "picurl"}
-        articles = part.get("articles", [])[:8]
-        return {"articles": [{ours: one.get(theirs, "") for ours, theirs in names.items()} for one in articles]}
+        return {"articles": [chat.article(one, chat.IN_JSON) for one in part.get("articles", [])[:8]]}
     return _card(corp, agent, part)
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ import pytest
 from emulator import plain, scene
 from emulator.app import Emulator
 from emulator.clock import Clock
+from emulator.store import Person
 from emulator.testing import Strings, in_a_thread
 from tests.emulator import http
 from tests.emulator.product import Product, errcode
@@ -31,6 +33,15 @@ def imported(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.split(".")[0])
     return found
+
+
+def at_top_of(file: Path) -> Iterator[str]:
+    """Names of a module's functions and constants; what is decorated is found by its decorator."""
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.decorator_list:
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name))
 
 
 def test_the_emulator_imports_nothing_of_the_product_nor_of_its_framework() -> None:
@@ -50,7 +61,7 @@ def test_every_word_of_the_page_has_its_english() -> None:
     assert not re.search(r'(?<!_\()"[^"\n]*[\u4e00-\u9fff][^"\n]*"', re.sub(r"(?m)^\s*(/\*\*|\*|//).*$", "", scripts))
 
 
-def test_it_starts_where_the_product_cannot_be_imported() -> None:
+def test_it_imports_where_the_product_cannot_be_imported() -> None:
     code = "import sys; sys.modules['jiequ'] = sys.modules['django'] = None; import emulator.command, emulator.app"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
@@ -72,11 +83,35 @@ def test_a_restart_keeps_accounts_chats_and_files(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_of_another_version_is_left_aside(tmp_path: Path) -> None:
+def test_fields_a_file_lacks_take_their_defaults(tmp_path: Path) -> None:
     file = tmp_path / "emulator.json"
-    for text in ("", "[]", '{"people": {"a": {"colour": "red"}}}'):
-        file.write_text(text)
-        assert plain.load(file) is None
+    file.write_text('{"people": {"a": {"id": "a", "name": "甲"}}}')
+    found = plain.load(file)
+    assert found
+    assert (found.people["a"].colour, found.accounts) == (Person("a", "甲").colour, {})
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"people": {"a": {"colour": "red"}}}', "{" + '"a": {' * 100_000])
+def test_a_file_that_cannot_be_read_is_written_over(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "emulator.json"
+    file.write_text(text)
+    assert plain.load(file) is None
+    with in_a_thread(lambda: Emulator(clock=Clock(), file=file)) as strings:
+        strings.does("zhou", "follow")
+    kept = plain.load(file)
+    assert kept
+    assert kept.people["zhou"].following[scene.APPID].is_following
+
+
+def test_nothing_is_written_that_nobody_uses() -> None:
+    files = [file for folder in ("emulator", "tests/emulator") for file in (ROOT / folder).rglob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    used = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    used |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    used |= {one.name for node in nodes if isinstance(node, ast.ImportFrom) for one in node.names}
+    written = {name for file in (ROOT / "emulator").rglob("*.py") for name in at_top_of(file)}
+    assert len(written) > 300
+    assert written - used == {"main"}  # of the command, which ./run calls
 
 
 # --- faults in answers

@@ -10,7 +10,10 @@ import httpx
 import pytest
 
 from emulator import crypto, scene
-from emulator.testing import Strings
+from emulator.app import Emulator
+from emulator.clock import Clock
+from emulator.store import State
+from emulator.testing import Strings, in_a_thread
 from emulator.xml import to_xml
 from tests.emulator import http
 from tests.emulator.callback import AES_KEY, TOKEN, Callback, Push
@@ -173,6 +176,59 @@ def test_receivers_are_counted_and_the_unknown_are_named(emulator: Strings, work
 def test_a_wrong_message_is_refused(emulator: Strings, work: Work, kind: str, part: dict[str, Any], code: int) -> None:
     assert work.send(kind, **part)["errcode"] == code
     assert not shown(emulator)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "data", "code"),
+    [
+        ("hologram", "media", b"\xff\xd8\xff\xd9\0\0", 40004),
+        ("image", "other", b"\xff\xd8\xff\xd9\0\0", 41005),
+        ("image", "media", b"", 40006),
+        ("image", "media", b"\xff\xd8\xff\xd9\0", 40006),
+        ("image", "media", b"\xff\xd8\xff" + bytes(10 << 20), 40006),
+        ("image", "media", b"<html>", 40005),
+        ("image", "media", b"\xff\xd8\xff\xd9\0\0", 0),
+        ("file", "media", b"<html>", 0),
+    ],
+)
+def test_an_upload_is_checked(work: Work, kind: str, name: str, data: bytes, code: int) -> None:
+    url, words = f"{work.base}/qyapi/cgi-bin/media/upload", {"access_token": work.token(), "type": kind}
+    answer = work.http.post(url, params=words, files={name: ("a", data, "image/jpeg")}).json()
+    assert answer["errcode"] == code
+    if not code:
+        found = work.http.get(f"{work.base}/qyapi/cgi-bin/media/get", params={**words, "media_id": answer["media_id"]})
+        assert found.content == data
+
+
+def test_news_show_their_articles_without_what_lacks(emulator: Strings, work: Work) -> None:
+    work.send("news", articles=[{"title": "通报", "url": "http://street.example/", "picurl": None, "description": 5}])
+    (line,) = shown(emulator)
+    assert line["articles"] == [{"title": "通报", "text": "5", "picture": "", "url": "http://street.example/"}]
+
+
+def without_accounts() -> Emulator:
+    state = State()
+    scene.play(state)
+    state.accounts.clear()
+    return Emulator(clock=Clock(), state=state)
+
+
+def test_a_corporation_alone_gets_pictures_of_the_chat_and_of_pages(callback: Callback) -> None:
+    with in_a_thread(without_accounts) as strings:
+        connect(strings, callback)
+        strings.does("huang", "send_photo", agent=AGENT)
+        chosen = http.post(f"{strings.base}/res/device/chooseImage", json={"person": "huang", "count": 1}).json()
+        page = {"person": "huang", "appId": scene.CORPID, "localId": chosen["localIds"][0]}
+        ids = [
+            callback.pushes[-1].opened(scene.CORPID)["MediaId"],
+            http.post(f"{strings.base}/res/device/uploadImage", json=page).json()["serverId"],
+        ]
+        caller = Work(strings.base)
+        for one in ids:
+            words = {"access_token": caller.token(), "media_id": one}
+            got = caller.http.get(f"{strings.base}/qyapi/cgi-bin/media/get", params=words)
+            assert got.content == scene.picture("street")
+        caller.http.close()
 
 
 def test_another_application_may_not_send(work: Work) -> None:
