@@ -12,6 +12,17 @@ from urllib.parse import parse_qsl
 from emulator.errors import ApiError
 
 
+def parsed(text: str) -> Any:
+    """JSON; ValueError for other text, for what is nested too deep, and for half a character, which no answer could hold."""
+    try:
+        found = json.loads(text)
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
+    except RecursionError as fault:
+        raise ValueError("nested too deep") from fault
+    return found
+
+
 @dataclass
 class File:
     """One part of a form with a file name."""
@@ -43,8 +54,8 @@ class Request:
         if not self.body.strip():
             raise ApiError(44002)
         try:
-            found = json.loads(self.body.decode())
-        except (ValueError, RecursionError) as fault:
+            found = parsed(self.body.decode())
+        except ValueError as fault:
             raise ApiError(47001) from fault
         if not isinstance(found, dict):
             raise ApiError(47001)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import re
 from calendar import timegm
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ import httpx
 
 from emulator import chat
 from emulator.clock import CHINA
-from emulator.http import Answer, Request, as_json
+from emulator.http import Answer, Request, as_json, parsed
 from emulator.store import Sms, SmsProvider, secret_text
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ def _text(provider: SmsProvider, query: dict[str, str]) -> str:
     if words is None:
         raise Wrong("isv.SMS_TEMPLATE_ILLEGAL", "模板不合法(不存在或被拉黑)")
     try:
-        given = json.loads(query.get("TemplateParam") or "{}")
+        given = parsed(query.get("TemplateParam") or "{}")
         values = {str(name): str(value) for name, value in given.items()}
     except (ValueError, AttributeError) as fault:
         raise Wrong("isv.INVALID_JSON_PARAM", "JSON参数不合法，只接受字符串值") from fault

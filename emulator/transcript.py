@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from emulator.http import parsed
 
 KEPT = 20_000
 LONGEST = 8_000
@@ -70,7 +71,7 @@ def readable(data: bytes | str | Any) -> Any:
     except UnicodeDecodeError:
         return f"<{len(data)} bytes>"
     try:
-        found = json.loads(text) if text[:1] in "{[" and text else text
-    except (ValueError, RecursionError):
+        found = parsed(text) if text[:1] in "{[" and text else text
+    except ValueError:
         found = text
     return found[:LONGEST] if isinstance(found, str) else found

@@ -80,3 +80,15 @@ def test_every_known_address_answers_an_odd_body(emulator: Strings, product: Pro
             )
             assert answer.status_code == 200, row.path
             assert isinstance(answer.json(), dict), row.path
+
+
+def test_half_a_character_is_refused_and_spoils_nothing(emulator: Strings, product: Product) -> None:
+    emulator.does("zhou", "follow")
+    token = product.token()["access_token"]
+    body = f'{{"openid": "{emulator.openid("zhou")}", "remark": "\\ud83d"}}'.encode()
+    url = product.base + "/api/cgi-bin/user/info/updateremark"
+    assert errcode(product.http.post(url, params={"access_token": token}, content=body).json()) == 47001
+    assert emulator.ask("GET", "/state")["people"]["zhou"]["following"][scene.APPID]["remark"] == ""
+    assert emulator.transcript(path="/updateremark")
+    whole = body.replace(b"\\ud83d", b"\\ud83d\\ude00")
+    assert errcode(product.http.post(url, params={"access_token": token}, content=whole).json()) == 0

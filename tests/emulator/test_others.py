@@ -84,6 +84,7 @@ def _today(emulator: Strings) -> str:
         ({"SignName": "别家"}, "isv.SMS_SIGNATURE_ILLEGAL"),
         ({"TemplateCode": "SMS_9"}, "isv.SMS_TEMPLATE_ILLEGAL"),
         ({"TemplateParam": "{"}, "isv.INVALID_JSON_PARAM"),
+        ({"TemplateParam": '{"number": "\\ud83d", "text": "x"}'}, "isv.INVALID_JSON_PARAM"),
         ({"TemplateParam": '{"number": "1"}'}, "isv.TEMPLATE_MISSING_PARAMETERS"),
         ({"TemplateParam": '{"number": "' + "1" * 36 + '", "text": "x"}'}, "isv.PARAM_LENGTH_LIMIT"),
         ({"AccessKeyId": "nobody"}, "InvalidAccessKeyId.NotFound"),
