@@ -1,17 +1,20 @@
 """Calls to addresses that somebody typed in: checked at the address actually connected to (RELIABILITY row 17).
 
-``https`` only, no redirects, ten seconds in all, a small answer, no proxy from the environment. A name is resolved once, each
-address it gives is judged, and the connection goes to that very address: a name that answers otherwise the second time
-gains nothing. What an operator names in ``JIEQU_WEBHOOK_NETWORKS`` (an intranet) may be private, and plain ``http``.
+``https`` only, no redirects, ten seconds in all (name, connection, greeting, request and answer together), a small answer, no
+proxy from the environment. A name is resolved once, each address it gives is judged, and the connection goes to that very
+address: a name that answers otherwise the second time gains nothing. What an operator names in ``JIEQU_WEBHOOK_NETWORKS`` (an
+intranet) may be private, and plain ``http``.
 """
 
 from __future__ import annotations
 
 import http.client
 import ipaddress
+import queue
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -72,44 +75,63 @@ def _bad_url() -> Refusal:
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """The status of the answer to a POST. Unreachable if there is none, or if the address may not be reached."""
+    """The status of the answer to a POST, ``SECONDS`` from now at the latest.
+
+    Unreachable if there is none, or if the address may not be reached.
+    """
+    until = time.monotonic() + SECONDS
     try:
         target = target_of(url)
     except Refusal as refusal:
         raise Unreachable(refusal.code) from None
-    held = [_connected(target)]
-    watch = threading.Timer(SECONDS, _cut, [held])
+    held: list[Any] = [_connected(target, until)]
+    watch = threading.Timer(max(0.0, until - time.monotonic()), _cut, [held])
     watch.daemon = True
     watch.start()
     try:
         if target.scheme == "https":
-            held[0] = _tls().wrap_socket(held[0], server_hostname=target.host)
-        return _answer(target, held[0], body, headers)
-    except (ssl.SSLError, ssl.CertificateError):
-        raise Unreachable("bad_certificate") from None
-    except TimeoutError:
-        raise Unreachable("timed_out") from None
-    except (OSError, http.client.HTTPException, ValueError):
-        raise Unreachable("no_answer") from None
+            held[0] = _tls().wrap_socket(held[0], server_hostname=target.host, do_handshake_on_connect=False)
+            held[0].settimeout(_left(until))
+            held[0].do_handshake()
+        held[0].settimeout(_left(until))
+        return _answer(target, held[0], body, headers, until)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unreachable(_why(error, until)) from None
     finally:
         watch.cancel()
         held[0].close()
 
 
-def _answer(target: Target, sock: socket.socket, body: bytes, headers: dict[str, str]) -> int:
-    call: Any = http.client.HTTPConnection(target.host, target.port, timeout=SECONDS)
+def _left(until: float) -> float:
+    """Seconds that are left; Unreachable if none is."""
+    seconds = until - time.monotonic()
+    if seconds <= 0:
+        raise Unreachable("timed_out")
+    return seconds
+
+
+def _why(error: Exception, until: float) -> str:
+    """Once the time is over every fault is that: a connection that we cut looks like one that they broke."""
+    if isinstance(error, TimeoutError) or time.monotonic() >= until:
+        return "timed_out"
+    return "bad_certificate" if isinstance(error, ssl.SSLError) else "no_answer"
+
+
+def _answer(target: Target, sock: socket.socket, body: bytes, headers: dict[str, str], until: float) -> int:
+    call: Any = http.client.HTTPConnection(target.host, target.port)
     call.default_port = 443 if target.scheme == "https" else 80
     call.sock = sock
     try:
         call.request("POST", target.path, body=body, headers={**headers, "Connection": "close"})
-        answer = call.getresponse()
-        answer.read(LARGEST_ANSWER)
-        return int(answer.status)
+        with call.getresponse() as answer:
+            _left(until)  # headers that were cut off look like headers that ended
+            answer.read(LARGEST_ANSWER)
+            return int(answer.status)
     finally:
         call.close()
 
 
-def _cut(held: list[socket.socket]) -> None:
+def _cut(held: list[Any]) -> None:
     """The ten seconds are over, whatever trickles in."""
     try:
         socket.socket.shutdown(held[0], socket.SHUT_RDWR)
@@ -125,19 +147,16 @@ def _tls() -> ssl.SSLContext:
 # -- where the call goes ---------------------------------------------------------------------------------------------
 
 
-def _connected(target: Target) -> socket.socket:
+def _connected(target: Target, until: float) -> socket.socket:
     """A socket to the first address of the name that may be reached; judged once more on the socket itself."""
-    try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise Unreachable("unknown_host") from None
+    found = _resolved(target, until)
     allowed = [one for one in found if may_reach(str(one[4][0]), scheme=target.scheme)]
     if not allowed or len(allowed) < len(found):
         raise Unreachable("address_not_allowed")  # one bad address among them is a trick or a fault: none is tried
     family, kind, protocol, _name, address = allowed[0]
     sock = socket.socket(family, kind, protocol)
     try:
-        sock.settimeout(SECONDS)
+        sock.settimeout(_left(until))
         sock.connect(address)
         if not may_reach(str(sock.getpeername()[0]), scheme=target.scheme):
             raise Unreachable("address_not_allowed")
@@ -148,6 +167,30 @@ def _connected(target: Target) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _resolved(target: Target, until: float) -> list[Any]:
+    """What the system's resolver gives for the name, as ``getaddrinfo`` does.
+
+    The platform cannot break a lookup off, so it is made in a thread of its own and left behind when the time is over; the
+    resolver's own limits end it (``resolv.conf``: by default five seconds, twice, for each name server).
+    """
+    answers: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
+        except (OSError, ValueError):
+            answers.put([])
+
+    threading.Thread(target=ask, daemon=True, name="name-lookup").start()
+    try:
+        found = answers.get(timeout=_left(until))
+    except queue.Empty:
+        raise Unreachable("timed_out") from None
+    if not found:
+        raise Unreachable("unknown_host")
+    return found
 
 
 def may_reach(text: str, *, scheme: str = "https") -> bool:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from jiequ.core import outgoing
 from jiequ.core.errors import Refusal
-from tests.support.receiver import Receiver, receiver
+from tests.support.receiver import Receiver, late_receiver, receiver
+
+FLOOD = 50_000_000
 
 
 @pytest.fixture
@@ -114,22 +126,146 @@ def test_a_redirect_is_an_answer_and_not_a_way(allowed: None, inside: Receiver) 
     assert len(inside.calls) == 2
 
 
-def test_a_drip_is_cut_off_and_a_flood_is_not_read(allowed: None, inside: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    inside.answer_bytes = 50_000_000
-    began = time.monotonic()
+def went_out(inside: Receiver) -> bool:
+    """Whether the last answer could be written to its last byte; waits until its writer has ended."""
+    until = time.monotonic() + 10
+    while len(inside.went_out) < len(inside.calls) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert len(inside.went_out) == len(inside.calls) > 0
+    return inside.went_out[-1]
+
+
+def test_a_flood_is_not_read(allowed: None, inside: Receiver) -> None:
+    inside.answer_bytes = FLOOD
     assert outgoing.post(inside.url, b"{}", {}) == 200
-    monkeypatch.setattr(outgoing, "SECONDS", 0.5)
-    inside.answer_bytes, inside.drip_seconds = 2, 0.05
-    with pytest.raises(outgoing.Unreachable):
-        outgoing.post(inside.url, b"{}", {})
-    assert time.monotonic() - began < 10
+    assert went_out(inside) is False
 
 
-def test_a_server_without_a_good_certificate_is_not_believed(allowed: None, inside: Receiver) -> None:
+def test_a_caller_that_reads_all_would_be_noticed(allowed: None, inside: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin."""
+    monkeypatch.setattr(outgoing, "LARGEST_ANSWER", FLOOD)
+    inside.answer_bytes = FLOOD
+    assert outgoing.post(inside.url, b"{}", {}) == 200
+    assert went_out(inside) is True
+
+
+# -- ten seconds in all: here two --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def seconds(monkeypatch: pytest.MonkeyPatch) -> float:
+    monkeypatch.setattr(outgoing, "SECONDS", 2.0)
+    return outgoing.SECONDS
+
+
+def took(url: str) -> float:
+    """How long it was until the call was given up as too slow."""
+    began = time.monotonic()
     with pytest.raises(outgoing.Unreachable) as refused:
-        outgoing.post(inside.url.replace("http://", "https://"), b"{}", {})
-    assert refused.value.code in {"bad_certificate", "no_answer"}
-    assert inside.calls == []
+        outgoing.post(url, b"{}", {})
+    assert refused.value.code == "timed_out"
+    return time.monotonic() - began
+
+
+def test_a_drip_is_cut_off(allowed: None, inside: Receiver, seconds: float) -> None:
+    inside.drip_seconds = 0.05
+    assert seconds <= took(inside.url) < seconds + 0.8
+    assert len(inside.calls) == 1
+
+
+def test_a_connection_that_does_not_come_about_is_given_up(allowed: None, seconds: float) -> None:
+    with late_receiver() as late:
+        assert seconds <= took(late.url) < seconds + 0.8
+        assert late.taken == 0
+
+
+def test_a_slow_name_and_a_late_connection_leave_the_answer_what_is_left(
+    allowed: None, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step alone is in time: name, connection and a drip share the seconds, they do not have them each."""
+    look_up = socket.getaddrinfo
+
+    def slow(*args: Any, **more: Any) -> Any:
+        time.sleep(0.5)
+        return look_up(*args, **more)
+
+    with late_receiver() as late:
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        opening = threading.Timer(0.9, late.opens.set)
+        opening.start()
+        assert seconds <= took(late.url) < seconds + 0.8
+        assert late.taken == 1, "it was not the drip that was cut off"
+
+
+def test_a_name_that_is_looked_up_for_ever_is_given_up(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: [] if over.wait(30) else None)
+    assert seconds <= took("https://example.org/") < seconds + 0.8
+    over.set()
+
+
+# -- certificates ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Key and certificate of 127.0.0.1, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "server.pem"
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(plain + made.public_bytes(Encoding.PEM))
+    return file
+
+
+@pytest.fixture
+def sealed(certificate: Path) -> Iterator[Receiver]:
+    """A server on this machine that speaks https with a certificate nobody has signed."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with receiver(tls) as told:
+        yield told
+
+
+def test_a_server_without_a_good_certificate_is_not_believed(allowed: None, sealed: Receiver) -> None:
+    with pytest.raises(outgoing.Unreachable) as refused:
+        outgoing.post(sealed.url, b"{}", {})
+    assert refused.value.code == "bad_certificate"
+    assert sealed.calls == []
+
+
+def test_a_caller_that_does_not_look_at_the_certificate_would_reach_it(
+    allowed: None, sealed: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broken twin."""
+    careless = ssl.create_default_context()
+    careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
+    monkeypatch.setattr(outgoing, "_tls", lambda: careless)
+    assert outgoing.post(sealed.url, b"{}", {}) == 200
+    assert len(sealed.calls) == 1
+
+
+def test_a_good_certificate_is_good_for_its_own_name_only(
+    allowed: None, sealed: Receiver, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    monkeypatch.setattr(outgoing, "_tls", lambda: trusting)
+    assert outgoing.post(sealed.url, b"{}", {}) == 200
+    with pytest.raises(outgoing.Unreachable, match="bad_certificate"):
+        outgoing.post(sealed.url.replace("127.0.0.1", "localhost"), b"{}", {})
+    assert len(sealed.calls) == 1
 
 
 def test_without_the_judgement_this_machine_would_be_reached(inside: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

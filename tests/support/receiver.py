@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +24,10 @@ class Received:
 
 @dataclass
 class Receiver:
-    """``answers``: statuses for the calls to come, then 200. ``drip_seconds``: how slowly it answers, a byte at a time."""
+    """``answers``: statuses for the calls to come, then 200. ``drip_seconds``: how slowly it answers, a byte at a time.
+
+    ``went_out``: of each call that has ended, whether its answer could be written to the last byte.
+    """
 
     url: str = ""
     calls: list[Received] = field(default_factory=list)
@@ -30,11 +35,12 @@ class Receiver:
     location: str = ""
     drip_seconds: float = 0.0
     answer_bytes: int = 2
+    went_out: list[bool] = field(default_factory=list)
 
 
 @contextmanager
-def receiver() -> Iterator[Receiver]:
-    """A server on 127.0.0.1 for the time of a test."""
+def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A server on 127.0.0.1 for the time of a test; with ``tls`` it speaks https."""
     told = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -42,24 +48,23 @@ def receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             told.calls.append(Received(self.path, dict(self.headers), body))
             status = told.answers.pop(0) if told.answers else 200
-            if told.drip_seconds:
-                self._drip(status)
-                return
+            try:
+                if told.drip_seconds:
+                    drip(self.connection, status, told.drip_seconds)
+                else:
+                    self._answer(status)
+            except OSError:
+                told.went_out.append(False)
+                raise
+            told.went_out.append(True)
+
+        def _answer(self, status: int) -> None:
             self.send_response(status)
             if told.location:
                 self.send_header("Location", told.location)
             self.send_header("Content-Length", str(told.answer_bytes))
             self.end_headers()
             self.wfile.write(b"x" * told.answer_bytes)
-
-        def _drip(self, status: int) -> None:
-            try:
-                for byte in f"HTTP/1.1 {status} OK\r\nX-Long: {'y' * 500}\r\n\r\n".encode():
-                    self.wfile.write(bytes([byte]))
-                    self.wfile.flush()
-                    time.sleep(told.drip_seconds)
-            except OSError:
-                return
 
         def log_message(self, *_args: Any) -> None:
             return
@@ -70,10 +75,79 @@ def receiver() -> Iterator[Receiver]:
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    told.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+    told.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}/hook"
     try:
         yield told
     finally:
         server.shutdown()
         server.server_close()
+
+
+def drip(connection: socket.socket, status: int, seconds: float) -> None:
+    """An answer a byte at a time, with so many seconds after each."""
+    for byte in f"HTTP/1.1 {status} OK\r\nX-Long: {'y' * 500}\r\n\r\n".encode():
+        connection.sendall(bytes([byte]))
+        time.sleep(seconds)
+
+
+@dataclass
+class Late:
+    """A server whose queue is full: it takes calls once ``opens`` is set, and drips. ``taken``: how many it took."""
+
+    url: str
+    opens: threading.Event = field(default_factory=threading.Event)
+    taken: int = 0
+
+
+@contextmanager
+def late_receiver() -> Iterator[Late]:
+    """A port on 127.0.0.1 to which a connection comes about late, or never."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        late = Late(f"http://127.0.0.1:{listening.getsockname()[1]}/hook")
+        waiting = [*_filling(listening)]
+        threading.Thread(target=_take, args=(listening, late), daemon=True).start()
+        try:
+            yield late
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)  # wakes the one who takes
+            late.opens.set()
+            for one in waiting:
+                one.close()
+
+
+def _filling(listening: socket.socket) -> Iterator[socket.socket]:
+    """Connections that stand in the queue, until none comes about any more."""
+    for _n in range(50):
+        one = socket.socket()
+        yield one
+        one.settimeout(0.2)
+        try:
+            one.connect(listening.getsockname())
+        except TimeoutError:
+            return
+    raise AssertionError("the queue of this machine is never full")
+
+
+def _take(listening: socket.socket, late: Late) -> None:
+    late.opens.wait()
+    try:
+        while True:
+            taken, _address = listening.accept()
+            threading.Thread(target=_drip_for_ever, args=(taken, late), daemon=True).start()
+    except OSError:  # the test is over
+        return
+
+
+def _drip_for_ever(taken: socket.socket, late: Late) -> None:
+    with taken:
+        if taken.recv(1):  # those that stand in the queue ask for nothing
+            late.taken += 1
+            try:
+                drip(taken, 200, 0.05)
+            except OSError:
+                return
