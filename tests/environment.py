@@ -56,11 +56,7 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     for item in items:
         folder = item.path.relative_to(config.rootpath).parts[:2]
         only_postgresql = item.get_closest_marker("postgresql") or folder == ("tests", "race")
-        only_sqlite = item.get_closest_marker("sqlite") or folder in {
-            ("tests", "repo"),
-            ("tests", "e2e"),
-            ("tests", "emulator"),
-        }
+        only_sqlite = item.get_closest_marker("sqlite") or folder in ON_SQLITE_ONLY
         wrong = only_sqlite if ON_POSTGRESQL else only_postgresql
         slow = FAST and (item.get_closest_marker("browser") or folder == ("tests", "e2e"))
         (left if wrong or slow else kept).append(item)

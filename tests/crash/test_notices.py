@@ -7,7 +7,6 @@ on a slow machine the storm gets on as well.
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from jiequ.channels import ports, services
 from jiequ.channels.models import InboxItem, Message
@@ -29,11 +27,9 @@ from jiequ.core.jobs import KINDS, work_once
 from jiequ.core.models import Job
 from jiequ.people.models import Person
 from tests.actors import World, make_world
-from tests.support.processes import fork
+from tests.support import processes
+from tests.support.processes import Tell
 
-SEED = 20260304
-ROUNDS_MAX = 2000
-BETWEEN_ROUNDS = timedelta(seconds=90)  # longer than any lease, so that the next worker may take over
 NETWORK_SECONDS = 0.002
 BATCH = 5
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,9 +61,6 @@ def outside(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> F
     settings.SMS_PORTS = [port.name]
     monkeypatch.setitem(ports._FACTORIES, port.name, lambda: port)
     return port
-
-
-Tell = Callable[[bytes], None]
 
 
 def work(at: datetime, tell: Tell) -> None:
@@ -129,21 +122,10 @@ def plant(world: World, count: int) -> list[str]:
 
 def storm(worker: Callable[[datetime, Tell], None], port: FilePort) -> Count:
     """Kill one worker after the other until nothing is left to do. Time leaps past the lease each round."""
-    dice, at, kills = random.Random(SEED), clock.now() + timedelta(hours=1), 0
+    at = clock.now() + timedelta(hours=1)
     work_once(at=at, limit=1)  # what the first job of a process loads is loaded before the forks
-    for _round in range(ROUNDS_MAX):
-        if not Job.objects.filter(kind__startswith="channels.", dead_at=None).exists():
-            break
-        child = fork(lambda tell, at=at: worker(at, tell))
-        os.read(child.pipe, 1)
-        time.sleep(dice.uniform(0.03, 0.1))
-        gone, _status = os.waitpid(child.pid, os.WNOHANG)
-        if not gone:
-            child.kill()
-            kills += 1
-        os.close(child.pipe)
-        at += BETWEEN_ROUNDS
-    connections.close_all()
+    waits = Job.objects.filter(kind__startswith="channels.", dead_at=None).exists
+    kills = processes.storm(worker, waits, at=at, least=0.03, most=0.1, rounds=2000)
     inbox = Counter(InboxItem.objects.values_list("message__key", flat=True))
     return Count(inbox=inbox, outside=Counter(port.path.read_text().split()), kills=kills)
 

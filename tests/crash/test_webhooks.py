@@ -6,8 +6,6 @@ The short form; every worker is killed (kill -9) 20 to 80 ms after its first sma
 from __future__ import annotations
 
 import json
-import os
-import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from jiequ.cases import jobs_hooks, services
 from jiequ.cases.models import Delivery
@@ -26,14 +23,13 @@ from jiequ.core.jobs import KINDS, work_once
 from jiequ.core.models import Job
 from tests.actors import make_world
 from tests.casework import Casework, make_condition
-from tests.support.processes import fork
+from tests.support import processes
+from tests.support.processes import Tell
 from tests.support.receiver import Receiver, receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SEED, CASES, NOTES = 20260304, 8, 4
-BETWEEN_ROUNDS = timedelta(seconds=90)  # longer than any lease
-Tell = Callable[[bytes], None]
+CASES, NOTES = 8, 4
 
 
 @pytest.fixture
@@ -80,21 +76,9 @@ def mark_then_call(at: datetime, tell: Tell) -> None:
 
 def storm(worker: Callable[[datetime, Tell], None]) -> int:
     """Kill one worker after the other until nothing waits; returns how many were killed."""
-    dice, at, kills = random.Random(SEED), clock.now() + timedelta(minutes=1), 0
-    for _round in range(500):
-        if not Job.objects.filter(kind=hooks.DELIVER).exists():
-            break
-        child = fork(lambda tell, at=at: worker(at, tell))
-        os.read(child.pipe, 1)
-        time.sleep(dice.uniform(0.02, 0.08))
-        gone, _status = os.waitpid(child.pid, os.WNOHANG)
-        if not gone:
-            child.kill()
-            kills += 1
-        os.close(child.pipe)
-        at += BETWEEN_ROUNDS
-    connections.close_all()
-    return kills
+    at = clock.now() + timedelta(minutes=1)
+    waits = Job.objects.filter(kind=hooks.DELIVER).exists
+    return processes.storm(worker, waits, at=at, least=0.02, most=0.08, rounds=500)
 
 
 def firsts(there: Receiver) -> dict[str, list[str]]:

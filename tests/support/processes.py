@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import signal
 import sys
 import time
@@ -11,9 +12,15 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections
+
+Tell = Callable[[bytes], None]
+SEED = 20260304
+BETWEEN_ROUNDS = timedelta(seconds=90)
+"""Longer than any lease, so that the next worker may take over."""
 
 
 @dataclass
@@ -34,7 +41,7 @@ class Child:
             return pipe.read()
 
 
-def fork(act: Callable[[Callable[[bytes], None]], Any]) -> Child:
+def fork(act: Callable[[Tell], Any]) -> Child:
     """Run ``act(tell)`` in a child; ``tell`` writes to the pipe at once, unbuffered. The child ends without any clean-up."""
     connections.close_all()
     reading, writing = os.pipe()
@@ -59,7 +66,7 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 @contextmanager
-def living(act: Callable[[Callable[[bytes], None]], Any]) -> Iterator[Child]:
+def living(act: Callable[[Tell], Any]) -> Iterator[Child]:
     """A child that is killed at the end of the block."""
     child = fork(act)
     try:
@@ -75,7 +82,7 @@ def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
     """
     start = time.monotonic() + 0.05
 
-    def run(number: int, tell: Callable[[bytes], None]) -> None:
+    def run(number: int, tell: Tell) -> None:
         time.sleep(max(0.0, start - time.monotonic()))
         try:
             result = act(number)
@@ -88,3 +95,28 @@ def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
     for child in children:
         os.waitpid(child.pid, 0)
     return [pickle.loads(result) if result else RuntimeError("the process died") for result in results]
+
+
+def storm(
+    worker: Callable[[datetime, Tell], Any], waits: Callable[[], bool], *, at: datetime, least: float, most: float, rounds: int
+) -> int:
+    """Kill -9 one worker after the other, from ``least`` to ``most`` seconds after its first word, while something ``waits``.
+
+    Time begins at ``at`` and leaps past the lease each round. Returns how many were killed at work; what still waits after so
+    many ``rounds`` is left, for the test to find.
+    """
+    dice, kills = random.Random(SEED), 0
+    for _round in range(rounds):
+        if not waits():
+            break
+        child = fork(lambda tell, at=at: worker(at, tell))
+        os.read(child.pipe, 1)
+        time.sleep(dice.uniform(least, most))
+        gone, _status = os.waitpid(child.pid, os.WNOHANG)
+        if not gone:
+            child.kill()
+            kills += 1
+        os.close(child.pipe)
+        at += BETWEEN_ROUNDS
+    connections.close_all()
+    return kills

@@ -178,6 +178,7 @@ def _record(by: Actor, at: datetime, action: str, webhook: Webhook, **facts: Any
 def follow(webhook: Webhook, *, at: datetime) -> int:
     """Make a delivery of each event since last time, in order; returns how many. Up to 200 a call, and as many late ones.
 
+    Nothing is stored if it was ended meanwhile, or if somebody else has followed farther (and remembers what is late).
     Numbers are given before commits: an event that is stored after a higher one leaves a gap when we pass. Every gap is
     looked at again for an hour (``gaps``), however many events follow it.
     """
@@ -192,12 +193,15 @@ def follow(webhook: Webhook, *, at: datetime) -> int:
     told = Delivery.objects.filter(webhook=webhook, event_id=OuterRef("pk"))
     late = events.filter(holes.in_gaps(gaps), ~Exists(told), pk__lte=webhook.followed_to).order_by("pk")[:BATCH] if gaps else ()
     rows = [_of_event(webhook, event, at=at) for event in (*late, *fresh)]
+    followed_to = fresh[-1].pk if len(fresh) == BATCH else newest
+    gaps = [gap for gap in gaps if gap[0] <= followed_to][-holes.MOST :]
     with writing():
-        Delivery.objects.bulk_create(rows, ignore_conflicts=True)
-        followed_to = fresh[-1].pk if len(fresh) == BATCH else newest
-        gaps = [gap for gap in gaps if gap[0] <= followed_to][-holes.MOST :]
-        if followed_to > webhook.followed_to or gaps != webhook.gaps:
-            Webhook.objects.filter(pk=webhook.pk, followed_to__lte=followed_to).update(followed_to=followed_to, gaps=gaps)
+        if rows or followed_to > webhook.followed_to or gaps != webhook.gaps:
+            # First, and on the row that ``end_webhook`` changes: once it is ended, nothing is stored for it any more.
+            mine = Webhook.objects.filter(pk=webhook.pk, ended_at=None, followed_to__lte=followed_to)
+            if not mine.update(followed_to=followed_to, gaps=gaps):
+                return 0
+            Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         queue_heads(webhook)
     return len(rows)
 
@@ -276,9 +280,9 @@ def queue_heads(webhook: Webhook) -> None:
 
 
 def to_send(delivery_id: int, round: int) -> Delivery | None:
-    """The delivery if this try is still wanted. One SELECT."""
-    found = Delivery.objects.select_related("webhook").filter(pk=delivery_id, round=round, state=Delivery.State.WAITING)
-    return found.first()
+    """The delivery if this try is still wanted, by an address that is not ended. One SELECT."""
+    waiting = Delivery.objects.filter(pk=delivery_id, round=round, state=Delivery.State.WAITING, webhook__ended_at=None)
+    return waiting.select_related("webhook").first()
 
 
 def is_undone(delivery: Delivery) -> bool:

@@ -288,6 +288,38 @@ def test_an_ended_one_is_told_no_more(work: Casework, there: Receiver) -> None:
     assert work.world.client("xi").post(f"/webhooks/{webhook.pk}/ping").status_code == 404
 
 
+def test_one_that_is_ended_while_its_events_are_followed_gets_no_delivery(work: Casework, there: Receiver) -> None:
+    read_before, _secret = make(work, there.url, "accept")
+    work.accepted()
+    hooks.end_webhook(webhook_id=read_before.pk, by=work.actor("xi"), at=NOW)
+    assert read_before.ended_at is None
+    assert hooks.follow(read_before, at=LATER) == 0
+    settle()
+    assert there.calls == []
+    assert not Delivery.objects.exists()
+    assert not Job.objects.filter(kind=hooks.DELIVER).exists()
+
+
+def test_two_who_follow_one_address_at_once_tell_each_event_once(work: Casework, there: Receiver) -> None:
+    one, _secret = make(work, there.url, "accept")
+    other = Webhook.objects.get()
+    for _n in range(2):
+        work.accepted()
+    assert [hooks.follow(follower, at=LATER) for follower in (one, other)] == [2, 2]
+    settle()
+    assert len(there.calls) == Delivery.objects.count() == 2
+
+
+def test_a_delivery_that_an_end_did_not_withdraw_is_not_called(work: Casework, there: Receiver) -> None:
+    """A test call asked for at the very moment is stored after the end."""
+    webhook, _secret = make(work, there.url, "accept")
+    hooks.ping(webhook_id=webhook.pk, by=work.actor("xi"), at=NOW)
+    Webhook.objects.update(ended_at=NOW)
+    settle()
+    assert there.calls == []
+    assert not Job.objects.filter(kind=hooks.DELIVER).exists()
+
+
 def test_deliveries_are_forgotten_after_their_time(work: Casework, there: Receiver) -> None:
     make(work, there.url, "accept")
     work.accepted()
