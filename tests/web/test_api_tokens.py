@@ -136,8 +136,10 @@ def test_a_token_bound_to_a_street_ends_at_its_border(work: Casework) -> None:
     assert {row["number"] for row in bound.get("/cases").json()["cases"]} == {here.number}
     assert free.get(f"/cases/{there.number}").status_code == 200
     for narrowing in (f"street={world.other_street.code9}", "state=reported", "light=green", "community=990101002001"):
-        rows = bound.get(f"/cases?{narrowing}").json().get("cases", [])
-        assert there.number not in {row["number"] for row in rows}, narrowing
+        both = [one.get(f"/cases?{narrowing}").json()["cases"] for one in (free, bound)]
+        found, kept = [{row["number"] for row in rows} for rows in both]
+        assert there.number in found, narrowing
+        assert kept == found - {there.number}, narrowing
     assert bound.get(f"/cases/{there.number}").content == bound.get("/cases/QG-2026-999999").content
     assert [one["code"] for one in bound.get("/streets").json()["streets"]] == [world.street.code9]
     note = {"text": "看过"}
