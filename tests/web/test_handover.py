@@ -12,7 +12,9 @@ from django.test import Client
 from jiequ.cases import services
 from jiequ.cases.models import Case, Handover, WatchItem
 from jiequ.cases.queries import shift
-from tests.actors import NOW, MovableClock
+from jiequ.people.models import Post
+from jiequ.people.rules import Role
+from tests.actors import NOW, SINCE, MovableClock
 from tests.casework import Casework
 from tests.statements import statements_of
 
@@ -140,6 +142,31 @@ def test_a_case_is_put_on_the_watch_list_with_a_word_and_taken_off(work: Casewor
     assert (item.off_by, numbers(work, "watch")) == (work.world.lin, [])
     assert lin.post(address, {"text": "又漏了"}).status_code == 303
     assert work.world.client("wai").post(address, {"text": "x"}).status_code == 404
+
+
+def test_a_case_page_fetches_the_watch_part_only_for_whoever_may_open_it(work: Casework, clock: MovableClock) -> None:
+    case = work.accepted()
+    address = f"/cases/{case.number}/watch"
+    clients = {name: work.world.client(name) for name in ("lin", "he", "liang", "du")}
+    offered = {name for name, client in clients.items() if address in page(client, f"/cases/{case.number}/")}
+    opened = {name for name, client in clients.items() if client.get(address).status_code == 200}
+    assert offered == opened == {"lin", "he", "liang"}
+
+
+def test_a_desk_elsewhere_does_not_read_why_a_street_keeps_an_eye_on_a_case(work: Casework, lin: Client) -> None:
+    wai, world = work.world.wai, work.world  # she works on it in a department here; her desk is in another street
+    Post.objects.create(
+        person=wai, account=wai.account, role=Role.HANDLER, street=world.street, department=world.sanitation, starts_on=SINCE
+    )
+    case = work.dispatched()
+    address = f"/cases/{case.number}/watch"
+    assert lin.post(address, {"text": "桥上还在漏水"}).status_code == 303
+    wai = world.client("wai")
+    assert wai.get(f"/cases/{case.number}/").status_code == 200
+    answer = wai.get(address)
+    assert answer.status_code == 403
+    assert "桥上还在漏水" not in answer.content.decode()
+    assert address not in page(wai, f"/cases/{case.number}/")
 
 
 def test_the_desk_costs_no_more_statements_than_before(work: Casework, lin: Client) -> None:

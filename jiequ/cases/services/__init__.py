@@ -25,7 +25,7 @@ from .reading import look_away, read, sweep_readings
 from .replies import EDITORS, fresh_key, set_reply
 from .rollups import count_in, recount
 from .sampling import review_sample
-from .shift import give_desk, note_of, put_on_watch, take_desk, take_off_watch
+from .shift import give_desk, need_a_seat, note_of, put_on_watch, take_desk, take_off_watch
 from .speaking import (
     acknowledge_call,
     answer_call,
@@ -112,6 +112,7 @@ __all__ = [
     "me_too",
     "merge",
     "missing_proofs",
+    "need_a_seat",
     "note",
     "note_of",
     "open_lot",

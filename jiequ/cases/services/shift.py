@@ -21,7 +21,7 @@ LONGEST_NOTE = 2000
 
 def give_desk(*, street_id: int, text: str, by: Actor, at: datetime) -> Handover:
     """The outgoing person leaves the desk as the ledger stands, with a word of their own."""
-    _need_a_seat(by, street_id)
+    need_a_seat(by, street_id)
     if len(text) > LONGEST_NOTE:
         raise Refusal("note_too_long", _("交班的话请不要超过 2000 字。"), facts={"limit": LONGEST_NOTE})
     facts = shift.draft(by, street_id, at=at)
@@ -35,7 +35,7 @@ def give_desk(*, street_id: int, text: str, by: Actor, at: datetime) -> Handover
 
 def take_desk(note: Handover, *, by: Actor, at: datetime) -> Handover:
     """The incoming person takes it over: once, and not the one who gave it. Part of the record, no read receipt."""
-    _need_a_seat(by, note.street_id)
+    need_a_seat(by, note.street_id)
     if note.given_by_id == by.person_id:
         raise Refusal("own_note", _("自己交的班由接班的人确认。"))
     with writing():
@@ -56,7 +56,7 @@ def note_of(note_id: int, *, by: Actor) -> Handover:
 
 def put_on_watch(case: Case, *, text: str, by: Actor, at: datetime) -> WatchItem:
     """The street's desk keeps an eye on the case, with a word why."""
-    _need_a_seat(by, case.street_id)
+    need_a_seat(by, case.street_id)
     if not text.strip():
         raise Refusal("text_missing", _("请写一句为什么要盯着。"), facts={"field": "text"})
     try:
@@ -70,11 +70,12 @@ def put_on_watch(case: Case, *, text: str, by: Actor, at: datetime) -> WatchItem
 
 def take_off_watch(case: Case, *, by: Actor, at: datetime) -> None:
     """Nobody needs to keep an eye on it any more; nothing to do where nobody does."""
-    _need_a_seat(by, case.street_id)
+    need_a_seat(by, case.street_id)
     WatchItem.objects.filter(case=case, off_at=None).update(off_at=at, off_by_id=by.person_id)
 
 
-def _need_a_seat(by: Actor, street_id: int) -> None:
+def need_a_seat(by: Actor, street_id: int) -> None:
+    """Forbidden for whoever does not sit at the desk of that street."""
     if not by.has(*shift.AT_HAND, street_id=street_id):
         raise Forbidden("not_your_desk", _("交接班由本街道坐席办理。"))
 

@@ -25,6 +25,7 @@ from ..access import case_for
 from ..forms import FORMS, SCORES, MoveForm
 from ..models import Case, CaseEvent, Proof, Report, Task
 from ..open_moves import offered_moves
+from ..queries import shift
 from ..queries.page import said_by, shown_event, view_of
 from . import aids, moves, present, reading
 
@@ -60,6 +61,7 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "bar": _bar(inline, links),
         "missing": present.missing_words(found, view.proofs) if "handle" in open_moves else [],
         "is_desk": is_desk,
+        "may_watch": actor.has(*shift.AT_HAND, street_id=found.street_id),
         "may_reveal": actor.has(Role.ACCEPTOR, Role.DUTY_LEADER, street_id=found.street_id),
         "basemap": present.basemap_url(found.street_id),
         "map_lon": f"{found.lon:.6f}" if found.lon is not None else "",

@@ -90,6 +90,7 @@ def watch(request: HttpRequest, number: str) -> HttpResponse:
     actor, at = actor_of(request), clock.now()
     if request.method == "GET":
         case = case_for(actor, number)
+        services.need_a_seat(actor, case.street_id)
         template = "cases/parts/watch.html" if is_htmx(request) else "cases/watch.html"
         return render(request, template, {"case": case, "row": row(case, at), "watched": queries.watched(case)})
 
