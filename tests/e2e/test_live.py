@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
@@ -106,6 +106,34 @@ def test_a_leaders_page_has_a_report_as_soon_as_it_is_made_and_puts_it_first(
     assert shown == [str(new.pk), str(old.pk)]
     assert leader.fetched()[-1] == str(new.pk)
     assert "all" not in leader.fetched()
+
+
+FOLLOW = """async (bursts) => {
+  const { follow } = await import("/static/web/js/renew.js");
+  for (const burst of bursts) follow(burst.map((id) => ({ id, state: "accepted", light: "" })), false);
+}"""
+
+
+def test_many_bursts_at_once_ask_for_no_more_than_is_given(work: Casework, live_server: Any, reader: Any) -> None:
+    """What gathers until the next asking is counted together: a part that stands still asks for its own rows first."""
+    mine = [now_accepted(work) for _n in range(3)]
+    far = [10_000 + n for n in range(75)]
+    bursts = [[far[0], mine[0].pk], *(far[n : n + 15] for n in range(0, 75, 15)), [mine[1].pk, mine[2].pk]]
+    for address, part in (("/cases/?state=accepted", "cases"), ("/desk/?tray=dispatch", "desk")):
+        page = reader(person=work.world.people["lin"])
+        page.goto(address)
+        page.wait_for_selector("html.is-started")
+        for case in mine:
+            by_another(work, case)
+        with page.expect_response(lambda answer, part=part: f"/{part}/" in answer.url and "live=rows" in answer.url) as asked:
+            page.evaluate(FOLLOW, bursts)
+        assert asked.value.status == 200, asked.value.url
+        named = parse_qs(urlsplit(asked.value.url).query).get("cases", ["all"])[0].split(",")
+        if part == "cases":
+            assert (len(named), {str(case.pk) for case in mine} < set(named), str(far[-1]) in named) == (60, True, True)
+            expect(page.locator("#list-rows [data-row].live-changed")).to_have_count(3)
+        else:
+            assert named == ["all"]
 
 
 def test_the_list_stands_still_renews_its_rows_and_says_how_many_are_new(work: Casework, live: Process, reader: Any) -> None:

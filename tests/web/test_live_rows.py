@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +16,7 @@ from jiequ.cases import services
 from jiequ.cases.models import Case, CaseQuerySet
 from jiequ.cases.models.case import Ground
 from jiequ.cases.queries import lists
+from jiequ.cases.views.live import MOST_CASES
 from tests.actors import NOW, MovableClock
 from tests.casework import Casework
 from tests.statements import statements_of
@@ -162,6 +164,34 @@ def test_a_list_found_by_words_asks_for_its_own_rows_and_one_by_phone_for_none(w
 def test_odd_lists_of_cases_are_refused(work: Casework, lin: Client, cases: str) -> None:
     for address in ("/desk/?live=rows", "/cases/?all=1&live=rows"):
         assert lin.get(f"{address}&cases={cases}", headers=HTMX).status_code == 422
+
+
+def test_as_many_rows_come_back_as_may_be_asked_for(work: Casework, lin: Client) -> None:
+    asked = {str(work.just_reported().pk) for _n in range(MOST_CASES)}
+    for address in ("/desk/?tray=accept&live=rows", "/cases/?all=1&live=rows", "/cases/?order=due&live=rows"):
+        assert set(rows_of(part(lin, f"{address}&cases={','.join(asked)}"))) == asked, address
+
+
+def test_a_row_has_a_box_to_tick_where_its_page_has_boxes(work: Casework, lin: Client) -> None:
+    """Whatever may be done to the row itself: one that is being looked at cannot be accepted, the others of its tray can."""
+    looked_at = work.just_reported()
+    alone = part(lin, "/desk/?tray=accept&live=rows")
+    services.ask_verify(looked_at, by=work.actor("lin"), at=NOW)
+    without = part(lin, "/desk/?tray=accept&live=rows")
+    work.just_reported()
+    page = lin.get("/desk/?tray=accept").content.decode()
+    assert [has_tick(one, looked_at) for one in (alone, without, page)] == [True, False, True]
+    for shown in (without, page):
+        address = re.search(r'id="desk-rows" data-live-part="([^"]+)"', shown)
+        assert address is not None
+        some = part(lin, f"{html.unescape(address[1])}&cases={looked_at.pk}")
+        assert has_tick(some, looked_at) == has_tick(shown, looked_at)
+
+
+def has_tick(shown: str, case: Case) -> bool:
+    row = re.search(rf'<tr [^>]*data-row="{case.pk}".*?</tr>', shown, re.DOTALL)
+    assert row is not None
+    return "data-tick" in row[0]
 
 
 def test_an_address_opened_by_hand_shows_the_page(work: Casework, lin: Client) -> None:

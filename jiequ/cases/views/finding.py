@@ -128,7 +128,7 @@ def _some_rows(request: HttpRequest, actor: Actor, wanted: live.Wanted, at: date
     filters = filtering.filters_of(filtering.query_of(request.GET), actor, at)
     filters = replace(filters, ids=wanted.cases or (), terms=(), numbers=())
     by_due = _is_by_due(request)
-    page = lists.case_page(actor, filters, at=at, by_due=by_due)
+    page = lists.case_page(actor, filters, at=at, by_due=by_due, size=live.MOST_CASES)
     return {"rows": [_list_row(case, at, by_due=by_due) for case in page.rows], "now": at}
 
 

@@ -63,15 +63,17 @@ def _rows(request: HttpRequest, actor: Actor, key: str, wanted: live.Wanted, at:
     else:
         page = lists.tray_page(actor, key, at=at, after=_after(request))
     rows = [_desk_row(case, page.tray, actor, at) for case in page.rows]
+    lot_moves = _lot_moves(rows)
     return {
         "tray": key,
         "tray_label": _tray_labels()[key],
         "rows": rows,
-        "lot_moves": _lot_moves(rows),
+        "lot_moves": lot_moves,
+        "has_ticks": request.GET.get("ticks") == "1" if wanted.is_rows else bool(lot_moves),
         "next_after": f"{page.next_after[0].isoformat()}~{page.next_after[1]}" if page.next_after else "",
         "is_first_page": "after" not in request.GET,
         "here": f"{reverse('cases:desk')}?{urlencode({'tray': key})}",
-        "live_url": _live_url(request, key),
+        "live_url": _live_url(request, key, has_ticks=bool(lot_moves)),
         "live_states": " ".join(page.tray.states),
         "live_lights": page.tray.light,
         "now": at,
@@ -90,10 +92,12 @@ def _lot_moves(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [move | {"together": together[name], "elsewhere": elsewhere[name]} for name, move in open_here.items()]
 
 
-def _live_url(request: HttpRequest, tray: str) -> str:
-    """Where this very page's trays and rows come fresh from."""
-    after = {"after": request.GET["after"]} if "after" in request.GET else {}
-    return f"{reverse('cases:desk')}?{urlencode({'tray': tray, **after, 'live': 'rows'})}"
+def _live_url(request: HttpRequest, tray: str, *, has_ticks: bool) -> str:
+    """Where this very page's rows come fresh from: each with a box to tick where the page has them, whatever its own moves."""
+    more = {"after": request.GET["after"]} if "after" in request.GET else {}
+    if has_ticks:
+        more["ticks"] = "1"
+    return f"{reverse('cases:desk')}?{urlencode({'tray': tray, **more, 'live': 'rows'})}"
 
 
 def _desk_row(case: Case, tray: lists.Tray, actor: Actor, at: datetime) -> dict[str, Any]:

@@ -13,6 +13,7 @@ const SPREAD_MS = 60; // a hundred pages hear of a change at once
 const SLOW_MS = 5000;
 const SLOW_SPREAD_MS = 3000;
 const MOST_ROWS = 20; // more at once: all of the part
+const MOST_STILL = 60; // of a part that stands still (views/live.py takes no more): its own rows before what is new
 const MARKED_MS = 6000;
 
 const wanted = new Map(); // address → ids of cases, or null: all of it
@@ -51,12 +52,22 @@ const rowsOf = (part, id) => rowsIn(listOf(part)).filter((row) => caseOf(row) ==
 
 function want(part, ids) {
   const address = part.dataset.livePart;
-  if (ids === null && "liveStill" in part.dataset) ids = rowsIn(listOf(part)).map(caseOf);
-  else if (ids?.length > MOST_ROWS) ids = null;
+  const isStill = "liveStill" in part.dataset;
+  if (ids === null && isStill) ids = rowsIn(listOf(part)).map(caseOf);
   if (ids?.length === 0) return;
   const before = wanted.get(address);
-  wanted.set(address, ids === null || before === null ? null : [...new Set([...(before ?? []), ...ids])]);
+  const all = ids === null || before === null ? null : [...new Set([...(before ?? []), ...ids])];
+  wanted.set(address, isStill ? mostOf(part, all) : all?.length > MOST_ROWS ? null : all);
   soon();
+}
+
+/** Of too many the rows that the part shows, and the latest of the others. */
+function mostOf(part, ids) {
+  if (ids.length <= MOST_STILL) return ids;
+  const own = new Set(rowsIn(listOf(part)).map(caseOf));
+  const [shown, others] = [ids.filter((id) => own.has(id)), ids.filter((id) => !own.has(id))];
+  const room = Math.max(0, MOST_STILL - shown.length);
+  return [...shown.slice(0, MOST_STILL), ...others.slice(Math.max(0, others.length - room))];
 }
 
 /** At once when nothing was fetched lately, else after a pause that grows where answers take long. */
@@ -139,6 +150,7 @@ function swap(part, fresh) {
   const reach = () => [...part.querySelectorAll("a[href], button, input, select, textarea")];
   const at = reach().indexOf(document.activeElement);
   part.replaceChildren(...fresh.childNodes);
+  part.dataset.livePart = fresh.dataset.livePart ?? part.dataset.livePart; // an empty tray asked for rows without ticks
   begin(part);
   if (at >= 0) reach()[at]?.focus({ preventScroll: true });
 }
