@@ -134,3 +134,11 @@ FORCE_REASONS: dict[str, tuple[str, str]] = {
     "impossible": ("客观条件不具备", "It cannot be done for now."),
     "leader_decision": ("领导研究决定", "Decided by the leaders."),
 }
+
+REASONS: dict[str, dict[str, tuple[str, str]]] = {
+    "reject": REJECT_REASONS,
+    "return": RETURN_REASONS,
+    "cancel": CANCEL_REASONS,
+    "force_close": FORCE_REASONS,
+}
+"""The moves that want a reason, each with its own."""

@@ -102,10 +102,11 @@ def _given(request: HttpRequest, reply: Reply) -> Reply:
     kind = data.get("event_type_id", "")
     known = {kind.id for major in current_types() for kind in major.types}
     event_type_id = int(kind) if kind.isascii() and kind.isdigit() and len(kind) < 10 and int(kind) in known else None
+    move = data.get("move", "")
     return Reply(
         key=reply.key,
-        move=data.get("move", ""),
-        reason_code=data.get("reason_code", ""),
+        move=move,
+        reason_code=reply.reason_code if move == reply.move else "",  # a reason belongs to its step
         title_zh=data.get("title_zh", ""),
         title_en=data.get("title_en", ""),
         body_zh=data.get("body_zh", ""),

@@ -193,12 +193,10 @@ SOURCES: dict[str, Words] = {
     "split": _("拆分"),
 }
 
-_REASONS = (policy.REJECT_REASONS, policy.RETURN_REASONS, policy.CANCEL_REASONS, policy.FORCE_REASONS)
-
 
 def reason_words(code: str) -> str:
     """A reason code as a person reads it; the code itself if it is somebody else's."""
-    for table in _REASONS:
+    for table in policy.REASONS.values():
         if code in table:
             chinese, english = table[code]
             return english if (get_language() or "").startswith("en") else chinese

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from jiequ.cases.models import Case, CaseEvent, StandardReply
 from jiequ.cases.policy import CANCEL_REASONS, FORCE_REASONS
 from jiequ.cases.queries import replies
 from jiequ.channels.models import StubSms
+from jiequ.core.errors import Refusal
 from jiequ.core.models import IdempotencyKey
 from jiequ.core.worker import BATCH, work_once
 from tests.actors import NOW, MovableClock
@@ -214,6 +216,24 @@ def test_a_reply_that_cannot_be_filled_in_is_refused_in_the_form(work: Casework,
     answer = edit(work.world.client("liang"), "closed-done", **change)
     assert answer.status_code == 422
     assert "data-refusal" in answer.content.decode()
+    assert StandardReply.objects.count() == 0
+
+
+def test_a_reason_stays_with_its_step_and_goes_with_it(work: Casework, clock: MovableClock) -> None:
+    liang, street_id = work.world.client("liang"), work.world.street.pk
+    assert edit(liang, "rejected-court", move="reject", reason_code="x" * 31).status_code == 303
+    assert replies.editions(street_id, "rejected-court")[0].reason_code == "litigation"
+    assert edit(liang, "rejected-court", edition="1", move="cancel", reason_code="litigation").status_code == 303
+    assert replies.editions(street_id, "rejected-court")[0].reason_code == ""
+
+
+@pytest.mark.parametrize(("move", "reason"), [("reject", "x" * 31), ("reject", "mistake"), ("close", "litigation")])
+def test_a_reason_that_is_none_of_its_step_is_refused(work: Casework, move: str, reason: str) -> None:
+    court = next(one for one in replies.shipped() if one.key == "rejected-court")
+    wrong = replace(court, move=move, reason_code=reason)
+    with pytest.raises(Refusal) as refused:
+        services.set_reply(wrong, street_id=work.world.street.pk, shown_edition=0, by=work.actor("liang"), at=NOW)
+    assert refused.value.code == "bad_reason"
     assert StandardReply.objects.count() == 0
 
 

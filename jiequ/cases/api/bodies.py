@@ -23,19 +23,13 @@ from .case_shapes import Id
 from .shapes import Strict
 
 MOST_IDS = 50
-REASONS: dict[str, Any] = {
-    "reject": policy.REJECT_REASONS,
-    "return": policy.RETURN_REASONS,
-    "force_close": policy.FORCE_REASONS,
-    "cancel": policy.CANCEL_REASONS,
-}
 _HANDLE = Annotated[str, Field(min_length=20, max_length=400)]
 
 
 def _kind_of(move: str, name: str, field: FormField) -> Any:
     """The type of one field of a body."""
     if name == "reason_code":
-        return Literal[tuple(REASONS[move])]
+        return Literal[tuple(policy.REASONS[move])]
     if isinstance(field, forms.TypedMultipleChoiceField):
         return Annotated[list[Id], Field(max_length=MOST_IDS)]
     if isinstance(field, forms.TypedChoiceField):

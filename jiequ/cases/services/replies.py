@@ -13,6 +13,7 @@ from jiequ.core.errors import Forbidden, Refusal, Stale
 from jiequ.people.rules import Actor, Role
 
 from ..models import StandardReply
+from ..policy import REASONS
 from ..queries.replies import MOVES, PLACES, Reply, editions, places_in, replies_of
 
 EDITORS = (Role.DUTY_LEADER, Role.SYSTEM_ADMIN)
@@ -64,6 +65,8 @@ def fresh_key(street_id: int) -> str:
 def _check(reply: Reply) -> None:
     if reply.move not in MOVES or not _KEY.match(reply.key):
         raise Refusal("bad_move", _("请选择用在哪一步。"), facts={"field": "move"})
+    if reply.reason_code and reply.reason_code not in REASONS.get(reply.move, ()):
+        raise Refusal("bad_reason", _("这个理由不属于这一步。"), facts={"field": "move"})
     if not all(text.strip() for text in (reply.title_zh, reply.title_en, reply.body_zh, reply.body_en)):
         raise Refusal("both_languages", _("名称和内容请用中文和英文都写上。"), facts={"field": "body_en"})
     if max(len(reply.body_zh), len(reply.body_en)) > 500 or len(reply.title_zh) > 60 or len(reply.title_en) > 120:
