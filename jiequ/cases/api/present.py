@@ -44,7 +44,7 @@ def type_of(case: Case) -> TypeOut | None:
 
 
 def row(case: Case, at: datetime) -> CaseRow:
-    """A line of a list; the case comes with ``lists.ROW_RELATED``. A phone in the words is hidden, as in ``queries.rows``."""
+    """A line of a list; the case comes with ``lists.named_whole``. A phone in the words is hidden, as in ``queries.rows``."""
     return CaseRow(
         number=case.number,
         version=case.version,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,7 +22,7 @@ from jiequ.people.rules import Actor, ApiScope
 
 from ..access import case_for
 from ..models import Case
-from ..queries import listing, lists
+from ..queries import lists
 from ..queries.page import picture_in, view_of
 from ..queries.types import current_types, said, type_by_code
 from . import present
@@ -63,7 +64,7 @@ def cases(request: HttpRequest) -> HttpResponse:
 
 
 def _cases(ids: Sequence[int]) -> dict[int, Case]:
-    return Case.objects.select_related(*lists.ROW_RELATED).defer(*listing.ROW_UNREAD).in_bulk(ids)
+    return lists.named_whole(Case.objects.all()).in_bulk(ids)
 
 
 def _narrowed(given: CasesIn) -> lists.Filters:
@@ -128,6 +129,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
     """The open tasks addressed to the token's owner, their departments or roles."""
     caller = caller_of(request)
     found = lists.to_do(caller.actor, at=caller.at)
+    prefetch_related_objects([one.task for one in found], "department", "person")
     rows = [ToDoOut(task=present.task(one.task), case=present.row(one.case, caller.at)) for one in found]
     return answer(ToDosOut(tasks=rows))
 

@@ -25,6 +25,8 @@ from .line import Line, lines
 Row = TypeVar("Row")
 ROW_RELATED = ("condition__edition", "lead", "community")
 ROW_UNREAD = ("clocks", "reply", "community__outline", "condition__required_proofs", "condition__edition__note")
+NAMED_RELATED = (*ROW_RELATED, "street", "unit_grid", "event_type")
+NAMED_UNREAD = (*ROW_UNREAD, "unit_grid__geometry")
 PAGE = 50
 COUNTED = 300
 MINE = ("opened", "handled", "department")
@@ -136,9 +138,19 @@ def case_ids(actor: Actor, filters: Filters, *, at: datetime, most: int, by_due:
     return first_ids(_parts(actor, filters, way, at=at), most=most, columns=columns, is_descending=not by_due)
 
 
+def row_of(cases: CaseQuerySet) -> CaseQuerySet:
+    """Cases with what ``queries.rows.row`` reads of them, and no more: outlines and clocks are long and stay where they are."""
+    return cases.select_related(*ROW_RELATED).defer(*ROW_UNREAD)
+
+
+def named_whole(cases: CaseQuerySet) -> CaseQuerySet:
+    """The same with the street, the unit grid and the type: what a line for a file or a program names."""
+    return cases.select_related(*NAMED_RELATED).defer(*NAMED_UNREAD)
+
+
 def cases_in_order(ids: Sequence[int], *, size: int = 200) -> Iterator[Case]:
     """The cases of ids from ``case_ids``, read some at a time, with what a row of a file names."""
-    rows = Case.objects.select_related(*ROW_RELATED, "street", "unit_grid").defer(*ROW_UNREAD, "unit_grid__geometry")
+    rows = named_whole(Case.objects.all())
     for start in range(0, len(ids), size):
         found = rows.in_bulk(ids[start : start + size])
         yield from (found[pk] for pk in ids[start : start + size] if pk in found)

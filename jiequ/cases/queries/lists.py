@@ -17,14 +17,24 @@ from ..clocks import YELLOW_SHARE, Light
 from ..flow import ENDED, State
 from ..models import Case, CaseEvent, Proof, Task, TaskKind
 from ..models.case import grounds
-from . import listing
 from .keyset import first_ids
 from .line import Line
-from .listing import COUNTED, PAGE, Filters, Page, case_page, narrowed, page_of
+from .listing import (
+    COUNTED,
+    NAMED_RELATED,
+    NAMED_UNREAD,
+    PAGE,
+    Filters,
+    Page,
+    case_page,
+    named_whole,
+    narrowed,
+    page_of,
+    row_of,
+)
 
-__all__ = ["COUNTED", "PAGE", "TRAYS", "Filters", "Page", "case_page", "narrowed", "page_of"]
+__all__ = ["COUNTED", "PAGE", "TRAYS", "Filters", "Page", "case_page", "named_whole", "narrowed", "page_of", "row_of"]
 
-ROW_RELATED = ("event_type", "condition__edition", "lead", "community", "unit_grid", "street")
 _MOST_TASKS = 200
 _LIGHT_ORDER = {Light.RED: 0, Light.YELLOW: 1, Light.GREEN: 2, Light.PAUSED: 3, Light.NONE: 4}
 
@@ -111,8 +121,8 @@ def to_do(actor: Actor, *, at: datetime, only: Sequence[int] | None = None) -> l
         return []
     stop = last_confirmed_stop(actor, at)
     wanted = tasks_for(actor) if only is None else tasks_for(actor).filter(case__in=only)
-    tasks = wanted.select_related(*(f"case__{name}" for name in ROW_RELATED)).order_by("due_at", "id")
-    rows = [_to_do(task, stop, at) for task in tasks[:_MOST_TASKS]]
+    tasks = wanted.select_related(*(f"case__{name}" for name in NAMED_RELATED)).order_by("due_at", "id")
+    rows = [_to_do(task, stop, at) for task in tasks.defer(*(f"case__{name}" for name in NAMED_UNREAD))[:_MOST_TASKS]]
     return sorted(rows, key=nearest_first)
 
 
@@ -145,7 +155,7 @@ def pending(actor: Actor, *, at: datetime, size: int = PAGE, only: Sequence[int]
 
 
 def _most_urgent_first(cases: QuerySet[Case]) -> QuerySet[Case]:
-    return cases.select_related(*listing.ROW_RELATED).defer(*listing.ROW_UNREAD).order_by("-is_urgent", "-changed_at", "-id")
+    return row_of(cases).order_by("-is_urgent", "-changed_at", "-id")
 
 
 _PENDING = Prepared(lambda: _most_urgent_first(Case.objects.filter(pk__in=Bind("cases"))))
@@ -173,8 +183,7 @@ def near_open(
         found = found.filter(event_type_id=event_type_id)
     if street_id:
         found = found.filter(street_id=street_id)
-    rows = found.select_related("condition__edition", "street", "unit_grid", "community", "lead").defer("clocks")[:200]
-    measured = [(case, distance_m(lon, lat, case.lon or 0.0, case.lat or 0.0)) for case in rows]
+    measured = [(case, distance_m(lon, lat, case.lon or 0.0, case.lat or 0.0)) for case in row_of(found)[:200]]
     return sorted(((c, m) for c, m in measured if m <= radius_m), key=lambda pair: pair[1])[:size]
 
 
@@ -253,7 +262,7 @@ def tray_page(actor: Actor, key: str, *, at: datetime, after: tuple[datetime, in
 
 
 def _tray_rows(cases: QuerySet[Case]) -> QuerySet[Case]:
-    return cases.order_by().select_related(*listing.ROW_RELATED).defer(*listing.ROW_UNREAD)
+    return row_of(cases.order_by())
 
 
 _TRAY = Prepared(lambda: _tray_rows(Case.objects.filter(pk__in=Bind("cases"))))
@@ -304,7 +313,7 @@ def lately_dispatched(actor: Actor, *, at: datetime, size: int = 10, only: Seque
         .exclude(state__in=list(ENDED))
     )
     tasks = Prefetch("tasks", queryset=Task.objects.filter(kind__in=["lead", "assist"]).select_related("department"))
-    return list(found.select_related(*ROW_RELATED).prefetch_related(tasks).order_by("-dispatched_at")[:size])
+    return list(row_of(found).prefetch_related(tasks).order_by("-dispatched_at")[:size])
 
 
 def first_photos(cases: Sequence[Case]) -> dict[int, Proof]:

@@ -13,7 +13,7 @@ from jiequ.people.rules import Actor, Role
 
 from ..flow import ENDED, State
 from ..models import Case, Handover, Report, WatchItem
-from .lists import ROW_RELATED
+from .listing import row_of
 
 AT_HAND = (Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER, Role.LEADER)
 """Who sits at a street's desk in turns."""
@@ -91,5 +91,4 @@ def left_for(actor: Actor, *, at: datetime) -> Handover | None:
 def cases_in(actor: Actor, note: Mapping[str, Any]) -> dict[int, Case]:
     """The cases a note names, as they stand now, for those of them the reader may see. One SELECT."""
     ids = {line["case"] for lines in note.values() for line in lines}
-    rows = Case.objects.visible_to(actor).filter(pk__in=ids).select_related(*ROW_RELATED).defer("clocks")
-    return {case.pk: case for case in rows}
+    return {case.pk: case for case in row_of(Case.objects.visible_to(actor).filter(pk__in=ids))}

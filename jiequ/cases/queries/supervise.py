@@ -22,7 +22,7 @@ from ..clocks import Light
 from ..flow import OPEN, State
 from ..models import Case, CaseEvent, CaseQuerySet, Rating, Task, TaskKind
 from ..policy import Policy
-from .lists import ROW_RELATED, tasks_for
+from .lists import named_whole, row_of, tasks_for
 
 PAGE = 50
 OPEN_STATES = sorted(OPEN)
@@ -255,7 +255,7 @@ def matter_page(rows: CaseQuerySet, *, before: int | None = None, size: int = PA
     if before is not None:
         rows = rows.filter(pk__lt=before)
     wanted = rows.order_by("-pk").values("pk")[: size + 1]
-    found = list(Case.objects.filter(pk__in=wanted).select_related(*ROW_RELATED).defer("clocks").order_by("-pk"))
+    found = list(named_whole(Case.objects.filter(pk__in=wanted)).order_by("-pk"))
     return MatterPage(found[:size], found[size - 1].pk if len(found) > size else None)
 
 
@@ -264,7 +264,7 @@ def reddest(scope: Scope, *, size: int = 20) -> list[Case]:
     rows = matter("light_red", scope)
     assert rows is not None
     asked = _asked(TaskKind.URGE, state=Task.State.OPEN)
-    found = rows.annotate(is_urged=asked).select_related(*ROW_RELATED).defer("clocks")
+    found = row_of(rows.annotate(is_urged=asked))
     return list(found.order_by("due_at", "pk")[:size])
 
 

@@ -184,9 +184,7 @@ def follow(webhook: Webhook, *, at: datetime) -> int:
     """
     newest = _newest_event()
     gaps = [*holes.gaps_in_hand(webhook.gaps, at=at), *holes.new_gaps(webhook.followed_to, newest, at=at)]
-    events = CaseEvent.objects.filter(move__in=webhook.events).select_related(
-        "case__street", "case__event_type", "case__unit_grid", "case__lead"
-    )
+    events = CaseEvent.objects.filter(move__in=webhook.events).select_related(*_TOLD_OF).defer(*_UNREAD)
     if webhook.street_id is not None:
         events = events.filter(case__street_id=webhook.street_id)
     fresh = list(events.filter(pk__gt=webhook.followed_to, pk__lte=newest).order_by("pk")[:BATCH])
@@ -204,6 +202,10 @@ def follow(webhook: Webhook, *, at: datetime) -> int:
             Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         queue_heads(webhook)
     return len(rows)
+
+
+_TOLD_OF = ("case__street", "case__event_type", "case__unit_grid", "case__lead")
+_UNREAD = ("case__clocks", "case__reply", "case__unit_grid__geometry")
 
 
 def _newest_event() -> int:

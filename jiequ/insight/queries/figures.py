@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F, Min, Q, QuerySet, Sum
 
 from jiequ.cases.models import Case
-from jiequ.cases.queries.lists import ROW_RELATED
+from jiequ.cases.queries.lists import named_whole
 from jiequ.people.rules import Actor
 
 from ..catalogue import Reading
@@ -128,7 +128,7 @@ def behind_page(actor: Actor, asked: Behind, *, after: tuple[date, int] | None =
 
 
 def _shown(actor: Actor, ids: Sequence[int]) -> QuerySet[Case]:
-    return Case.objects.visible_to(actor).filter(pk__in=ids).select_related(*ROW_RELATED).defer("clocks")
+    return named_whole(Case.objects.visible_to(actor).filter(pk__in=ids))
 
 
 def _floor(asked: Behind, after: tuple[date, int] | None, size: int) -> date | None:
