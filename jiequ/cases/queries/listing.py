@@ -138,12 +138,12 @@ def case_ids(actor: Actor, filters: Filters, *, at: datetime, most: int, by_due:
     return first_ids(_parts(actor, filters, way, at=at), most=most, columns=columns, is_descending=not by_due)
 
 
-def row_of(cases: CaseQuerySet) -> CaseQuerySet:
+def row_of(cases: QuerySet[Case]) -> QuerySet[Case]:
     """Cases with what ``queries.rows.row`` reads of them, and no more: outlines and clocks are long and stay where they are."""
     return cases.select_related(*ROW_RELATED).defer(*ROW_UNREAD)
 
 
-def named_whole(cases: CaseQuerySet) -> CaseQuerySet:
+def named_whole(cases: QuerySet[Case]) -> QuerySet[Case]:
     """The same with the street, the unit grid and the type: what a line for a file or a program names."""
     return cases.select_related(*NAMED_RELATED).defer(*NAMED_UNREAD)
 
