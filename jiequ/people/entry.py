@@ -1,6 +1,7 @@
 """Coming in and going out: what a request, its session and its device cookie have to do with a person.
 
-Three ways in: password (and second factor), the district's account (OIDC), and a staff phone that was trusted before.
+Ways in: password (and second factor), the district's account (OIDC), a staff phone that was trusted before, and the account
+of an outside channel (``ways_in``): of somebody on the roster, or of a resident, who then is that account and nobody else.
 """
 
 from __future__ import annotations
@@ -12,19 +13,23 @@ from typing import Any
 from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
+from jiequ.core.db import writing
 from jiequ.core.ids import new_token, token_hash
 
 from .access import actor_for, set_actor
 from .models import Device, Person
 from .rules import DEVICE_LIFE, Role, SessionKind, needs_second_factor, session_kind
 from .services import record_sign_in
-from .sessions import BEGUN, KIND, LABEL, STRONG
+from .sessions import ACCOUNT, BEGUN, KIND, LABEL, STRONG
 
 DEVICE_COOKIE = "jiequ_device"
 PENDING = "_pending"
 PENDING_SECONDS = 600
 PROVED, PROVED_SECONDS = "_proved", 600
+STAY_OUT, STAY_OUT_SECONDS = "jiequ_out", 30 * 24 * 3600
+"""A cookie: whoever signed out here is not let in again by the channel's own browser until they ask."""
 _SYSTEMS = ("iPhone", "iPad", "Android", "HarmonyOS", "Windows", "Macintosh", "Linux")
 _BROWSERS = {
     "wxwork": "WeCom",
@@ -56,7 +61,7 @@ def must_show_second_factor(person: Person, at: datetime) -> bool:
 def enter(
     request: HttpRequest, person: Person, *, at: datetime, how: str, is_strong: bool, device: Device | None = None
 ) -> None:
-    """Signs the person in with a fresh session key. ``how`` goes to the audit: password, oidc, device, demo, reset."""
+    """Signs the person in with a fresh session key. ``how`` goes to the audit: password, oidc, device, wechat, demo, reset."""
     roles = roles_of(person, at)
     request.session.pop(PENDING, None)
     auth.login(request, person, backend=settings.AUTHENTICATION_BACKENDS[0])
@@ -121,6 +126,68 @@ def re_enter(request: HttpRequest, at: datetime) -> bool:
         return False
     enter(request, device.person, at=at, how="device", is_strong=device.second_factor, device=device)
     return True
+
+
+def account_of(request: HttpRequest) -> str:
+    """The outside account this browser came in by (``wechat:12``), staff or not; empty if by none."""
+    return str(request.session.get(ACCOUNT, ""))
+
+
+def enter_as_account(request: HttpRequest, account: str, *, person: Person | None = None, at: datetime) -> None:
+    """This browser is that account's from now on, under a fresh key; ``person`` is whose account it is on the roster, if any.
+
+    Who is signed in stays so, unless it is somebody else's session or another account's.
+    """
+    signed_in = request.user.pk if request.user.is_authenticated else None
+    if account_of(request) not in ("", account) or (person and signed_in not in (None, person.pk)):
+        auth.logout(request)
+        set_actor(request, None)
+    request.session.cycle_key()
+    request.session[ACCOUNT] = account
+    if not request.user.is_authenticated:
+        request.session[LABEL] = device_label(request.headers.get("User-Agent", ""))
+        request.session[BEGUN] = at.timestamp()
+
+
+def is_strong_here(request: HttpRequest, person: Person, at: datetime) -> bool:
+    """True if this very phone showed the person's second factor within its ninety days; a desk's browser shows it each time."""
+    token = request.COOKIES.get(DEVICE_COOKIE)
+    if not token or session_kind(roles_of(person, at)) is not SessionKind.PHONE:
+        return False
+    known = Device.objects.filter(token_hash=token_hash(token), person=person, second_factor=True, ends_at__gt=at)
+    return known.exists()
+
+
+def go_on(
+    request: HttpRequest, person: Person, *, at: datetime, how: str, is_strong: bool, stays: bool, next_path: str
+) -> HttpResponse:
+    """After the first factor: in, or on to the second."""
+    if not is_strong and must_show_second_factor(person, at):
+        wait_for_second_factor(request, person, at=at, how=how, stays=stays, next=next_path)
+        return redirect("people:second_factor" if person.totp_sealed else "people:enrol")
+    return let_in(request, person, at=at, how=how, is_strong=is_strong, stays=stays, next_path=next_path)
+
+
+def let_in(
+    request: HttpRequest, person: Person, *, at: datetime, how: str, is_strong: bool, stays: bool, next_path: str
+) -> HttpResponse:
+    """In, the browser remembered, and on to the page that was asked for."""
+    answer = redirect(next_path or "/")
+    with writing():  # one wait for the writers' lock, not three
+        enter(request, person, at=at, how=how, is_strong=is_strong)
+        remember_device(request, answer, person, at=at, is_strong=is_strong, stays=stays)
+    if person.care_mode and "care" not in request.COOKIES:
+        answer.set_cookie("care", "1", max_age=365 * 24 * 3600, samesite="Lax", httponly=True)
+    answer.delete_cookie(STAY_OUT)
+    return answer
+
+
+def stay_out(response: HttpResponse) -> HttpResponse:
+    """After signing out: this browser waits to be asked, also where its channel would let it in without a word."""
+    response.set_cookie(
+        STAY_OUT, "1", max_age=STAY_OUT_SECONDS, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+    )
+    return response
 
 
 def leave(request: HttpRequest) -> None:

@@ -21,7 +21,7 @@ from jiequ.core import clock
 from jiequ.core.errors import Forbidden, Refusal, Unauthenticated
 from jiequ.core.http import refuse
 
-from . import entry
+from . import entry, ways_in
 from .access import Access, access_of, actor_of, is_too_weak
 from .models import Person
 from .rules import Actor
@@ -79,7 +79,7 @@ class AccessMiddleware:
         actor = actor_of(request)
         refusal = _judge(request, view, access, actor)
         if refusal is not None:
-            return refuse(request, refusal)
+            return ways_in.silently(request, refusal) or refuse(request, refusal)
         _speak(request, actor)
         if not request.headers.get(BY_ITSELF):
             request.session.touch(clock.now())  # type: ignore[attr-defined]

@@ -252,6 +252,10 @@ class Session(models.Model):
     ends_at = models.DateTimeField()
     # who
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    account = models.CharField(max_length=40, blank=True, default="", help_text="the outside account it came in by: wechat:12")
+
+    class Meta:
+        indexes = [models.Index(fields=["account"], name="session_of_account", condition=~Q(account=""))]
 
 
 class Device(models.Model):

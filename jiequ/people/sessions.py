@@ -21,16 +21,16 @@ from .access import STRONG
 from .models import Person, Session
 from .rules import SESSION_LIFE, SESSION_TOUCH_EVERY, SessionKind
 
-KIND, LABEL, BEGUN = "_kind", "_label", "_begun"
+KIND, LABEL, BEGUN, ACCOUNT = "_kind", "_label", "_begun", "_account"
 _LIVING = Prepared(
     lambda: (
         Session.objects.filter(pk=Bind("key", CharField()), idle_end_at__gt=Bind("at", DateTimeField()))
         .select_related("person")
-        .defer("kind", "label", "begun_at", "ends_at")
+        .defer("kind", "label", "begun_at", "ends_at", "account")
     )
 )
 
-__all__ = ["BEGUN", "KIND", "LABEL", "STRONG", "SessionStore"]
+__all__ = ["ACCOUNT", "BEGUN", "KIND", "LABEL", "STRONG", "SessionStore"]
 
 
 class SessionStore(SessionBase):
@@ -98,6 +98,7 @@ class SessionStore(SessionBase):
             "idle_end_at": life.idle_end(now, ends_at),
             "ends_at": ends_at,
             "person_id": int(person_id) if person_id else None,
+            "account": data.get(ACCOUNT, ""),
         }
 
     def delete(self, session_key: str | None = None) -> None:

@@ -1,5 +1,6 @@
 """What changes people: accounts, posts, duty, leave, hand-over, and the keys to get in. Others call these names only."""
 
+from .accounts import drop_account_sessions
 from .credentials import (
     change_password,
     check_password,
@@ -53,6 +54,7 @@ __all__ = [
     "create_person",
     "disable_person",
     "draw_token",
+    "drop_account_sessions",
     "enable_person",
     "end_device",
     "end_post",

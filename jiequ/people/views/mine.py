@@ -17,7 +17,7 @@ from jiequ.core.clock import now
 from jiequ.core.errors import Refusal
 from jiequ.core.once import idempotent
 
-from .. import entry, oidc, queries, services
+from .. import entry, oidc, queries, services, ways_in
 from ..access import STRONG, actor_of, posts_for, signed_in
 from ..models import Department, Device, Person, Session
 from ..names import ROLE_NAMES
@@ -53,6 +53,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "leave": _running_leave(person, at),
         "languages": settings.LANGUAGES,
         "may_see_staff": actor_of(request).has(*VIEWERS),
+        "panels": ways_in.panels(person, actor_of(request), at),
         "may_link": oidc.is_on() and person.account == Account.STAFF,
     }
     return page(request, "people/me.html", context)
@@ -173,14 +174,14 @@ def _end(request: HttpRequest, person: Person, at: datetime) -> HttpResponse:
     if what == "all":
         services.end_sessions(person_id=person.pk, by=by, at=at)
         entry.leave(request)
-        return redirect("people:sign_in")
+        return entry.stay_out(redirect("people:sign_in"))
     if what == "device":
         services.end_device(device_id=needed(request.POST, "device"), by=by, at=at)
     else:
         key_hash = request.POST.get("session", "")[:64]
         if key_hash == request.session.key_hash:  # type: ignore[attr-defined]
             entry.leave(request)
-            return redirect("people:sign_in")
+            return entry.stay_out(redirect("people:sign_in"))
         services.end_session(key_hash=key_hash, by=by, at=at)
     messages.success(request, _("已退出。"))
     return redirect("people:sessions")

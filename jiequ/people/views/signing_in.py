@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from jiequ.core.clock import now
-from jiequ.core.db import writing
 from jiequ.core.errors import Refusal
 from jiequ.core.http import client_network
 
-from .. import entry, oidc, queries, services
+from .. import entry, oidc, queries, services, ways_in
 from ..access import actor_of, is_too_weak, public, signed_in
 from ..models import Person
 from ..names import ROLE_NAMES
@@ -50,6 +49,7 @@ def _sign_in_page(request: HttpRequest, next_path: str, refusal: Refusal | None)
         "login": request.POST.get("login", "")[:100],
         "stays": request.POST.get("stays") == "1",
         "has_oidc": oidc.is_on(),
+        "way_in": ways_in.at_home(request, next_path),
         "demo": _demo_choices() if settings.DEMO else [],
     }
     return page(request, "people/sign_in.html", context, refusal)
@@ -69,36 +69,7 @@ def _by_password(request: HttpRequest, next_path: str, *, at: datetime) -> HttpR
         at=at,
     )
     stays = request.POST.get("stays") == "1"
-    return go_on(request, person, at=at, how="password", is_strong=False, stays=stays, next_path=next_path)
-
-
-def go_on(
-    request: HttpRequest, person: Person, *, at: datetime, how: str, is_strong: bool, stays: bool, next_path: str
-) -> HttpResponse:
-    """After the first factor: in, or on to the second."""
-    if not is_strong and entry.must_show_second_factor(person, at):
-        entry.wait_for_second_factor(request, person, at=at, how=how, stays=stays, next=next_path)
-        return redirect("people:second_factor" if person.totp_sealed else "people:enrol")
-    return _let_in(request, person, at=at, how=how, is_strong=is_strong, stays=stays, next_path=next_path)
-
-
-def _let_in(
-    request: HttpRequest,
-    person: Person,
-    *,
-    at: datetime,
-    how: str,
-    is_strong: bool,
-    stays: bool,
-    next_path: str,
-) -> HttpResponse:
-    answer = redirect(next_path or "/")
-    with writing():  # one wait for the writers' lock, not three
-        entry.enter(request, person, at=at, how=how, is_strong=is_strong)
-        entry.remember_device(request, answer, person, at=at, is_strong=is_strong, stays=stays)
-    if person.care_mode and "care" not in request.COOKIES:
-        answer.set_cookie("care", "1", max_age=365 * 24 * 3600, samesite="Lax", httponly=True)
-    return answer
+    return entry.go_on(request, person, at=at, how="password", is_strong=False, stays=stays, next_path=next_path)
 
 
 @public
@@ -115,7 +86,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             services.check_second_factor(person=person, code=request.POST.get("code", "")[:40], at=at)
-            return _let_in(request, person, at=at, is_strong=True, **_kept(kept))
+            return entry.let_in(request, person, at=at, is_strong=True, **_kept(kept))
         except Refusal as refused:
             refusal = refused
     return page(request, "people/second_factor.html", {"name": person.name}, refusal)
@@ -183,7 +154,7 @@ def reset(request: HttpRequest) -> HttpResponse:
                 network=client_network(request),
                 at=at,
             )
-            return go_on(request, person, at=at, how="reset", is_strong=False, stays=False, next_path="")
+            return entry.go_on(request, person, at=at, how="reset", is_strong=False, stays=False, next_path="")
         except Refusal as refused:
             refusal = refused
     return page(request, "people/reset.html", {"login": request.POST.get("login", "")[:100]}, refusal)
@@ -194,7 +165,7 @@ def reset(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Ends this session; this phone will ask for the password again."""
     entry.leave(request)
-    return redirect("people:sign_in")
+    return entry.stay_out(redirect("people:sign_in"))
 
 
 @public
@@ -208,7 +179,7 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
     if person is None:
         raise Http404
     next_path = entry.own_path(request.POST.get("next", ""))
-    return _let_in(request, person, at=now(), how="demo", is_strong=True, stays=False, next_path=next_path)
+    return entry.let_in(request, person, at=now(), how="demo", is_strong=True, stays=False, next_path=next_path)
 
 
 def _demo_choices() -> list[tuple[str, Person]]:
@@ -245,7 +216,7 @@ def oidc_return(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         return _sign_in_page(request, "", refusal)
     next_path = kept["next"] if kept else ""
-    return go_on(request, person, at=at, how="oidc", is_strong=answer.is_strong, stays=False, next_path=next_path)
+    return entry.go_on(request, person, at=at, how="oidc", is_strong=answer.is_strong, stays=False, next_path=next_path)
 
 
 def _link(request: HttpRequest, owner: int, subject: str, *, at: datetime) -> HttpResponse:

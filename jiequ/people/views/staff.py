@@ -15,7 +15,7 @@ from jiequ.core.errors import Refusal
 from jiequ.core.models import Street
 from jiequ.core.once import idempotent
 
-from .. import queries, services
+from .. import queries, services, ways_in
 from ..access import actor_of, needs
 from ..models import Department, Person, Post
 from ..names import ROLE_NAMES
@@ -126,6 +126,7 @@ def _about(by: Actor, found: Person, at: datetime) -> dict[str, object]:
         "open_work": sum(services.open_work(found.pk, at).values()),
         "is_staff": found.account == Account.STAFF,
         "may_change": may_change,
+        "panels": ways_in.panels(found, by, at),
         "colleagues": queries.colleagues(found.pk, at) if found.account == Account.STAFF else [],
         "streets": Street.objects.filter(is_active=True) if may_change else [],
         "departments": Department.objects.filter(is_active=True).select_related("street").order_by("street_id", "key")
