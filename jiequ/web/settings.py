@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "jiequ.people",
     "jiequ.grid",
     "jiequ.channels",
+    "jiequ.channels.tokens",
     "jiequ.cases",
     "jiequ.insight",
     "jiequ.web",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from jiequ.channels import ports, services
+from emulator.testing import emulator, emulator_thread  # noqa: F401  (fixtures)
+from jiequ.channels import client, ports, services
 from tests.actors import World
 from tests.unit.channels.letterbox import Letterbox
 
@@ -35,3 +36,11 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[services.NotDelivered]:
     told: list[services.NotDelivered] = []
     monkeypatch.setattr(services, "_hooks", [told.append])
     return told
+
+
+@pytest.fixture
+def own_connections() -> Iterator[None]:
+    """Calls of this test with connections of its own, all closed at its end."""
+    client.connections.close()
+    yield
+    client.connections.close()
