@@ -1,4 +1,6 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
 
 from django.apps import AppConfig
 
@@ -12,7 +14,8 @@ class CasesConfig(AppConfig):
         """Tell the floors below what they may ask of cases: links, lost notices, hand-over, sealed columns."""
         from django.urls import reverse
 
-        from jiequ.channels.notices import PHONE_PURPOSE
+        from jiequ.channels.chain import register_page
+        from jiequ.channels.notices import ACCOUNT_PURPOSE, PHONE_PURPOSE
         from jiequ.channels.services import on_not_delivered, register_links
         from jiequ.core import secrets
         from jiequ.people.rules import Actor
@@ -25,10 +28,15 @@ class CasesConfig(AppConfig):
             found = Case.objects.visible_to(actor).filter(pk__in=[int(i) for i in case_ids]).values_list("pk", "number")
             return {str(pk): reverse("cases:case", args=[number]) for pk, number in found}
 
+        def query_page(about: str, facts: Mapping[str, Any]) -> str:
+            return reverse("cases:query") + "?" + urlencode({"number": facts.get("number", "")})
+
         register_links("case", links)
+        register_page("tel", query_page)
         on_not_delivered(handover.note_not_delivered)
         on_hand_over("cases", handover.move_work, handover.open_work)
         secrets.sealed_column("cases.Reporter", "name_sealed", intake.NAME_PURPOSE)
         secrets.sealed_column("cases.Webhook", "secret_sealed", hooks.PURPOSE)
         secrets.sealed_column("cases.Webhook", "old_secret_sealed", hooks.PURPOSE)
         secrets.sealed_column("cases.Reporter", "phone_sealed", PHONE_PURPOSE)
+        secrets.sealed_column("cases.Reporter", "account_sealed", ACCOUNT_PURPOSE)

@@ -74,12 +74,13 @@ def _told_at(case: Case, kind: c.ClockKind, mark: str, due: str) -> Notice | Non
 
 @job(moving.TELL)
 def tell_reporters(*, case_id: int, template: str, event_id: int, at: datetime) -> None:
-    """Every reporter of the case who left a phone is told in their language; who left none sees it behind their link."""
+    """Every reporter of the case who left an account or a phone is told in their language; others see it behind their link."""
     case = case_by_id(Actor.system(), case_id)
     where = Report.objects.filter(Q(case=case) | Q(origin=case))  # merged since: its own reporters, not the other case's
     if template in {"reporter_merged", "reporter_unmerged"}:
         where = where.filter(origin=case)
-    reports = where.exclude(reporter=None).exclude(reporter__phone_sealed="").select_related("reporter")
+    named = where.exclude(reporter=None).exclude(reporter__phone_sealed="", reporter__account_sealed="")
+    reports = named.select_related("reporter")
     shown = case.merged_into if template == "reporter_merged" and case.merged_into else case
     send(telling.notices_for(case, shown, template, reports, event_id=event_id), at=at)
 

@@ -47,10 +47,14 @@ def lost_message_for(actor: Actor, message_id: int) -> Message:
     return message
 
 
+def inbox_items_for(actor: Actor) -> QuerySet[InboxItem]:
+    """The actor's own inbox."""
+    return InboxItem.objects.filter(person_id__in=[actor.person_id] if actor.person_id else [])
+
+
 def inbox_item_for(actor: Actor, item_id: int) -> InboxItem:
     """An item of the actor's own inbox; raises NotFound for anybody else's."""
-    mine = InboxItem.objects.filter(person_id__in=[actor.person_id] if actor.person_id else [])
-    item = mine.select_related("message").filter(pk=item_id).first()
+    item = inbox_items_for(actor).select_related("message").filter(pk=item_id).first()
     if item is None:
         raise NotFound("inbox_item_unknown", _("没有找到这条消息。"))
     return item

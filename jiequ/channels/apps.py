@@ -15,5 +15,6 @@ class ChannelsConfig(AppConfig):
 
         checks.register(ports.check)
         ports.register_port(stub.StubPort.name, stub.StubPort)
+        secrets.sealed_column("channels.Message", "to_account_sealed", notices.ACCOUNT_PURPOSE)
         for model in ("channels.Message", "channels.CallBack"):
             secrets.sealed_column(model, "to_phone_sealed", notices.PHONE_PURPOSE)

@@ -1,28 +1,31 @@
-"""The steps of a message's way, each one transaction of the caller's: inbox, port, call-back, retry, alarm."""
+"""The steps of a message, each one transaction of the caller's: inbox, way, next way, call-back, retry, alarm."""
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Min
 
 from jiequ.core import calendar
+from jiequ.core.bulk import store
 from jiequ.core.jobs import RETRY_AFTER, enqueue
 from jiequ.people import queries as people
 from jiequ.people.models import Person
 from jiequ.people.rules import Role
 
-from . import notices, ports, queries, services
+from . import chain, queries, services
+from .chain import Choice, Hop
 from .models import InboxItem, Message, PortHealth
 from .notices import Notice
-from .ports import Outcome, Port, Result
+from .ports import Outcome, Result
 from .rules import (
     CIRCUIT_OPENS_AFTER,
     CIRCUIT_STAYS_OPEN,
     GIVE_UP_AFTER,
     STALLED_AFTER,
+    TRIES_BEFORE_NEXT,
     Channel,
     MessageState,
     resident_moment,
@@ -51,8 +54,7 @@ def to_staff(message: Message, *, at: datetime) -> None:
     if _advance(message, state=MessageState.DELIVERED, channel=Channel.INBOX, sent_at=at, ended_at=at):
         items = [InboxItem(message=message, person_id=person_id, put_at=at) for person_id in ready]
         InboxItem.objects.bulk_create(items, ignore_conflicts=True)
-        if message.is_urgent:
-            _copy_to_phones(message, ready, at=at)
+        _carry(message, ready, at=at)
 
 
 def recipients(message: Message, *, at: datetime) -> list[int]:
@@ -82,115 +84,156 @@ def _staff_moments(message: Message, readers: list[int], *, at: datetime) -> dic
     }
 
 
-def _copy_to_phones(message: Message, readers: list[int], *, at: datetime) -> None:
-    """An urgent message rings the phone as well, where SMS is configured and a number is known."""
-    if not ports.sms_ports():
+def _carry(message: Message, readers: list[int], *, at: datetime) -> None:
+    """What lies in the inbox is also carried to whoever some way reaches: a copy each, which finds its way by itself."""
+    reached = chain.reached(readers, is_urgent=message.is_urgent)
+    if not reached:
         return
-    persons = Person.objects.filter(pk__in=readers).exclude(phone="").values_list("pk", "phone", "language")
+    languages = dict(Person.objects.filter(pk__in=reached).values_list("pk", "language"))
     copies = [
         Message(
-            key=f"{message.key}:sms:{person_id}",
+            key=f"{message.key}:to:{person_id}",
             copy_of=message,
             about=message.about,
             template=message.template,
             facts=message.facts,
-            language=language,
-            is_urgent=True,
+            language=languages[person_id],
+            is_urgent=message.is_urgent,
             street_id=message.street_id,
             to_person_id=person_id,
-            to_phone_sealed=notices.seal_phone(phone),
+            state=MessageState.SENDING,
+            channel=Channel.WAY,
             created_at=at,
             due_at=at,
         )
-        for person_id, phone, language in persons
+        for person_id in reached
     ]
-    Message.objects.bulk_create(copies, ignore_conflicts=True)
-    enqueue(*(services.route_job(copy) for copy in copies))
+    store(copies, ignore_conflicts=True)
+    enqueue(*(services.transmit_job(copy, run_at=at) for copy in copies))
 
 
-# -- phones --------------------------------------------------------------------------------------------------------
+def to_hand(message: Message, *, at: datetime) -> None:
+    """A copy that is to be carried once more."""
+    if _advance(message, state=MessageState.SENDING, channel=Channel.WAY):
+        enqueue(services.transmit_job(message, run_at=at))
 
 
-def to_phone(message: Message, *, at: datetime) -> None:
-    """To a port if SMS is configured, else a call-back task for the desk; not in a resident's quiet hours."""
-    moment = phone_moment(message, at=at)
+# -- residents -----------------------------------------------------------------------------------------------------
+
+
+def to_resident(message: Message, *, at: datetime) -> None:
+    """By a way if one reaches them, else a call-back task for the desk; not in a resident's quiet hours."""
+    moment = moment_of(message, at=at)
+    found = chain.hops(message)
     if moment > at:
         _advance(message, round=F("round") + 1, due_at=moment)
         enqueue(services.route_job(message))
-    elif ports.sms_ports():
-        if _advance(message, state=MessageState.SENDING, channel=Channel.SMS):
+    elif found:
+        if _advance(message, state=MessageState.SENDING, channel=_channel(found[0])):
             enqueue(services.transmit_job(message, run_at=at))
+    elif not message.to_phone_sealed:
+        services.mark_not_delivered(message, error="no_way", at=at)
     elif _advance(message, state=MessageState.SENDING, channel=Channel.CALL):
         services.open_call_back(message, at=at)
 
 
-def phone_moment(message: Message, *, at: datetime) -> datetime:
-    """When this phone may ring."""
-    return resident_moment(at, is_urgent=message.is_urgent, hours=queries.resident_hours())
+def _channel(hop: Hop) -> Channel:
+    return Channel.SMS if hop.step == chain.SMS else Channel.WAY
 
 
-def choose_port(*, at: datetime) -> tuple[Port | None, datetime | None]:
-    """The first configured port that is not resting; if all rest, None and when the first one wakes.
-
-    A message keeps to the preferred port between tries: two providers do not share idempotency keys, so changing over
-    after an unanswered call could show the message twice.
-    """
-    resting = {health.port: health.open_until or at for health in PortHealth.objects.filter(open_until__gt=at)}
-    configured = ports.sms_ports()
-    for port in configured:
-        if port.name not in resting:
-            return port, None
-    return None, min((resting[port.name] for port in configured), default=None)
+# -- ways ----------------------------------------------------------------------------------------------------------
 
 
-def mark(message: Message, port: str, outcome: Outcome, *, at: datetime) -> None:
-    """Write down what one call to a port came to."""
-    _learn(port, outcome, at=at)
-    tried: dict[str, Any] = {"tries": F("tries") + 1, "port": port, "provider_id": outcome.provider_id}
+def moment_of(message: Message, *, at: datetime) -> datetime:
+    """When this message may ring: quiet hours count at each try."""
+    if message.to_person_id is None:
+        return resident_moment(at, is_urgent=message.is_urgent, hours=queries.resident_hours())
+    return _staff_moments(message, [message.to_person_id], at=at)[message.to_person_id]
+
+
+def mark(message: Message, choice: Choice, outcome: Outcome, *, at: datetime) -> None:
+    """Write down what one call came to; a way that said no hands the message on to the next."""
+    hop = choice.hop
+    assert hop is not None
+    _learn(hop.way.name, outcome, is_known=choice.is_known, at=at)
+    tried: dict[str, Any] = {
+        "tries": F("tries") + 1,
+        "port": hop.way.name,
+        "provider_id": outcome.provider_id,
+        "channel": _channel(hop),
+        "trail": [*message.trail, *map(list, choice.passed)],
+    }
     if outcome.result is Result.DELIVERED:
         _advance(message, **tried, state=MessageState.DELIVERED, sent_at=at, ended_at=at, last_error="")
     elif outcome.result is Result.ACCEPTED:
         _advance(message, **tried, state=MessageState.SENT, sent_at=at, last_error="")
     elif outcome.result is Result.REFUSED_PERMANENT:
-        if _advance(message, **tried):
-            services.mark_not_delivered(message, error=outcome.error or "refused", at=at)
+        _said_no(message, tried, hop.step, outcome.error or "refused", has_more=choice.has_more, at=at)
     else:
-        _try_later(message, tried, error=outcome.error, at=at)
+        _try_later(message, tried, hop.step, outcome.error, has_more=choice.has_more, at=at)
 
 
-def _try_later(message: Message, tried: dict[str, Any], *, error: str, at: datetime) -> None:
-    moment = retry_at(at, tries=message.tries + 1, due_at=message.due_at, schedule=RETRY_AFTER)
-    if moment is None:
-        if _advance(message, **tried):
+def _said_no(message: Message, tried: dict[str, Any], step: str, error: str, *, has_more: bool, at: datetime) -> None:
+    """On to the next way at once; without one the message is not delivered."""
+    trail = [*tried.pop("trail", message.trail), [step, error]]
+    if not has_more:
+        if _advance(message, **tried, trail=trail):
             services.mark_not_delivered(message, error=error, at=at)
+        return
+    onward = {"state": MessageState.SENDING, "port": "", "tries": 0, "provider_id": "", "round": F("round") + 1}
+    if _advance(message, **{**tried, **onward}, trail=trail, last_error=error):
+        enqueue(services.transmit_job(message, run_at=at))
+
+
+def _try_later(message: Message, tried: dict[str, Any], step: str, error: str, *, has_more: bool, at: datetime) -> None:
+    """The same way again; one that has left the message unanswered too often counts as a no where another can be asked."""
+    tries = message.tries + 1
+    moment = retry_at(at, tries=tries, due_at=message.due_at, schedule=RETRY_AFTER)
+    if moment is None or (has_more and tries >= TRIES_BEFORE_NEXT):
+        _said_no(message, tried, step, error, has_more=has_more, at=at)
     elif _advance(message, **tried, last_error=error, round=F("round") + 1):
         enqueue(services.transmit_job(message, run_at=moment))
 
 
+def receipt_failed(message: Message, error: str, *, at: datetime) -> None:
+    """A provider that had accepted a message says later that it did not arrive: the next way, if there is one."""
+    found = chain.hops(message)
+    step = next((hop.step for hop in found if hop.way.name == message.port), message.port)
+    gone = {step, *(passed for passed, _why in message.trail)}
+    has_more = any(hop.step not in gone for hop in found)
+    _said_no(message, {}, step, error, has_more=has_more, at=at)
+
+
 def wait_for_quiet_hours(message: Message, until: datetime) -> None:
-    """Put a transmission off to the next hour in which the phone may ring; its promise moves with it."""
+    """Put a transmission off to the next hour in which it may ring; its promise moves with it."""
     if _advance(message, round=F("round") + 1, due_at=until):
         enqueue(services.transmit_job(message, run_at=until))
 
 
-def wait_for_port(message: Message, until: datetime | None, *, at: datetime) -> None:
-    """Every port rests: wait without counting a try. A day late, or with no port left at all, it is not delivered."""
+def wait_for_way(message: Message, until: datetime | None, *, at: datetime) -> None:
+    """Every way rests: wait without counting a try. A day late, or with no way left at all, it is not delivered."""
     if until is None or at - message.due_at >= GIVE_UP_AFTER:
-        services.mark_not_delivered(message, error="no_port", at=at)
+        services.mark_not_delivered(message, error=message.last_error or "no_port", at=at)
     elif _advance(message, round=F("round") + 1):
         enqueue(services.transmit_job(message, run_at=until))
 
 
-def _learn(port: str, outcome: Outcome, *, at: datetime) -> None:
-    """The circuit breaker: failures in a row put the port to rest, any real answer wakes it."""
-    if outcome.result is not Result.TRY_LATER:
-        PortHealth.objects.filter(port=port).exclude(failures_in_row=0).update(failures_in_row=0, open_until=None)
+def _learn(port: str, outcome: Outcome, *, is_known: bool, at: datetime) -> None:
+    """The circuit breaker: failures in a row put a way to rest, any real answer wakes it, one whose quota is used up rests
+    until there is a new one. ``is_known``: there is a row of it."""
+    if outcome.result is not Result.TRY_LATER and not outcome.rest_seconds:
+        if is_known:
+            PortHealth.objects.filter(port=port).exclude(failures_in_row=0).update(failures_in_row=0, open_until=None)
         return
     PortHealth.objects.bulk_create([PortHealth(port=port)], ignore_conflicts=True)
+    if outcome.rest_seconds:
+        rests_until = at + timedelta(seconds=outcome.rest_seconds)
+        PortHealth.objects.filter(port=port).update(open_until=rests_until)
+        return
     PortHealth.objects.filter(port=port).update(failures_in_row=F("failures_in_row") + 1)
     tired = PortHealth.objects.filter(port=port, failures_in_row__gte=CIRCUIT_OPENS_AFTER)
     if tired.update(open_until=at + CIRCUIT_STAYS_OPEN):
-        log.warning("port rests", extra={"port": port, "seconds": CIRCUIT_STAYS_OPEN.total_seconds()})
+        log.warning("way rests", extra={"port": port, "seconds": CIRCUIT_STAYS_OPEN.total_seconds()})
 
 
 # -- all -----------------------------------------------------------------------------------------------------------

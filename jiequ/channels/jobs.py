@@ -13,9 +13,8 @@ from functools import partial
 
 from jiequ.core.jobs import DeadJob, every, job, on_dead
 
-from . import delivery, notices, ports, services, texts
+from . import chain, delivery, ports, services
 from .models import Message
-from .ports import Outgoing
 from .rules import MessageState
 
 SWEEP_SECONDS = 30
@@ -27,29 +26,36 @@ def route(*, key: str, round: int, at: datetime) -> None:
     message = Message.objects.filter(key=key, round=round, state=MessageState.WAITING).first()
     if message is None:
         return
-    if message.to_phone_sealed:
-        delivery.to_phone(message, at=at)
-    else:
+    if message.copy_of_id is not None:
+        delivery.to_hand(message, at=at)
+    elif message.to_person_id is not None or message.to_role:
         delivery.to_staff(message, at=at)
+    else:
+        delivery.to_resident(message, at=at)
 
 
 @job(services.TRANSMIT, outside=True)
 def transmit(*, key: str, round: int, at: datetime) -> Callable[[], None] | None:
-    """Hand one message to the best port that is up; what came of it is marked in the transaction that removes the job."""
+    """Hand one message to the way that is next; what came of it is marked in the transaction that removes the job."""
     message = Message.objects.filter(key=key, round=round, state=MessageState.SENDING).first()
     if message is None:
         return None
-    quiet_until = delivery.phone_moment(message, at=at)
+    quiet_until = delivery.moment_of(message, at=at)
     if quiet_until > at:
         return partial(delivery.wait_for_quiet_hours, message, quiet_until)
-    port, rests_until = delivery.choose_port(at=at)
-    if port is None:
-        return partial(delivery.wait_for_port, message, rests_until, at=at)
-    outgoing = Outgoing(
-        texts.as_sms(message.template, message.facts, message.language), message.template, dict(message.facts), message.language
-    )
-    outcome = ports.call(port, outgoing, notices.unseal_phone(message.to_phone_sealed), message.key)
-    return partial(delivery.mark, message, port.name, outcome, at=at)
+    outgoing = chain.outgoing(message)
+    choice = chain.choose(message, outgoing, chain.hops(message), at=at)
+    hop = choice.hop
+    if hop is None:
+        return partial(delivery.wait_for_way, message, choice.rests_until, at=at)
+    outcome = ports.call(hop.way, outgoing, hop.address, message.key)
+    return partial(delivery.mark, message, choice, outcome, at=at)
+
+
+@job(services.RECEIPT)
+def receipt(*, port: str, provider_id: str, is_delivered: bool, error: str, late: int, at: datetime) -> None:
+    """A provider's word that came before our note of the message it speaks of: once more."""
+    services.record_receipt(port=port, provider_id=provider_id, is_delivered=is_delivered, error=error, late=late, at=at)
 
 
 @every("channels.sweep", seconds=SWEEP_SECONDS)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from .rules import CallState, Channel, MessageState
+from .rules import CIRCUIT_OPENS_AFTER, CallState, Channel, MessageState
 
 
 def _values(states: type[MessageState] | type[CallState] | type[Channel]) -> list[str]:
@@ -34,6 +34,7 @@ class Message(models.Model):
     to_person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     to_role = models.CharField(max_length=32, blank=True)
     to_department = models.ForeignKey("people.Department", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    to_account_sealed = models.TextField(blank=True, default="")
     to_phone_sealed = models.TextField(blank=True)
     # how far
     state = models.CharField(max_length=16, default=MessageState.WAITING.value)
@@ -42,6 +43,7 @@ class Message(models.Model):
     round = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=60, blank=True)
     port = models.CharField(max_length=32, blank=True)
+    trail = models.JSONField(default=list, help_text="the ways that said no before: [way, class of failure]")
     provider_id = models.CharField(max_length=120, blank=True)
     # when
     created_at = models.DateTimeField()
@@ -56,7 +58,7 @@ class Message(models.Model):
             models.CheckConstraint(
                 name="message_one_recipient",
                 condition=(Q(to_person__isnull=False) & Q(to_role=""))
-                | (Q(to_person__isnull=True) & ~Q(to_role="") & Q(to_phone_sealed=""))
+                | (Q(to_person__isnull=True) & ~Q(to_role="") & Q(to_phone_sealed="", to_account_sealed=""))
                 | (Q(to_person__isnull=True) & Q(to_role="")),
             ),
             models.CheckConstraint(
@@ -69,6 +71,7 @@ class Message(models.Model):
             models.Index(fields=["about", "created_at"], name="message_about"),
             models.Index(fields=["due_at"], name="message_unsent", condition=Q(state__in=["waiting", "sending"])),
             models.Index(fields=["street", "-id"], name="message_lost", condition=Q(state="not_delivered")),
+            models.Index(fields=["provider_id"], name="message_receipt", condition=Q(state="sent")),
         ]
 
     def __str__(self) -> str:
@@ -136,6 +139,11 @@ class PortHealth(models.Model):
     port = models.CharField(max_length=32, unique=True)
     failures_in_row = models.PositiveIntegerField(default=0)
     open_until = models.DateTimeField(null=True, blank=True)
+
+    @property
+    def is_tired(self) -> bool:
+        """True if it has failed so often that only a single call may try whether it is back."""
+        return self.failures_in_row >= CIRCUIT_OPENS_AFTER
 
     def __str__(self) -> str:
         return f"{self.port}: {self.failures_in_row} failures in a row"

@@ -18,6 +18,7 @@ from .models import Message
 from .rules import FactRefused, clean_facts
 
 PHONE_PURPOSE = "notice-phone"
+ACCOUNT_PURPOSE = "notice-account"
 SENTENCE_MAX = 500
 
 Post = tuple[str, int | None, int | None]
@@ -25,11 +26,12 @@ Post = tuple[str, int | None, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a caller wants somebody to be told. Exactly one of ``to_person``, ``to_post``, ``to_phone_sealed``.
+    """What a caller wants somebody to be told: ``to_person``, or ``to_post``, or a resident.
 
-    ``to_post`` is (role, street_id, department_id); ``to_phone_sealed`` comes from ``seal_phone``. ``facts`` carry number,
-    type, grid and due only; ``type`` may be a name or its names by language. ``sentence`` is for a call-back: read out by a
-    person, never sent. ``street_id`` names the duty desk that hears of a failure; required for a phone.
+    ``to_post`` is (role, street_id, department_id). A resident has ``to_account_sealed`` (``seal_account``) or
+    ``to_phone_sealed`` (``seal_phone``) or both: the account is asked first. ``facts`` carry number, type, grid and due only;
+    ``type`` may be a name or its names by language. ``sentence`` is for a call-back: read out by a person, never sent.
+    ``street_id`` names the duty desk that hears of a failure; required for a resident.
     """
 
     template: str
@@ -39,6 +41,7 @@ class Notice:
     to_person: int | None = None
     to_post: Post | None = None
     to_phone_sealed: str | None = None
+    to_account_sealed: str | None = None
     is_urgent: bool = False
     not_before: datetime | None = None
     language: str = "zh-hans"
@@ -46,11 +49,12 @@ class Notice:
     street_id: int | None = None
 
     def __post_init__(self) -> None:
-        recipients = [self.to_person is not None, self.to_post is not None, bool(self.to_phone_sealed)]
+        is_to_resident = bool(self.to_phone_sealed or self.to_account_sealed)
+        recipients = [self.to_person is not None, self.to_post is not None, is_to_resident]
         if sum(recipients) != 1:
-            raise ValueError("a notice has exactly one of to_person, to_post, to_phone_sealed")
-        if self.to_phone_sealed and self.street_id is None:
-            raise ValueError("a notice to a phone names the street whose desk answers for it")
+            raise ValueError("a notice is to one person, one post or one resident")
+        if is_to_resident and self.street_id is None:
+            raise ValueError("a notice to a resident names the street whose desk answers for it")
         if not self.key:
             raise ValueError("a notice has a key: the same key is sent once")
         if self.template not in texts.TEMPLATES:
@@ -69,6 +73,20 @@ def unseal_phone(sealed: str) -> str:
     return secrets.unseal(sealed, PHONE_PURPOSE)
 
 
+def seal_account(account: str) -> str:
+    """The sealed form of an account, "wechat:17": the scheme of the ways that reach it, a colon, their address."""
+    scheme, _colon, address = account.partition(":")
+    if not scheme.isidentifier() or not address:
+        raise ValueError("an account reads scheme:address")
+    return secrets.seal(account, ACCOUNT_PURPOSE)
+
+
+def unseal_account(sealed: str) -> tuple[str, str]:
+    """Scheme and address of a notice's account; raises core.secrets.SealBroken."""
+    scheme, _colon, address = secrets.unseal(sealed, ACCOUNT_PURPOSE).partition(":")
+    return scheme, address
+
+
 def row(notice: Notice, *, at: datetime, undo: timedelta = timedelta()) -> Message:
     """The unsaved outbox row of a notice, due after the time for Undo."""
     role, street_id, department_id = notice.to_post or ("", None, None)
@@ -85,6 +103,7 @@ def row(notice: Notice, *, at: datetime, undo: timedelta = timedelta()) -> Messa
         to_role=role,
         to_department_id=department_id,
         to_phone_sealed=notice.to_phone_sealed or "",
+        to_account_sealed=notice.to_account_sealed or "",
         created_at=at,
         due_at=max(at + undo, notice.not_before or at),
     )

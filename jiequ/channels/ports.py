@@ -1,14 +1,16 @@
-"""The doors to the outside: what a port is, which are configured, and how one is called without being held up by it.
+"""The doors to the outside: what a way and a port are, which are configured, how one is called without being held up by it.
 
-A port that talks to a network gives each request a timeout of its own (10 s at most) and hands ``key`` to the provider as
-idempotency key, so that a second try of the same message is shown to its reader once.
+A *way* carries a message to a person (WeCom, a template of the official account, a text message); the ways stand in a chain.
+A *port* is one provider of text messages; the way ``sms`` has as many as are configured. Both give each request a timeout of
+their own (9 s at most) and hand ``key`` to the provider as idempotency key, so that a second try of the same message is shown
+to its reader once.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -24,7 +26,8 @@ _HANGING_MAX = 4
 
 
 class Result(StrEnum):
-    """What became of one call to a port."""
+    """What became of one call. REFUSED_PERMANENT: not by this way (the next one is asked at once); TRY_LATER: nobody knows
+    whether it was shown, or it passes: the same way is tried again with the same key."""
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
@@ -34,25 +37,44 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A port's answer. ``error`` is a short class of failure ("http_500", "timeout"), never the provider's words."""
+    """An answer. ``error`` is a short class of failure ("http_500", "45015"), never the provider's words; ``rest_seconds``: how
+    long nobody need ask this way at all (its quota is used up)."""
 
     result: Result
     provider_id: str = ""
     error: str = ""
+    rest_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What a port is given: the rendered words and what they were made from (providers with templates want the latter)."""
+    """What a way is given: the rendered words and what they were made from (providers with templates want the latter).
+
+    ``facts`` has at most ``number``, ``type`` (a name, or its names by language), ``grid`` and ``due`` (ISO 8601); ``url``
+    opens the case in one tap, behind sign-in; ``about`` is its owner's reference ("case:12").
+    """
 
     text: str
     template: str
     facts: dict[str, object]
     language: str
+    title: str = ""
+    url: str = ""
+    is_urgent: bool = False
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many messages in so many seconds; ``per`` is "account" (ours with the provider) or "address" (one reader)."""
+
+    count: int
+    seconds: int
+    per: str = "account"
 
 
 class Port(Protocol):
-    """A way to reach a phone. ``is_remote`` ports are called in a thread of their own, under a deadline."""
+    """A provider of text messages. ``is_remote`` ports are called in a thread of their own, under a deadline."""
 
     name: str
     is_remote: bool
@@ -60,8 +82,46 @@ class Port(Protocol):
     def send(self, message: Outgoing, address: str, key: str) -> Outcome: ...
 
 
+class Way:
+    """One way to a person; subclass it and register a factory by ``register_way``. Instances hold no state of a call.
+
+    An *address* is a string that only ways of one ``scheme`` understand: what follows the colon in an account ("17" of
+    "wechat:17"), a user id of WeCom, a phone number.
+    """
+
+    name = ""
+    """As the setting JIEQU_WAYS names it."""
+    scheme = ""
+    is_remote = True
+    """Talks to a network: ``send`` is called in a thread of its own, in no transaction, under a deadline of 9 s."""
+    only_urgent = False
+    """Staff get only urgent messages by it."""
+    limits: tuple[Limit, ...] = ()
+    most_at_once = 20
+    """Calls to it that one worker has open at a time."""
+
+    def addresses_of(self, persons: Collection[int]) -> Mapping[int, str]:
+        """The addresses of these members of staff, by person id; whoever cannot be reached this way is left out. One query."""
+        return {}
+
+    def can_carry(self, message: Outgoing) -> bool:
+        """False if this way has no form for the message (no template is set up for it): the next way is asked."""
+        return True
+
+    def send(self, message: Outgoing, address: str, key: str) -> Outcome:
+        """Hand the message over. ``key`` (at most 160 characters) is the same at every try; the provider shows a key once.
+
+        May read and write the database in short transactions of its own; never calls the network inside one. What it raises
+        counts as TRY_LATER.
+        """
+        raise NotImplementedError
+
+
 Factory = Callable[[], Port]
+WayFactory = Callable[[], Way | None]
+KNOWN_WAYS = frozenset({"wecom", "wechat_template", "wechat_service", "sms", "email"})
 _FACTORIES: dict[str, Factory] = {}
+_WAYS: dict[str, WayFactory] = {}
 _hanging: dict[str, int] = {}
 _lock = threading.Lock()
 
@@ -69,6 +129,19 @@ _lock = threading.Lock()
 def register_port(name: str, factory: Factory) -> None:
     """Make a kind of SMS port available to the setting SMS_PORTS."""
     _FACTORIES[name] = factory
+
+
+def register_way(name: str, factory: WayFactory) -> None:
+    """Add a way to the chain, at its place in JIEQU_WAYS; ``factory`` gives None where it is not configured.
+
+    Call it in ``AppConfig.ready``. The factory is asked for every message: keep clients and tokens outside of the way.
+    """
+    _WAYS[name] = factory
+
+
+def way(name: str) -> Way | None:
+    """The way of that name, if it is registered and configured."""
+    return _WAYS[name]() if name in _WAYS else None
 
 
 def sms_ports() -> list[Port]:
@@ -80,12 +153,17 @@ def sms_ports() -> list[Port]:
 
 
 def check(**_more: Any) -> list[Error]:
-    """Django's system check: a port that does not exist is found at the start, not with the first message."""
+    """Django's system check: a way or port that does not exist is found at the start, not with the first message."""
+    errors = []
+    unknown = sorted(set(settings.WAYS) - KNOWN_WAYS - set(_WAYS))
+    if unknown:
+        known = ", ".join(sorted(KNOWN_WAYS))
+        errors.append(Error(f"JIEQU_WAYS names {', '.join(unknown)}; known: {known}.", id="channels.E002"))
     try:
         sms_ports()
     except ImproperlyConfigured as error:
-        return [Error(str(error), id="channels.E001")]
-    return []
+        errors.append(Error(str(error), id="channels.E001"))
+    return errors
 
 
 def of_http_status(status: int, *, provider_id: str = "") -> Outcome:
@@ -96,7 +174,7 @@ def of_http_status(status: int, *, provider_id: str = "") -> Outcome:
     return Outcome(Result.TRY_LATER if passing else Result.REFUSED_PERMANENT, error=f"http_{status}")
 
 
-def call(port: Port, message: Outgoing, address: str, key: str, *, deadline: float = SEND_DEADLINE_SECONDS) -> Outcome:
+def call(port: Port | Way, message: Outgoing, address: str, key: str, *, deadline: float = SEND_DEADLINE_SECONDS) -> Outcome:
     """Call a port; whatever happens there, an Outcome within ``deadline`` seconds.
 
     Python cannot stop a thread, so one that hangs is left behind; after four such the port is not called until one returns.
@@ -116,7 +194,7 @@ def call(port: Port, message: Outgoing, address: str, key: str, *, deadline: flo
     return answer[0] if answer else Outcome(Result.TRY_LATER, error="timeout")
 
 
-def _in_thread(answer: list[Outcome], port: Port, message: Outgoing, address: str, key: str) -> None:
+def _in_thread(answer: list[Outcome], port: Port | Way, message: Outgoing, address: str, key: str) -> None:
     try:
         answer.append(_guarded(port, message, address, key))
     finally:
@@ -124,7 +202,7 @@ def _in_thread(answer: list[Outcome], port: Port, message: Outgoing, address: st
             _hanging[port.name] -= 1
 
 
-def _guarded(port: Port, message: Outgoing, address: str, key: str) -> Outcome:
+def _guarded(port: Port | Way, message: Outgoing, address: str, key: str) -> Outcome:
     """A port that raises has failed for a passing reason: nothing it does may lose a message."""
     try:
         outcome = port.send(message, address, key)

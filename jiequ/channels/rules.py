@@ -21,6 +21,8 @@ FORGET_AFTER = timedelta(days=30)
 STALLED_AFTER = timedelta(minutes=5)
 SEND_DEADLINE_SECONDS = 9.0
 CIRCUIT_OPENS_AFTER = 5
+TRIES_BEFORE_NEXT = 3
+"""So often in a row may a way leave a message unanswered (0, 1 and 6 minutes) before the next way is asked."""
 CIRCUIT_STAYS_OPEN = timedelta(seconds=60)
 
 _NUMBER = re.compile(r"[A-Z]{1,6}-\d{4}-\d{1,9}")
@@ -41,10 +43,11 @@ class MessageState(StrEnum):
 
 
 class Channel(StrEnum):
-    """The way chosen for a message; NONE until it is routed."""
+    """How a message travels; NONE until it is routed. WAY: by the way that ``Message.port`` names, SMS: a text message."""
 
     NONE = ""
     INBOX = "inbox"
+    WAY = "way"
     SMS = "sms"
     CALL = "call"
 

@@ -18,16 +18,20 @@ from jiequ.people.rules import Actor, Role
 
 from . import access, texts
 from .models import CallBack, InboxItem, Message, StubSms
-from .notices import Notice, Post, row, seal_phone, unseal_phone
+from .notices import Notice, Post, row, seal_account, seal_phone, unseal_account, unseal_phone
 from .rules import FORGET_AFTER, CallState, Channel, MessageState
 
-__all__ = ["Notice", "Post", "seal_phone", "unseal_phone"]
+__all__ = ["Notice", "Post", "seal_account", "seal_phone", "unseal_account", "unseal_phone"]
 
 log = logging.getLogger(__name__)
 ROUTE = "channels.route"
 TRANSMIT = "channels.transmit"
+RECEIPT = "channels.receipt"
+RECEIPT_AGAIN = (timedelta(seconds=5), timedelta(seconds=60))
 ABOUT_THE_OUTBOX = frozenset({"not_delivered", "outbox_stalled"})
 OUTCOME_MAX = 300
+KEY_MAX = 200
+NOBODY = {"to_account_sealed": "", "to_phone_sealed": "", "sentence": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def mark_not_delivered(message: Message, *, error: str, at: datetime) -> bool:
         return False
     log.warning("notice not delivered", extra={"key": message.key, "template": message.template, "error": error})
     _tell_duty_desk(message, at=at)
-    if message.to_phone_sealed and message.copy_of_id is None and message.channel != Channel.CALL:
+    if message.to_phone_sealed and message.channel != Channel.CALL:
         open_call_back(message, at=at)
     for hook in _hooks if message.copy_of_id is None else ():
         hook(NotDelivered(message.about, message.key, message.template, message.street_id, error, at))
@@ -116,8 +120,10 @@ def mark_not_delivered(message: Message, *, error: str, at: datetime) -> bool:
 
 
 def _tell_duty_desk(message: Message, *, at: datetime) -> None:
-    """Word of a lost notice; a lost word of a lost notice stays on the page 未送达 only, so that nothing goes round."""
-    if message.template in ABOUT_THE_OUTBOX or message.street_id is None:
+    """Word of a lost notice. Only on the page 未送达: a lost word of a lost notice, so that nothing goes round, and a copy that
+    was not urgent, which the inbox has."""
+    is_at_rest = message.copy_of_id is not None and not message.is_urgent
+    if message.template in ABOUT_THE_OUTBOX or message.street_id is None or is_at_rest:
         return
     facts = {name: value for name, value in message.facts.items() if name in {"number", "grid"}}
     post = (Role.DUTY_LEADER.value, message.street_id, None)
@@ -187,10 +193,17 @@ def retry_message(*, message_id: int, by: Actor, at: datetime) -> None:
     """Send a message that was not delivered once more, from the start of its chain."""
     with writing():
         message = access.lost_message_for(by, message_id)
-        if not (message.to_person_id or message.to_role or message.to_phone_sealed):
+        if not (message.to_person_id or message.to_role or message.to_account_sealed or message.to_phone_sealed):
             raise Stale("phone_forgotten", _("保留期已过，号码已经删除。"))
         changed = Message.objects.filter(pk=message.pk, state=MessageState.NOT_DELIVERED).update(
-            state=MessageState.WAITING, channel=Channel.NONE, tries=0, round=F("round") + 1, due_at=at, ended_at=None
+            state=MessageState.WAITING,
+            channel=Channel.NONE,
+            port="",
+            trail=[],
+            tries=0,
+            round=F("round") + 1,
+            due_at=at,
+            ended_at=None,
         )
         if not changed:
             raise Stale("message_moved_on", _("这条通知已经在重新发送了。"))
@@ -235,14 +248,28 @@ def links_of(abouts: Iterable[str], actor: Actor) -> dict[str, str]:
     }
 
 
-def record_receipt(*, port: str, provider_id: str, is_delivered: bool, at: datetime) -> bool:
-    """A provider's later word on a message it had accepted; False if it fits none (or came twice)."""
+def record_receipt(
+    *, port: str, provider_id: str, is_delivered: bool, at: datetime, error: str = "receipt_failed", late: int = 0
+) -> bool:
+    """A provider's later word on a message it had accepted; one that did not arrive moves on to the next way.
+
+    ``port``: the name of the way (or of the port for text messages) that sent it; ``error``: a class of failure. False if it
+    fits no message. It may have come before our own note that the message was accepted, so it is then tried again twice.
+    """
     with writing():
         message = Message.objects.filter(port=port, provider_id=provider_id, state=MessageState.SENT).first()
-        if message is None:
+        if message is None or not provider_id:
+            if provider_id and late < len(RECEIPT_AGAIN):
+                args = {"port": port, "provider_id": provider_id, "is_delivered": is_delivered, "error": error}
+                key = f"{RECEIPT}:{port}:{provider_id}:{late}"[:KEY_MAX]
+                again = jobs.JobSpec(RECEIPT, {**args, "late": late + 1}, run_at=at + RECEIPT_AGAIN[late], key=key)
+                jobs.enqueue(again)
             return False
         if not is_delivered:
-            return mark_not_delivered(message, error="receipt_failed", at=at)
+            from .delivery import receipt_failed
+
+            receipt_failed(message, error, at=at)
+            return True
         still_sent = Message.objects.filter(pk=message.pk, state=MessageState.SENT)
         return bool(still_sent.update(state=MessageState.DELIVERED, ended_at=at))
 
@@ -253,20 +280,28 @@ def forget_ended(*, at: datetime) -> int:
     with writing():
         CallBack.objects.filter(done_at__lt=limit).update(to_phone_sealed="", sentence="")
         StubSms.objects.filter(sent_at__lt=limit).delete()
-        old = Message.objects.filter(ended_at__lt=limit).exclude(to_phone_sealed="", sentence="")
-        return old.exclude(call_backs__state=CallState.OPEN).update(to_phone_sealed="", sentence="")
+        old = Message.objects.filter(ended_at__lt=limit).exclude(to_account_sealed="", to_phone_sealed="", sentence="")
+        return old.exclude(call_backs__state=CallState.OPEN).update(**NOBODY)
 
 
-def forget(about: str, *, phone: str | None = None) -> int:
-    """Drop phones and sentences of what was told ``about`` something, to ``phone`` only if given (others may share a case).
+def forget(about: str, *, account: str | None = None, phone: str | None = None) -> int:
+    """Drop accounts, phones and sentences of what was told ``about`` something: to ``account`` ("wechat:17") or ``phone`` only
+    if given (others may share a case).
 
-    Part of a person's erasure; that something was sent stays as a fact. A message still on its way to that phone is given up.
-    Returns how many messages lost their phone.
+    Part of a person's erasure; that something was sent stays as a fact. A message still on its way to them is given up.
+    Returns how many messages lost their reader.
     """
-    rows = Message.objects.filter(about=about, to_person=None).exclude(to_phone_sealed="")
-    theirs = [message.pk for message in rows if phone is None or unseal_phone(message.to_phone_sealed) == phone]
+    rows = Message.objects.filter(about=about, to_person=None).exclude(to_account_sealed="", to_phone_sealed="")
+    is_all = account is None and phone is None
+    theirs = [message.pk for message in rows if is_all or _is_to(message, account, phone)]
     with writing():
         waiting = Message.objects.filter(pk__in=theirs, state__in=[MessageState.WAITING, MessageState.SENDING])
         waiting.update(state=MessageState.WITHDRAWN)
         CallBack.objects.filter(message_id__in=theirs).update(to_phone_sealed="", sentence="")
-        return Message.objects.filter(pk__in=theirs).update(to_phone_sealed="", sentence="")
+        return Message.objects.filter(pk__in=theirs).update(**NOBODY)
+
+
+def _is_to(message: Message, account: str | None, phone: str | None) -> bool:
+    if message.to_account_sealed and account and ":".join(unseal_account(message.to_account_sealed)) == account:
+        return True
+    return bool(message.to_phone_sealed and phone and unseal_phone(message.to_phone_sealed) == phone)

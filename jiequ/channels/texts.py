@@ -185,12 +185,16 @@ def render(template: str, facts: Mapping[str, Any], language: str) -> Text:
         return Text(str(chosen.title), (" " if language == "en" else "").join(body))
 
 
-def as_sms(template: str, facts: Mapping[str, Any], language: str) -> str:
-    """The words of a text message: a resident's are whole sentences, staff need the occasion in front."""
-    text = render(template, facts, language)
+def in_one(text: Text, template: str, language: str) -> str:
+    """A rendered template as one text: a resident's are whole sentences, staff need the occasion in front."""
     if not TEMPLATES[template].for_staff:
         return text.body
     return f"{text.title}: {text.body}" if language == "en" else f"{text.title}：{text.body}"
+
+
+def as_sms(template: str, facts: Mapping[str, Any], language: str) -> str:
+    """The words of a text message."""
+    return in_one(render(template, facts, language), template, language)
 
 
 REASONS: dict[str, Words] = {

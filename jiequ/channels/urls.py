@@ -11,6 +11,7 @@ urlpatterns = [
     path("inbox/", views.inbox, name="inbox"),
     path("inbox/read", views.read_all, name="read_all"),
     path("inbox/<int:item_id>/open", views.open_item, name="open"),
+    path("inbox/go/<int:message_id>", views.go, name="go"),
     path("call-backs/", views.call_backs, name="call_backs"),
     path("call-backs/<int:call_back_id>/phone", views.show_phone, name="show_phone"),
     path("call-backs/<int:call_back_id>/finish", views.finish_call_back, name="finish_call_back"),

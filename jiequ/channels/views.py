@@ -53,6 +53,19 @@ def open_item(request: HttpRequest, item_id: int) -> HttpResponse:
 
 
 @signed_in
+@require_GET
+def go(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Where a message carried outside opens: what it is about, for whoever has it in the inbox; else the inbox."""
+    actor = actor_of(request)
+    item = access.inbox_items_for(actor).filter(message_id=message_id).select_related("message").first()
+    if item is None:
+        return redirect("channels:inbox")
+    services.mark_read(item_id=item.pk, by=actor, at=now())
+    about = item.message.about
+    return redirect(services.links_of([about], actor).get(about, "channels:inbox"))
+
+
+@signed_in
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
     """Mark all of one's own messages as read."""

@@ -106,6 +106,11 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 SMS_PORTS = [part for part in os.environ.get("JIEQU_SMS_PORTS", "" if PRODUCTION else "stub").split(",") if part]
 if PRODUCTION and "stub" in SMS_PORTS:
     raise ImproperlyConfigured("JIEQU_SMS_PORTS: the stub port sends nothing; production does not take it.")
+WAYS = [
+    part.strip()
+    for part in os.environ.get("JIEQU_WAYS", "wecom,wechat_template,wechat_service,sms,email").split(",")
+    if part.strip()
+]
 WEBHOOK_NETWORKS = networks("JIEQU_WEBHOOK_NETWORKS", os.environ.get("JIEQU_WEBHOOK_NETWORKS", ""))
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 

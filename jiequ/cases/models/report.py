@@ -13,6 +13,8 @@ class Reporter(models.Model):
     phone_sealed = models.TextField(blank=True)
     phone_blind = models.CharField(max_length=64, blank=True, db_index=True)
     last4_blind = models.CharField(max_length=64, blank=True, db_index=True)
+    account_sealed = models.TextField(blank=True, default="", help_text='"wechat:17": where they are answered')
+    account_blind = models.CharField(max_length=64, blank=True, default="")
     is_minor_with_guardian = models.BooleanField(default=False)
     noticed_at = models.DateTimeField(help_text="when the privacy notice was shown")
     keep_until = models.DateField(db_index=True)
@@ -21,10 +23,12 @@ class Reporter(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(erased_at__isnull=True) | Q(name_sealed="", phone_sealed="", phone_blind="", last4_blind=""),
+                condition=Q(erased_at__isnull=True)
+                | Q(name_sealed="", phone_sealed="", phone_blind="", last4_blind="", account_sealed="", account_blind=""),
                 name="reporter_erased_is_empty",
             )
         ]
+        indexes = [models.Index(fields=["account_blind"], name="reporter_account", condition=~Q(account_blind=""))]
 
 
 class Report(models.Model):

@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext as _
 
-from jiequ.channels.services import seal_phone
+from jiequ.channels.services import seal_account, seal_phone
 from jiequ.core import audit, secrets
 from jiequ.core.bulk import store
 from jiequ.core.calendar import calendar_for
@@ -37,6 +37,7 @@ from . import moving, rollups, searching
 
 NAME_PURPOSE = "reporter-name"
 PHONE_LOOKUP, LAST4_LOOKUP, DEVICE_LOOKUP = "reporter-phone", "reporter-last4", "report-device"
+ACCOUNT_LOOKUP = "reporter-account"
 _TITLE_MAX = 40
 WORDS_MAX = 2000
 FARTHEST_OUTER_DUE = timedelta(days=3660)
@@ -57,10 +58,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Who reports, in the clear; it lives only until it is sealed."""
+    """Who reports, in the clear; it lives only until it is sealed. ``account``: "wechat:17", see channels.notices."""
 
     name: str = ""
     phone: str = ""
+    account: str = ""
     is_minor_with_guardian: bool = False
 
 
@@ -362,7 +364,7 @@ def add_report(
 
 
 def _reporter(contact: Contact | None, *, at: datetime, policy: Policy) -> Reporter | None:
-    if contact is None or not (contact.name or contact.phone):
+    if contact is None or not (contact.name or contact.phone or contact.account):
         return None
     phone = clean_phone(contact.phone)
     reporter = Reporter(
@@ -370,6 +372,8 @@ def _reporter(contact: Contact | None, *, at: datetime, policy: Policy) -> Repor
         phone_sealed=seal_phone(phone) if phone else "",
         phone_blind=secrets.blind(phone, PHONE_LOOKUP) if phone else "",
         last4_blind=secrets.blind(phone[-4:], LAST4_LOOKUP) if phone else "",
+        account_sealed=seal_account(contact.account) if contact.account else "",
+        account_blind=secrets.blind(contact.account, ACCOUNT_LOOKUP) if contact.account else "",
         is_minor_with_guardian=contact.is_minor_with_guardian,
         noticed_at=at,
         keep_until=(at + timedelta(days=policy.keep_days)).date(),

@@ -36,7 +36,7 @@ def facts_for_reporter(case: Case, template: str) -> dict[str, Any]:
 
 
 def notices_for(case: Case, shown: Case, template: str, reports: Iterable[Report], *, event_id: int) -> list[Notice]:
-    """One notice for each reporter who left a phone. ``shown``: the case it speaks of, another one after a merge."""
+    """One notice for each reporter with an account or a phone. ``shown``: the case it speaks of, another one after a merge."""
     facts = facts_for_reporter(shown, template)
     return [
         Notice(
@@ -44,6 +44,7 @@ def notices_for(case: Case, shown: Case, template: str, reports: Iterable[Report
             facts=facts,
             about=moving.about(case.pk),
             key=f"report:{report.pk}:{template}:{event_id or case.version}",
+            to_account_sealed=report.reporter.account_sealed,
             to_phone_sealed=report.reporter.phone_sealed,
             language=report.language,
             is_urgent=case.is_urgent and template in RINGS_AT_NIGHT,
@@ -51,7 +52,7 @@ def notices_for(case: Case, shown: Case, template: str, reports: Iterable[Report
             sentence=said_to(case),
         )
         for report in reports
-        if report.reporter is not None
+        if report.reporter is not None and (report.reporter.account_sealed or report.reporter.phone_sealed)
     ]
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from jiequ.channels.services import forget, unseal_phone
+from jiequ.channels.services import forget, unseal_account, unseal_phone
 from jiequ.core import audit, pictures, secrets
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, NotFound, Refusal
@@ -22,7 +22,7 @@ from ..flow import State
 from ..models import Case, CaseEvent, Proof, Rating, Report, Reporter
 from . import moving
 from .filing import desk
-from .intake import DEVICE_LOOKUP, LAST4_LOOKUP, NAME_PURPOSE, WORDS_MAX
+from .intake import ACCOUNT_LOOKUP, DEVICE_LOOKUP, LAST4_LOOKUP, NAME_PURPOSE, WORDS_MAX
 from .moving import Change
 
 REVEALERS = (Role.ACCEPTOR, Role.DUTY_LEADER)
@@ -167,14 +167,15 @@ def reveal_reporter(report_id: int, *, reason: str, by: Actor, at: datetime) -> 
     return Revealed(name, unseal_phone(reporter.phone_sealed) if reporter.phone_sealed else "")
 
 
-def export_person(report: Report, *, device: str = "", at: datetime) -> dict[str, Any]:
+def export_person(report: Report, *, device: str = "", account: str = "", at: datetime) -> dict[str, Any]:
     """What is kept about the holder of a private link, as data (PIPL §45). Logged.
 
     A link alone opens its own report. Name, phone and the other reports of that phone come only to the browser
-    (``device``: its cookie) they were made in: a link may be stolen, and anybody can type in somebody else's phone.
+    (``device``: its cookie) they were made in: a link may be stolen, and anybody can type in somebody else's phone. Whoever is
+    signed in as the ``account`` the report was made by ("wechat:17", proven by the caller) gets all of that account's.
     """
-    is_own_browser = _is_of(device, report)
-    reports = _same_person(report, device)
+    is_own_browser = _is_of(device, report) or _is_by(account, report)
+    reports = _same_person(report, device, account)
     audit.record(
         street_id=report.street_id,
         person_id=None,
@@ -188,6 +189,7 @@ def export_person(report: Report, *, device: str = "", at: datetime) -> dict[str
     return {
         "name": secrets.unseal(reporter.name_sealed, NAME_PURPOSE) if reporter and reporter.name_sealed else "",
         "phone": unseal_phone(reporter.phone_sealed) if reporter and reporter.phone_sealed else "",
+        "account": unseal_account(reporter.account_sealed)[0] if reporter and reporter.account_sealed else "",
         "note": "" if is_own_browser else _("称呼、电话和同一电话的其他上报，只在当初上报的浏览器里给出。"),
         "reports": [
             {
@@ -203,13 +205,13 @@ def export_person(report: Report, *, device: str = "", at: datetime) -> dict[str
     }
 
 
-def erase_person(report: Report, *, device: str = "", at: datetime) -> int:
+def erase_person(report: Report, *, device: str = "", account: str = "", at: datetime) -> int:
     """Everything that names the holder of a private link goes; cases and the audit chain stay whole.
 
     Reaches as far as ``export_person`` does. Returns the reports touched. While one of the cases is open the phone is
     still needed to answer it: Refusal then.
     """
-    reports = _same_person(report, device)
+    reports = _same_person(report, device, account)
     if any(r.case.ended_at is None for r in reports):
         raise Refusal("case_open", _("还有未办结的上报。办结后即可删除，也可以只撤回链接。"))
     with writing():
@@ -229,12 +231,23 @@ def erase_person(report: Report, *, device: str = "", at: datetime) -> int:
 def erase_reports(reports: list[Report], *, at: datetime) -> None:
     """Empties reporters, words that may name somebody, devices and links, and what their cases took of them."""
     for r in reports:
-        if r.reporter and r.reporter.phone_sealed:
-            forget(moving.about(r.case_id), phone=unseal_phone(r.reporter.phone_sealed))
+        if r.reporter and (r.reporter.phone_sealed or r.reporter.account_sealed):
+            account, phone = r.reporter.account_sealed, r.reporter.phone_sealed
+            forget(
+                moving.about(r.case_id),
+                account=":".join(unseal_account(account)) if account else "",
+                phone=unseal_phone(phone) if phone else "",
+            )
     ids = [r.pk for r in reports]
     reporters = [r.reporter_id for r in reports if r.reporter_id]
     Reporter.objects.filter(pk__in=reporters, erased_at=None).update(
-        name_sealed="", phone_sealed="", phone_blind="", last4_blind="", erased_at=at
+        name_sealed="",
+        phone_sealed="",
+        phone_blind="",
+        last4_blind="",
+        account_sealed="",
+        account_blind="",
+        erased_at=at,
     )
     Report.objects.filter(pk__in=ids).update(
         words="", place_words="", device_blind="", token_hash="", token_expires_at=None, lon=None, lat=None
@@ -249,6 +262,18 @@ def _is_of(device: str, report: Report) -> bool:
     return bool(device) and bool(report.device_blind) and report.device_blind == secrets.blind(device, DEVICE_LOOKUP)
 
 
+def _is_by(account: str, report: Report) -> bool:
+    """True if the report was made by this account."""
+    blind = report.reporter.account_blind if report.reporter else ""
+    return bool(account) and bool(blind) and blind == secrets.blind(account, ACCOUNT_LOOKUP)
+
+
+def reports_of_account(account: str) -> QuerySet[Report]:
+    """What was reported by an account ("wechat:17"), newest first, with the case; for its owner, whom the caller has proven."""
+    theirs = Report.objects.filter(reporter__account_blind=secrets.blind(account, ACCOUNT_LOOKUP), reporter__erased_at=None)
+    return theirs.select_related("case", "reporter").order_by("-pk")
+
+
 def _forget_photos(report_ids: list[int]) -> None:
     """What the reporters sent; photos of the work done stay. The files go with the nightly sweep."""
     shown = Proof.objects.filter(report__in=report_ids, phase=Proof.Phase.REPORT)
@@ -258,13 +283,15 @@ def _forget_photos(report_ids: list[int]) -> None:
     pictures.forget(pk for pk in picture_ids if pk not in kept)
 
 
-def _same_person(report: Report, device: str) -> list[Report]:
-    """The link's own report (and what was split off it), and those of the same phone made in this very browser."""
+def _same_person(report: Report, device: str, account: str) -> list[Report]:
+    """The link's own report (and what was split off it), those of the same phone made in this very browser, the account's."""
     same = Q(pk=report.pk)
     if report.reporter_id:
         same |= Q(reporter_id=report.reporter_id)
     if report.reporter and report.reporter.phone_blind and _is_of(device, report):
         same |= Q(reporter__phone_blind=report.reporter.phone_blind, device_blind=report.device_blind)
+    if report.reporter and _is_by(account, report):
+        same |= Q(reporter__account_blind=report.reporter.account_blind)
     return list(Report.objects.select_related("case", "reporter").filter(same).order_by("pk"))
 
 

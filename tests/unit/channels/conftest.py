@@ -31,6 +31,18 @@ def use_ports(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
 
 
 @pytest.fixture
+def use_ways(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Configure these ways before text messages, in this order."""
+
+    def use(*chosen: Any) -> None:
+        settings.WAYS = [*(way.name for way in chosen), "sms"]
+        for way in chosen:
+            monkeypatch.setitem(ports._WAYS, way.name, lambda way=way: way)
+
+    return use
+
+
+@pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> list[services.NotDelivered]:
     """What the hooks for lost notices are told."""
     told: list[services.NotDelivered] = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from jiequ.channels import services
 from jiequ.channels.models import InboxItem, Message
-from jiequ.channels.ports import Outcome, Outgoing, Result
-from jiequ.channels.services import Notice, seal_phone
+from jiequ.channels.ports import Outcome, Outgoing, Result, Way
+from jiequ.channels.services import Notice, seal_account, seal_phone
 from jiequ.core.jobs import work_once
 from tests.actors import NOW, World
 
@@ -32,6 +33,10 @@ class Letterbox:
     def to_resident(self, key: str = "k", phone: str = PHONE, **more: Any) -> Notice:
         sealed = seal_phone(phone)
         return Notice("reporter_accepted", FACTS, "case:7", key, to_phone_sealed=sealed, street_id=self.street_id, **more)
+
+    def to_account(self, key: str = "k", account: str = "chat:17", phone: str = "", **more: Any) -> Notice:
+        sealed = {"to_account_sealed": seal_account(account), "to_phone_sealed": seal_phone(phone) if phone else None}
+        return Notice("reporter_accepted", FACTS, "case:7", key, street_id=self.street_id, **sealed, **more)
 
     @property
     def street_id(self) -> int:
@@ -71,7 +76,27 @@ class ScriptedPort:
         return answer
 
 
+class ScriptedWay(ScriptedPort, Way):
+    """A way that answers what its script says; ``reaches``: the staff it has addresses of."""
+
+    is_remote = False
+
+    def __init__(self, name: str, *script: Outcome | Exception, scheme: str = "chat", reaches: tuple[int, ...] = ()) -> None:
+        super().__init__(*script, name=name)
+        self.scheme = scheme
+        self.reaches = reaches
+        self.given: list[Outgoing] = []
+
+    def addresses_of(self, persons: Collection[int]) -> dict[int, str]:
+        return {person: f"u{person}" for person in persons if person in self.reaches}
+
+    def send(self, message: Outgoing, address: str, key: str) -> Outcome:
+        self.given.append(message)
+        return super().send(message, address, key)
+
+
 DELIVERED = Outcome(Result.DELIVERED, "p-1")
 ACCEPTED = Outcome(Result.ACCEPTED, "p-1")
 BUSY = Outcome(Result.TRY_LATER, error="http_500")
 REFUSED = Outcome(Result.REFUSED_PERMANENT, error="bad_number")
+CLOSED = Outcome(Result.REFUSED_PERMANENT, error="45015")

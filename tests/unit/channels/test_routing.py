@@ -126,7 +126,7 @@ def test_an_urgent_notice_rings_inbox_and_phone_at_night(letters: Letterbox, use
     letters.work(NIGHT)
     assert letters.in_inbox("huang") == ["k"]
     assert port.calls == [
-        ("新任务：LG-2026-000123（河道堵塞）。网格 990101001001001。", "13800000004", f"k:sms:{letters.world.huang.pk}")
+        ("新任务：LG-2026-000123（河道堵塞）。网格 990101001001001。", "13800000004", f"k:to:{letters.world.huang.pk}")
     ]
     assert {m.state for m in Message.objects.all()} == {"delivered"}
 
