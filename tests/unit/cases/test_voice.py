@@ -10,6 +10,8 @@ import pytest
 from jiequ.cases import jobs, services
 from jiequ.cases.jobs import forget_reporters
 from jiequ.cases.models import Case, CaseEvent, Rating, Report, Reporter, TypeEdition
+from jiequ.channels.models import Message
+from jiequ.channels.services import unseal_account
 from jiequ.core import audit
 from jiequ.core.errors import Forbidden, NotFound, Refusal, Throttled
 from jiequ.core.jobs import work_once
@@ -123,6 +125,24 @@ def test_erasure_waits_for_open_cases_then_empties_everything_beside_an_unbroken
     assert audit.verify(case.street_id).ok
     case.refresh_from_db()
     assert "垃圾" not in case.title
+
+
+def test_an_account_is_told_finds_its_reports_and_is_erased_whole(work: Casework) -> None:
+    contact = services.Contact(account="wechat:17")
+    first, second = (work.closed(contact=contact, words=words, device="") for words in ("桥下有垃圾", "还有一件"))
+    other = work.closed(contact=services.Contact(account="wechat:18"))
+    while work_once(at=NOW + timedelta(minutes=1), limit=50):
+        pass
+    told = Message.objects.filter(about=f"case:{first.pk}", template="reporter_closed").get()
+    assert (unseal_account(told.to_account_sealed), told.to_phone_sealed) == (("wechat", "17"), "")
+    assert [report.case_id for report in services.reports_of_account("wechat:17")] == [second.pk, first.pk]
+    assert len(services.export_person(report_of(first), account="wechat:17", at=NOW)["reports"]) == 2
+    assert len(services.export_person(report_of(first), account="wechat:18", at=NOW)["reports"]) == 1
+    assert services.erase_person(report_of(first), account="wechat:17", at=NOW) == 2
+    kept = Reporter.objects.exclude(account_sealed="", account_blind="")
+    assert [reporter.reports.get().case_id for reporter in kept] == [other.pk]
+    assert not Message.objects.filter(about=f"case:{first.pk}").exclude(to_account_sealed="").exists()
+    assert list(services.reports_of_account("wechat:17")) == []
 
 
 def test_identities_are_forgotten_at_night_when_their_time_is_over(work: Casework) -> None:
