@@ -63,6 +63,13 @@ def networks(name: str, text: str) -> list[str]:
         raise ImproperlyConfigured(f"{name} must name addresses or networks such as 10.20.0.0/16: {error}.") from None
 
 
+def minutes(name: str, text: str) -> int:
+    """A number of minutes, 1 to 1,440."""
+    if not text.strip().isdecimal() or not 1 <= int(text) <= 1440:
+        raise ImproperlyConfigured(f"{name} must be a number of minutes from 1 to 1440, not {text!r}.")
+    return int(text)
+
+
 SECRET_KEY = _secret("JIEQU_SECRET_KEY", "only-for-demo-and-tests-" + "x" * 40)
 DATA_KEYS = _secret("JIEQU_DATA_KEYS", "k1:" + "00" * 32)
 BLIND_KEY = os.environ.get("JIEQU_BLIND_KEY", "")
@@ -114,6 +121,8 @@ WAYS = [
 WEBHOOK_NETWORKS = networks("JIEQU_WEBHOOK_NETWORKS", os.environ.get("JIEQU_WEBHOOK_NETWORKS", ""))
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 
+CHAT_WINDOW_MINUTES = minutes("JIEQU_CHAT_WINDOW_MINUTES", os.environ.get("JIEQU_CHAT_WINDOW_MINUTES", "30"))
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -127,6 +136,7 @@ INSTALLED_APPS = [
     "jiequ.channels",
     "jiequ.channels.tokens",
     "jiequ.cases",
+    "jiequ.doors.chat",
     "jiequ.insight",
     "jiequ.web",
 ]
