@@ -1,0 +1,241 @@
+"""The conversation on the database: what is kept, what becomes a case, what goes."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from jiequ.cases.models import Case, Proof, Report
+from jiequ.core.models import Picture
+from jiequ.doors.chat.models import Draft, Piece, Talk, Voice
+from tests.actors import NOW
+from tests.unit.chat.conftest import OTHER, ZHOU, Chat
+
+pytestmark = pytest.mark.django_db
+
+
+def reported(chat: Chat) -> Case:
+    """A photo, a place, a word and a yes."""
+    chat.photo()
+    chat.place()
+    chat.says("河道被垃圾堵住了，有臭味")
+    chat.work()
+    chat.says("确认")
+    return Case.objects.get()
+
+
+def test_a_photo_a_place_and_a_yes_make_a_case_with_number_and_private_link(chat: Chat) -> None:
+    assert "在哪里" in chat.photo()
+    assert "请确认上报" in chat.place()
+    chat.work()
+    answer = chat.says("确认")
+    case = Case.objects.get()
+    assert case.number in answer
+    assert re.search(r'href="http[^"]+/r/[\w-]{40,}/"', answer)
+    assert (case.street_id, case.unit_grid_id) == (chat.world.street.pk, chat.world.grid_a.pk)
+    assert (case.source, case.raw_system, case.address) == ("resident", "cgcs2000", "鹭溪河桥")
+    assert Proof.objects.filter(case=case, picture__isnull=False).count() == 1
+    assert chat.draft().state == "done"
+    assert not Piece.objects.exists()
+
+
+def test_a_yes_before_the_photo_is_here_waits_for_it_and_then_tells_the_number(chat: Chat) -> None:
+    chat.photo()
+    chat.place()
+    assert "照片一到就提交" in chat.says("确认")
+    assert not Case.objects.exists()
+    told = chat.work()
+    case = Case.objects.get()
+    assert case.number in told
+    assert Proof.objects.filter(case=case).count() == 1
+
+
+def test_the_words_come_in_the_order_they_were_sent_and_a_voice_says_what_was_understood(chat: Chat) -> None:
+    chat.voice("桥下漂着很多垃圾", at=NOW + timedelta(seconds=10))
+    chat.says("今天早上看见的", at=NOW)
+    chat.place()
+    chat.work(at=NOW + timedelta(minutes=1))
+    chat.says("ok")
+    report = Report.objects.get()
+    assert report.words == "今天早上看见的\n桥下漂着很多垃圾"
+    voice = Voice.objects.get()
+    assert voice.report_id == report.pk
+    assert "AMR" not in voice.sound_sealed
+
+
+@pytest.mark.parametrize("gone", [None, b"GIF89a not a photo"], ids=["WeChat has it no more", "no photo"])
+def test_a_photo_that_cannot_be_had_is_told_and_the_report_goes_without_it(chat: Chat, gone: bytes | None) -> None:
+    media = len(chat.said)
+    chat.photo(data=gone if gone is not None else b"")
+    if gone is None:
+        chat.shelf = dict.fromkeys(chat.shelf)
+    chat.says("河道被垃圾堵住了")
+    chat.place()
+    assert "照片" in chat.work()
+    assert Case.objects.count() == 0
+    answer = chat.says("确认")
+    assert Case.objects.get().number in answer
+    assert not Picture.objects.exists()
+    assert media == 0
+
+
+def test_a_report_whose_only_photo_is_none_is_not_made_and_can_be_mended(chat: Chat) -> None:
+    chat.photo(data=b"GIF89a")
+    chat.place()
+    chat.says("确认")
+    told = chat.work()
+    assert "GIF" in told
+    assert not Case.objects.exists()
+    assert "请确认上报" in chat.says("继续") + chat.says("河道被垃圾堵住了")
+    assert Case.objects.count() == 0
+    assert Draft.objects.exclude(state="done").count() == 1
+
+
+def test_a_report_waits_ten_minutes_for_its_photo_and_then_goes_without(chat: Chat) -> None:
+    chat.photo(data=ConnectionError("no network"))
+    chat.says("河道被垃圾堵住了")
+    chat.place()
+    chat.says("确认")
+    chat.work()
+    assert not Case.objects.exists()
+    from jiequ.doors.chat.jobs import sweep
+
+    sweep(at=NOW + timedelta(minutes=9))
+    assert not Case.objects.exists()
+    sweep(at=NOW + timedelta(minutes=11))
+    case = Case.objects.get()
+    assert case.number in chat.said[-1]["text"]
+    assert "没有收到" in chat.said[-1]["text"]
+
+
+def test_a_repeat_of_any_message_changes_and_says_nothing(chat: Chat) -> None:
+    from jiequ.doors.chat.flow import Kind, Thing
+
+    chat.place()
+    words = Thing(Kind.WORDS, "same", NOW, words="河道被垃圾堵住了")
+    assert chat.does(words)
+    assert chat.does(words) == ""
+    assert chat.draft().pieces.count() == 2
+    yes = Thing(Kind.WORDS, "yes", NOW, words="确认")
+    assert Case.objects.count() == 0
+    chat.does(yes)
+    assert chat.does(yes) == ""
+    assert "这一件已经上报" in chat.says("确认")
+    assert Case.objects.count() == 1
+
+
+def test_cancelling_deletes_what_was_sent(chat: Chat) -> None:
+    chat.photo()
+    chat.voice("桥下漂着很多垃圾")
+    chat.work()
+    assert Picture.objects.count() == Voice.objects.count() == 1
+    assert "已经删除" in chat.says("取消")
+    assert not Draft.objects.exists()
+    assert not Picture.objects.exists()
+    assert not Voice.objects.exists()
+
+
+def test_a_draft_lapses_with_one_reminder_is_taken_up_again_or_is_gone_after_two_days(chat: Chat) -> None:
+    from jiequ.doors.chat.jobs import sweep
+
+    chat.photo()
+    chat.work()
+    for minutes in (29, 31, 32, 60):
+        sweep(at=NOW + timedelta(minutes=minutes))
+    assert [one["text"] for one in chat.said].count(chat.said[-1]["text"]) == 1
+    assert "还没有提交" in chat.said[-1]["text"]
+    assert chat.draft().state == "lapsed"
+    later = NOW + timedelta(hours=1)
+    assert "在哪里" in chat.says("继续", at=later)
+    assert chat.draft().state == "open"
+    sweep(at=later + timedelta(hours=49))
+    assert not Draft.objects.exists()
+    assert not Picture.objects.exists()
+
+
+def test_nobody_is_reminded_at_night(chat: Chat) -> None:
+    from jiequ.doors.chat.jobs import sweep
+
+    night = NOW.replace(hour=14)  # 22:00 in Shanghai
+    chat.photo(at=night)
+    before = len(chat.said)
+    sweep(at=night + timedelta(hours=1))
+    assert len(chat.said) == before
+    sweep(at=night + timedelta(hours=10, minutes=5))
+    assert len(chat.said) == before + 1
+
+
+def test_a_place_outside_the_district_is_refused_kindly(chat: Chat) -> None:
+    from jiequ.doors.chat.flow import Kind, Thing
+
+    chat.photo()
+    spot = chat_spot(116.4, 39.9)
+    answer = chat.does(Thing(Kind.PLACE, "far", NOW, spot=spot))
+    assert "不在本区" in answer
+    assert chat.draft().pieces.count() == 1
+
+
+def chat_spot(lon: float, lat: float):  # type: ignore[no-untyped-def]
+    from jiequ.doors.chat import reading
+
+    return reading.sent(lon, lat, "某处")
+
+
+def test_progress_is_told_to_whose_report_it_is_and_nobody_else_learns_that_it_exists(chat: Chat) -> None:
+    case = reported(chat)
+    assert case.number in chat.says("进度")
+    assert "您上报了这个问题" in chat.says(f"进度 {case.number}")
+    assert "您上报了这个问题" in chat.says(case.number.lower())
+    assert "您上报了这个问题" in chat.says(f"进度{int(case.number[-6:])}")
+    foreign, unknown = chat.says(case.number, who=OTHER), chat.says("LG-2026-009999", who=OTHER)
+    assert foreign == unknown
+    assert case.number in chat.says("我的上报")
+    assert case.number not in chat.says("我的上报", who=OTHER)
+
+
+def test_who_writes_english_is_answered_in_english(chat: Chat) -> None:
+    assert "Where" in chat.says("The river is blocked by litter")
+    assert "Please confirm" in chat.place()
+    assert "number" in chat.says("ok")
+    assert Report.objects.get().language == "en"
+
+
+def test_the_privacy_notice_stands_before_the_first_report_only(chat: Chat) -> None:
+    first = chat.photo()
+    assert first.index("首次上报请知悉") < first.index("在哪里")
+    assert "365 天" in first
+    assert "首次" not in chat.place()
+    chat.work()
+    chat.says("确认")
+    assert "首次" not in chat.photo()
+
+
+def test_whoever_unfollows_leaves_no_draft_and_is_told_nothing(chat: Chat) -> None:
+    from jiequ.doors.chat.flow import Kind, Thing
+
+    chat.photo()
+    chat.work()
+    assert chat.does(Thing(Kind.LEAVE, "bye", NOW)) == ""
+    assert not Draft.objects.exists()
+    assert not Talk.objects.exists()
+    assert not Picture.objects.exists()
+
+
+def test_past_twenty_reports_a_day_an_account_is_taken_and_looked_at_first(chat: Chat) -> None:
+    for number in range(21):
+        at = NOW + timedelta(minutes=15 * number)
+        chat.place("ab"[number % 2], at=at)
+        chat.says(f"第{number}处垃圾没有人清", at=at)
+        last = chat.says("确认", at=at)
+    assert Case.objects.filter(is_suspect=True).count() == 1
+    assert "先由工作人员看过" in last
+    assert Report.objects.exclude(device_blind="").count() == 21
+    assert ZHOU != OTHER
+
+
+def test_sixty_messages_in_ten_minutes_are_enough(chat: Chat) -> None:
+    answers = [chat.says("在吗") for _ in range(70)]
+    assert all(answers[:60])
+    assert not any(answers[60:])
