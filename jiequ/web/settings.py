@@ -193,6 +193,7 @@ TEMPLATES = [
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+LOCALE_PATHS = [Path(__file__).resolve().parents[1] / "doors" / "locale"]  # the doors share one catalogue
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 USE_I18N = True

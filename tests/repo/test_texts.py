@@ -25,6 +25,7 @@ BOTH_LANGUAGES = {
 DATA_FILES = {
     "core/holidays.py": "names of holidays",
     "core/notice.py": "what a government notice may say",
+    "doors/chat/meaning.py": "words that a follower may write, in both languages",
     "web/words.py": "how a date is written in Chinese",
 }
 NAMES = re.compile("街区 Jiequ|>街区<|^中文$")

@@ -19,6 +19,7 @@ from ..flow import State, step_of
 from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Task, TaskKind
 from ..queries.page import names_in, said_by, text_of
 from ..queries.rows import named, place_words, row, source_words, type_name
+from ..queries.told import what_next as what_next
 from ..queries.types import condition_choice, proof_words, said
 from ..services import missing_proofs
 from ..services.intake import title_from

@@ -33,7 +33,6 @@ from ..models import Case, Proof, Report, Source
 from ..policy import Policy
 from ..queries import lists
 from ..queries.page import reporter_timeline
-from ..queries.told import what_next
 from ..queries.types import control_notice, type_of, type_picker
 from . import moves, present, reading
 
@@ -292,7 +291,7 @@ def _mine(request: HttpRequest, report: Report, case: Case, token: str) -> dict[
         "is_reopening": request.path.endswith("/reopen"),
         "steps": present.steps(case, is_rated=hasattr(report, "rating")),
         "timeline": present.reporter_entries(events, own, proofs, token),
-        "next": what_next(case, at, events),
+        "next": present.what_next(case, at, events),
         "clock_lines": present.clock_lines(clocks, for_reporter=True),
         "windows": services.windows(case, report, at=at),
     }
@@ -421,6 +420,6 @@ def query(request: HttpRequest) -> HttpResponse:
         "now": at,
         "steps": present.steps(case, is_rated=False),
         "timeline": present.reporter_entries(events, [], [], ""),
-        "next": what_next(case, at, events),
+        "next": present.what_next(case, at, events),
     }
     return _private(render(request, "cases/progress.html", context))

@@ -27,7 +27,7 @@ from jiequ.people.rules import Actor, Role
 
 from . import words
 from .flow import Say
-from .rules import Command, Meaning
+from .meaning import Command, Meaning
 
 ROWS, EVENTS = 6, 8
 LATEST = 5

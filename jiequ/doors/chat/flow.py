@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from . import rules
-from .rules import Command
+from . import meaning as means
+from .meaning import Command, Meaning
 
 
 class Kind(StrEnum):
@@ -169,7 +169,7 @@ class Turn:
     act: Act = Act.NONE
     says: tuple[Say, ...] = ()
     piece: Piece | None = None
-    ask: rules.Meaning | None = None
+    ask: Meaning | None = None
 
 
 def turn(draft: Draft | None, thing: Thing, limits: Limits, *, is_noticed: bool, new_key: str) -> Turn:
@@ -191,16 +191,16 @@ def turn(draft: Draft | None, thing: Thing, limits: Limits, *, is_noticed: bool,
     return _told(draft, thing, limits, is_noticed=is_noticed, new_key=new_key)
 
 
-def _meaning(thing: Thing) -> rules.Meaning | None:
+def _meaning(thing: Thing) -> Meaning | None:
     if thing.command is not None:
-        return rules.Meaning(thing.command)
-    return rules.meaning(thing.words) if thing.kind == Kind.WORDS else None
+        return Meaning(thing.command)
+    return means.meaning_of(thing.words) if thing.kind == Kind.WORDS else None
 
 
 # -- commands --------------------------------------------------------------------------------------------------------
 
 
-def _command(draft: Draft | None, thing: Thing, meaning: rules.Meaning, limits: Limits) -> Turn:
+def _command(draft: Draft | None, thing: Thing, meaning: Meaning, limits: Limits) -> Turn:
     command = meaning.command
     if command == Command.CONFIRM:
         return _confirm(draft, thing)
@@ -249,12 +249,12 @@ def _resume(draft: Draft | None) -> Turn:
 
 
 def _told(draft: Draft | None, thing: Thing, limits: Limits, *, is_noticed: bool, new_key: str) -> Turn:
-    says = [Say("emergency")] if rules.is_emergency(thing.words) else []
+    says = [Say("emergency")] if means.is_emergency(thing.words) else []
     open_draft = draft if draft is not None and draft.state == State.OPEN else None
     lapses = open_draft is not None and _has_lapsed(open_draft, thing, limits)
     if thing.spot is not None and not thing.spot.is_ours and thing.kind == Kind.PLACE:
         return Turn(draft, says=(*says, Say("not_ours" if thing.spot.x is not None else "which_place")))
-    if open_draft is None and thing.kind == Kind.WORDS and not says and not rules.may_begin(thing.words):
+    if open_draft is None and thing.kind == Kind.WORDS and not says and not means.may_begin(thing.words):
         return Turn(draft, says=(Say("help"),))
     current = Draft(new_key) if open_draft is None or lapses else open_draft
     if refused := _too_much(current, thing, limits):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib import import_module
 
 
 def say(*, follower_id: int, text: str, key: str, at: datetime) -> None:
     """Queue a message to a follower; the same key is sent once, and nothing to whoever does not follow."""
-    from jiequ.channels.wechat import services
-
-    services.say(follower_id=follower_id, text=text, key=key, at=at)
+    import_module("jiequ.channels.wechat.services").say(follower_id=follower_id, text=text, key=key, at=at)
 
 
 def fetch_media(media_id: str) -> bytes | None:
     """The bytes of a photo or a voice; None if WeChat has it no more. Raises what may pass. Outside a transaction."""
-    from jiequ.channels.wechat import services
-
-    return services.fetch(media_id)
+    data: bytes | None = import_module("jiequ.channels.wechat.services").fetch(media_id)
+    return data

@@ -6,7 +6,8 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from jiequ.cases.services import Place, canonical
 from jiequ.core.errors import Refusal
@@ -16,14 +17,22 @@ from jiequ.grid.models import Place as NamedPlace
 from jiequ.grid.models import PlaceKind
 from jiequ.grid.rules import is_position
 
-from . import rules
+from . import meaning
 from .flow import Kind, Spot, Sure, Thing
-from .rules import Command
-
-if TYPE_CHECKING:
-    from jiequ.channels.arrivals.services import Incoming
+from .meaning import Command
 
 Fields = Mapping[str, Any]
+
+
+class Incoming(Protocol):
+    """What the callback inbox hands on (channels.arrivals)."""
+
+    kind: str
+    key: str
+    at: datetime
+    fields: Fields
+
+
 PLATE = re.compile(r"^(?:qrscene_)?gp:(?P<code>[0-9A-Za-z-]{1,40})$")
 """A plate's permanent scene: ``gp:`` and the code on it."""
 NAMES_FOR_SECONDS = 60.0
@@ -33,7 +42,8 @@ LEAST_NAME = 3  # characters; "桥" is in every second account
 def thing_of(incoming: Incoming) -> Thing:
     """The thing, with its place made out. At most three SELECTs."""
     read = _READERS.get(incoming.kind, _other)
-    return read(Thing(Kind.OTHER, incoming.key, incoming.at), incoming.fields)
+    sent = str(incoming.fields.get("MsgId") or "")[:20].zfill(20)  # it grows: puts in order what came in one second
+    return read(Thing(Kind.OTHER, f"{sent}:{incoming.key}", incoming.at), incoming.fields)
 
 
 def _text(thing: Thing, fields: Fields) -> Thing:
@@ -46,9 +56,9 @@ def _text(thing: Thing, fields: Fields) -> Thing:
 
 def told(thing: Thing, words: str) -> Thing:
     """Words: a command, a place written as one, or an account in which a known place may be named."""
-    if rules.meaning(words) is not None:
+    if meaning.meaning_of(words) is not None:
         return replace(thing, kind=Kind.WORDS, words=words)
-    if where := rules.place_said(words):
+    if where := meaning.place_said(words):
         return replace(thing, kind=Kind.PLACE, words="", spot=written(where))
     return replace(thing, kind=Kind.WORDS, words=words, spot=named_in(words))
 
@@ -183,10 +193,10 @@ def _names() -> list[Name]:
 def _read_names() -> list[Name]:
     found: dict[str, set[tuple[str, str, float, float]]] = {}
     rows = NamedPlace.objects.filter(community__retired_at=None).values_list("words", "kind", "name", "lon", "lat")
-    for words, *place in rows:
+    for words, kind, name, lon, lat in rows:
         for one in words.split("\n"):
             if len(one) >= LEAST_NAME:
-                found.setdefault(one, set()).add(tuple(place))
+                found.setdefault(one, set()).add((kind, name, lon, lat))
     single = [(name, *next(iter(places))) for name, places in found.items() if len(places) == 1]
     return sorted(single, key=lambda row: (-len(row[0]), row[0]))
 

@@ -19,7 +19,7 @@ from jiequ.core.models import Picture, Street
 from jiequ.grid import queries as grid
 from jiequ.people.rules import Actor
 
-from . import drafts, flow
+from . import drafts, flow, words
 from .flow import Kind, Say, State
 from .models import Draft, Piece, Voice
 from .ports import fetch_media
@@ -84,7 +84,7 @@ def _reported(row: Draft, pieces: Sequence[Piece], *, at: datetime) -> tuple[cas
     address = address_of(row.follower_id)
     account = cases.Account(
         source=Source.RESIDENT,
-        words=draft.words or _voice_only(draft),
+        words=draft.words or _voice_only(draft, row.language),
         place=place,
         pictures=[piece.picture for piece in pieces if piece.picture is not None],
         system=SYSTEM,
@@ -101,8 +101,9 @@ def _reported(row: Draft, pieces: Sequence[Piece], *, at: datetime) -> tuple[cas
     return done, cases.renew_link(done.report, at=at)
 
 
-def _voice_only(draft: flow.Draft) -> str:
-    return "（语音上报，请听录音）" if draft.of(Kind.VOICE) and not draft.of(Kind.PHOTO) else ""
+def _voice_only(draft: flow.Draft, language: str) -> str:
+    is_only = bool(draft.of(Kind.VOICE)) and not draft.of(Kind.PHOTO)
+    return words.said([Say("voice_only")], language) if is_only else ""
 
 
 def place_of(draft: flow.Draft) -> cases.Place:

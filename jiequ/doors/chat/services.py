@@ -15,7 +15,7 @@ from jiequ.core.errors import Throttled
 from jiequ.core.ids import new_token
 from jiequ.core.jobs import JobSpec, enqueue
 
-from . import answers, drafts, flow, reporting, rules, words
+from . import answers, drafts, flow, meaning, reporting, words
 from .flow import Act, Kind, Say, State, Thing
 from .models import Draft, Piece, Talk, Voice
 from .ports import say
@@ -40,7 +40,7 @@ def take(thing: Thing, *, follower_id: int, person_id: int | None = None, at: da
     if thing.kind == Kind.OTHER or not _has_turn(follower_id, at):
         return
     with writing():
-        talk = drafts.talk_with(follower_id, rules.language_of(thing.words) if thing.kind == Kind.WORDS else "")
+        talk = drafts.talk_with(follower_id, meaning.language_of(thing.words) if thing.kind == Kind.WORDS else "")
         row = drafts.current(follower_id, target=thing.target, at=at)
         draft = drafts.value_of(row) if row else None
         turn = flow.turn(draft, thing, limits(), is_noticed=talk.noticed_at is not None, new_key=new_token())

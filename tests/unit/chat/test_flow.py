@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jiequ.doors.chat import flow, rules
+from jiequ.doors.chat import flow, meaning
 from jiequ.doors.chat import words as sentences
 from jiequ.doors.chat.flow import Act, Draft, Kind, Limits, Spot, State, Sure, Thing, Turn, turn
-from jiequ.doors.chat.rules import Command, Meaning
+from jiequ.doors.chat.meaning import Command, Meaning
 
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 LIMITS = Limits()
@@ -220,7 +220,7 @@ def test_a_thing_and_a_draft_give(draft: Draft | None, thing: Thing, act: Act, s
     ],
 )
 def test_words_mean(text: str, meant: Meaning | None) -> None:
-    assert rules.meaning(text) == meant
+    assert meaning.meaning_of(text) == meant
 
 
 @pytest.mark.parametrize(
@@ -261,12 +261,12 @@ def test_no_emergency_is_cried_where_there_is_none(text: str) -> None:
     ],
 )
 def test_a_place_written_as_one(text: str, where: str) -> None:
-    assert rules.place_said(text) == where
+    assert meaning.place_said(text) == where
 
 
 @pytest.mark.parametrize(("text", "language"), [("河堵了", "zh-hans"), ("The river", "en"), ("ok", ""), ("LG-2026-000123", "")])
 def test_the_language_is_that_of_the_words(text: str, language: str) -> None:
-    assert rules.language_of(text) == language
+    assert meaning.language_of(text) == language
 
 
 def test_the_flow_names_no_sentence_that_has_no_words() -> None:

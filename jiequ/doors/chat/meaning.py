@@ -63,7 +63,7 @@ def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).lower().split()).strip(_ENDS)
 
 
-def meaning(text: str) -> Meaning | None:
+def meaning_of(text: str) -> Meaning | None:
     """The command these words are, as a whole ("进度 LG-2026-000123", the bare number); None for part of an account."""
     said = plain(text) or text.strip()[:1].replace("？", "?")
     if found := _PROGRESS.fullmatch(said) or _PROGRESS_SHORT.fullmatch(said):
