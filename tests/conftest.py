@@ -30,6 +30,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     """Instead of pytest-django's: migrate as the owner, work as the application, put back from a template."""
     with django_db_blocker.unblock():
         database.create()
+    TransactionTestCase.databases = {"default", "arrivals"}
     original = TransactionTestCase._fixture_teardown
     TransactionTestCase._fixture_teardown = lambda self: database.reset()
     yield

@@ -1,14 +1,14 @@
-"""The test database: migrated once, kept as a template, and put back from it after a test that committed."""
+"""The test databases (the inbox of callbacks is one of its own): migrated once, kept as templates, and put back from them."""
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
+from pathlib import Path
 
-from django.core.management import call_command
 from django.db import connection, connections
 
-from jiequ.web.cli.migrate import as_owner, grant
+from jiequ.web.cli.migrate import as_owner, grant, migrate
 from tests.environment import FOLDER, ON_POSTGRESQL
 
 TEMPLATE = "jiequ_template"
@@ -17,13 +17,14 @@ TEMPLATE = "jiequ_template"
 def create() -> None:
     """Migrate (on PostgreSQL as the owner, then grant the application its rights) and keep a copy."""
     with as_owner():
-        call_command("migrate", verbosity=0)
+        migrate(verbosity=0)
         grant()
     connections.close_all()
     if ON_POSTGRESQL:
         _copy_database(connection.settings_dict["NAME"], TEMPLATE)
     else:
-        shutil.copy(connection.settings_dict["NAME"], FOLDER / "template.sqlite3")
+        for alias in connections:
+            shutil.copy(connections[alias].settings_dict["NAME"], FOLDER / f"template-{alias}.sqlite3")
 
 
 def reset() -> None:
@@ -32,7 +33,12 @@ def reset() -> None:
     if ON_POSTGRESQL:
         _copy_database(TEMPLATE, connection.settings_dict["NAME"])
         return
-    template, target = sqlite3.connect(FOLDER / "template.sqlite3"), sqlite3.connect(connection.settings_dict["NAME"])
+    for alias in connections:
+        _put_back(FOLDER / f"template-{alias}.sqlite3", connections[alias].settings_dict["NAME"])
+
+
+def _put_back(file: Path, name: str) -> None:
+    template, target = sqlite3.connect(file), sqlite3.connect(name)
     try:
         template.backup(target)
     finally:

@@ -9,10 +9,11 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connections
 from django.db.utils import DatabaseError, InterfaceError
 
 from . import clock
@@ -27,6 +28,23 @@ SHORTEST_SLEEP_SECONDS = 0.05
 LONGEST_SLEEP_SECONDS = 1.0
 BATCH, BATCH_SECONDS = 20, 1.0
 MOST_STUCK = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Work that is no job: ``work()`` does some and says how much. Idle, it is asked again within ``longest_sleep_seconds``."""
+
+    name: str
+    work: Callable[[], int]
+    longest_sleep_seconds: float = LONGEST_SLEEP_SECONDS
+
+
+LOOPS: dict[str, Loop] = {}
+
+
+def register_loop(name: str, work: Callable[[], int], *, longest_sleep_seconds: float = LONGEST_SLEEP_SECONDS) -> None:
+    """Give every worker a loop of its own for work that lies elsewhere than in the jobs table."""
+    LOOPS[name] = Loop(name, work, longest_sleep_seconds)
 
 
 class TookTooLong(Exception):
@@ -45,6 +63,10 @@ def run_worker(stop: threading.Event) -> None:
         threading.Thread(target=_loop, args=(stop, partial(_outside, line, limited)), name=f"outside {line}")
         for line, limited in limits.items()
     ]
+    loops += [
+        threading.Thread(target=_loop, args=(stop, one.work, one.longest_sleep_seconds), name=one.name)
+        for one in LOOPS.values()
+    ]
     for loop in loops:
         loop.start()
     while any(loop.is_alive() for loop in loops):
@@ -54,7 +76,7 @@ def run_worker(stop: threading.Event) -> None:
             loop.join(timeout=0.2)
     for limited in limits.values():
         limited.close()
-    connection.close()
+    connections.close_all()
     if (stuck := _stuck(limits.values())) > MOST_STUCK:
         raise RuntimeError(f"{stuck} outside jobs hang; their handlers need time-outs of their own")
 
@@ -71,8 +93,8 @@ def _stuck(limits: Iterable[TimeLimited]) -> int:
     return sum(limited.stuck for limited in limits)
 
 
-def _loop(stop: threading.Event, work: Callable[[], int]) -> None:
-    """Work while there is work; else sleep a little longer each time, up to a second."""
+def _loop(stop: threading.Event, work: Callable[[], int], longest: float = LONGEST_SLEEP_SECONDS) -> None:
+    """Work while there is work; else sleep a little longer each time, up to ``longest`` seconds."""
     pause = SHORTEST_SLEEP_SECONDS
     while not stop.is_set():
         done = 0
@@ -81,12 +103,12 @@ def _loop(stop: threading.Event, work: Callable[[], int]) -> None:
             done = work()
         except (DatabaseError, InterfaceError) as error:
             log.error("the database is not answering: %s", plain(error))
-            connection.close()
+            connections.close_all()
             pause = LONGEST_SLEEP_SECONDS
-        pause = SHORTEST_SLEEP_SECONDS if done else min(pause * 2, LONGEST_SLEEP_SECONDS)
+        pause = SHORTEST_SLEEP_SECONDS if done else min(pause * 2, longest)
         if not done:
             stop.wait(pause)
-    connection.close()
+    connections.close_all()
 
 
 class TimeLimited:
@@ -138,4 +160,4 @@ class _Hand:
             except Exception as error:
                 answer = ("raised", error)
             self._answers.put(answer)
-        connection.close()
+        connections.close_all()

@@ -9,13 +9,26 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+ANSWER_SECONDS = 4
+
 
 def databases(env: Mapping[str, str], file: Path) -> dict[str, dict[str, Any]]:
     """The ``DATABASES`` setting; ``file`` is the SQLite database when ``DATABASE_URL`` is not set.
 
+    ``arrivals`` is the inbox of callbacks: beside an SQLite file another one, on PostgreSQL a connection of its own. It answers
+    within four seconds or not at all: a platform waits for five.
     ``DATABASE_OWNER_URL`` is only for migrating (jiequ.web.cli.migrate).
     """
-    return {"default": database(env.get("DATABASE_URL") or f"sqlite:///{file}")}
+    main = database(env.get("DATABASE_URL") or f"sqlite:///{file}")
+    return {"default": main, "arrivals": _inbox(main)}
+
+
+def _inbox(main: dict[str, Any]) -> dict[str, Any]:
+    if main["ENGINE"] != "jiequ.core.sqlite3":
+        return {**main, "OPTIONS": {"connect_timeout": ANSWER_SECONDS}}
+    name = Path(main["NAME"])
+    own = main["NAME"] if main["NAME"] == ":memory:" else str(name.with_name(f"{name.stem}-arrivals{name.suffix}"))
+    return {**main, "NAME": own, "OPTIONS": {"timeout": ANSWER_SECONDS}}
 
 
 def database(url: str) -> dict[str, Any]:

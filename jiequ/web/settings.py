@@ -98,6 +98,7 @@ BACKUPS = Path(os.environ.get("JIEQU_BACKUPS") or VAR / "backups").resolve()
 LOGGING = log_configuration(os.environ.get("JIEQU_LOG_LEVEL", "INFO"))
 
 DATABASES = databases(os.environ, VAR / ("demo.sqlite3" if DEMO else "jiequ.sqlite3"))
+DATABASE_ROUTERS = ["jiequ.channels.arrivals.router.ArrivalsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 MEDIA_ROOT = VAR / "media"
@@ -135,6 +136,7 @@ INSTALLED_APPS = [
     "jiequ.grid",
     "jiequ.channels",
     "jiequ.channels.tokens",
+    "jiequ.channels.arrivals",
     "jiequ.cases",
     "jiequ.doors.chat",
     "jiequ.insight",

@@ -20,16 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.db.backends.sqlite3._functions import register
 from django.utils.translation import gettext as _
 
+from jiequ.channels.arrivals import router
 from jiequ.core import clock
 from jiequ.core.verdict import heads_folder
 from jiequ.web.cli import postgresql
 from jiequ.web.cli.terminal import speak
 
-SQLITE_FILE, DUMP_FILE = "database.sqlite3", "database.dump"
+SQLITE_FILE, DUMP_FILE, INBOX_FILE = "database.sqlite3", "database.dump", "arrivals.sqlite3"
 NAME = "%Y-%m-%dT%H%M%SZ"
 
 
@@ -64,7 +65,8 @@ def main(options: argparse.Namespace) -> int:
 
 
 def make(target: Path, *, at: datetime) -> Backup:
-    """A new backup under ``target``. The database comes first: each picture it names is then still among the files."""
+    """A new backup under ``target``. The database comes first: each picture it names is then still among the files. Before it
+    comes the inbox of callbacks: what is done in its copy is then in the database's, and nothing falls between the two."""
     folder = target / at.astimezone(UTC).strftime(NAME)
     partial = folder.with_name(folder.name + ".partial")
     if folder.exists():
@@ -84,6 +86,7 @@ def make(target: Path, *, at: datetime) -> Backup:
 
 def _copy_all(folder: Path, earlier: Path | None, at: datetime) -> dict[str, Any]:
     file = folder / (SQLITE_FILE if connection.vendor == "sqlite" else DUMP_FILE)
+    inbox = _copy_inbox(folder) if router.is_own_file() else {}
     if connection.vendor == "sqlite":
         copy_sqlite(Path(connection.settings_dict["NAME"]), file)
         counts = count_rows(file)
@@ -97,8 +100,18 @@ def _copy_all(folder: Path, earlier: Path | None, at: datetime) -> dict[str, Any
         "database": file.name,
         "sha256": sha256(file),
         "rows": counts,
+        "inbox": inbox,
         "pictures": sum(1 for _file in files_under(folder / "media")),
     }
+
+
+def _copy_inbox(folder: Path) -> dict[str, Any]:
+    """The second database; an installation that was not migrated yet has none."""
+    source, file = Path(connections[router.ALIAS].settings_dict["NAME"]), folder / INBOX_FILE
+    if not source.exists():
+        return {}
+    copy_sqlite(source, file)
+    return {"database": file.name, "sha256": sha256(file), "rows": count_rows(file)}
 
 
 def copy_sqlite(source: Path, target: Path) -> None:

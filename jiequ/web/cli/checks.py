@@ -11,10 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from jiequ.channels.arrivals import queries as arrivals
 from jiequ.core import calendar, insert_only, jobs, secrets
 from jiequ.core.models import Street
 from jiequ.people.models import Post
@@ -116,7 +117,12 @@ def database(at: datetime) -> list[Finding]:
 
 
 def _sqlite() -> Iterator[Finding]:
-    with connection.cursor() as reader:
+    for alias in connections:
+        yield from _sqlite_file(alias)
+
+
+def _sqlite_file(alias: str) -> Iterator[Finding]:
+    with connections[alias].cursor() as reader:
         reader.execute("PRAGMA synchronous")
         synchronous = reader.fetchone()[0]
         reader.execute("PRAGMA journal_mode")
@@ -184,6 +190,11 @@ def work(at: datetime) -> Iterator[Finding]:
     waiting = jobs.oldest_age_seconds(at)
     if waiting > LATE_SECONDS:
         yield Finding(_("最早的到期任务已等了 %(minutes)d 分钟：任务进程没有运行，或忙不过来") % {"minutes": waiting // 60})
+    if (unhandled := arrivals.oldest_waiting_seconds(at)) > LATE_SECONDS:
+        facts = {"minutes": unhandled // 60}
+        yield Finding(_("微信或企业微信发来的消息已等了 %(minutes)d 分钟没有处理：任务进程没有运行，或忙不过来") % facts)
+    if given_up := arrivals.dead().count():
+        yield Finding(_("有 %(count)d 条微信或企业微信发来的消息多次处理失败，见“渠道”页") % {"count": given_up})
     if dead := jobs.dead_jobs().count():
         yield Finding(_("有 %(count)d 个任务多次失败后被放弃，见 ./run jobs --dead") % {"count": dead})
     if not settings.SMS_PORTS:

@@ -60,7 +60,7 @@ def _throw_away() -> None:
     """Only what a demo made: its database has a name of its own."""
     from django.conf import settings
 
-    for path in settings.VAR.glob("demo.sqlite3*"):
+    for path in settings.VAR.glob("demo*.sqlite3*"):
         path.unlink()
     shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
 
@@ -69,10 +69,12 @@ def _prepare() -> None:
     from django.core.management import call_command, get_commands
     from django.db import connections
 
+    from jiequ.web.cli.migrate import migrate
+
     ready.make_var()
     if ready.pending_migrations():
         print("Making the database …", flush=True)
-        call_command("migrate", interactive=False, verbosity=0)
+        migrate(verbosity=0)
     ready.collect_static_files()
     if "demo_seed" in get_commands():
         call_command("demo_seed")

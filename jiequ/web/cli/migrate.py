@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from jiequ.cases import search_index
+from jiequ.channels.arrivals import router
 from jiequ.core import insert_only
 from jiequ.web.cli import ready
 from jiequ.web.database import database
@@ -20,12 +21,19 @@ def main(options: argparse.Namespace) -> int:
     """Migrate; with ``--plan`` only say what would be done."""
     ready.make_var()
     with as_owner():
-        call_command("migrate", plan=options.plan, interactive=False)
+        migrate(plan=options.plan)
         if not options.plan:
             insert_only.protect(connection)
             search_index.make(connection)
             grant()
     return 0
+
+
+def migrate(*, plan: bool = False, verbosity: int = 1) -> None:
+    """Both databases to this version: the main one, and the inbox's where it has a file of its own."""
+    call_command("migrate", plan=plan, interactive=False, verbosity=verbosity)
+    if router.is_own_file():
+        call_command("migrate", "arrivals", database=router.ALIAS, plan=plan, interactive=False, verbosity=verbosity)
 
 
 @contextmanager

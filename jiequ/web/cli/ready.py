@@ -37,12 +37,18 @@ def make_var() -> None:
 
 
 def pending_migrations() -> int:
-    """How many migrations the database lacks."""
-    from django.db import connection
+    """How many migrations the databases lack."""
+    from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
-    executor = MigrationExecutor(connection)
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    from jiequ.channels.arrivals import router
+
+    main = MigrationExecutor(connections["default"])
+    lacking = len(main.migration_plan(main.loader.graph.leaf_nodes()))
+    if router.is_own_file():
+        inbox = MigrationExecutor(connections[router.ALIAS])
+        lacking += len(inbox.migration_plan(inbox.loader.graph.leaf_nodes("arrivals")))
+    return lacking
 
 
 def collect_static_files() -> None:

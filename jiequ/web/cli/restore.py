@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.utils.translation import gettext as _
 
+from jiequ.channels.arrivals import router
 from jiequ.core.verdict import heads_folder
 from jiequ.web.cli import audit_check, backup, postgresql, ready
 from jiequ.web.cli.migrate import as_owner, grant
@@ -48,9 +49,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not file.exists():
         raise Refused(_("%(folder)s 不是完整的备份（没有 manifest.json）") % {"folder": folder})
     manifest: dict[str, Any] = json.loads(file.read_text())
-    database = folder / manifest["database"]
-    if not database.exists() or backup.sha256(database) != manifest["sha256"]:
-        raise Refused(_("备份里的数据库和清单对不上，它被改动或损坏了"))
+    for copied in filter(None, (manifest, manifest.get("inbox"))):
+        database = folder / copied["database"]
+        if not database.exists() or backup.sha256(database) != copied["sha256"]:
+            raise Refused(_("备份里的数据库和清单对不上，它被改动或损坏了"))
     is_sqlite = manifest["database"] == backup.SQLITE_FILE
     if is_sqlite != (connection.vendor == "sqlite"):
         raise Refused(_("备份和 DATABASE_URL 不是同一种数据库"))
@@ -60,9 +62,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def refuse_unless_empty() -> None:
     """Nothing is ever overwritten: an old database or pictures have to be moved away by hand first."""
     if connection.vendor == "sqlite":
-        file = Path(connection.settings_dict["NAME"])
-        if any(file.with_name(file.name + end).exists() for end in ("", "-wal", "-journal")):
-            raise Refused(_("%(place)s 已经有内容，请先移走（不会覆盖任何东西）") % {"place": file})
+        for file in (Path(connections[alias].settings_dict["NAME"]) for alias in connections):
+            if any(file.with_name(file.name + end).exists() for end in ("", "-wal", "-journal")):
+                raise Refused(_("%(place)s 已经有内容，请先移走（不会覆盖任何东西）") % {"place": file})
     elif not postgresql.is_empty():
         raise Refused(_("%(place)s 已经有内容，请先移走（不会覆盖任何东西）") % {"place": connection.settings_dict["NAME"]})
     for place in (Path(settings.MEDIA_ROOT), heads_folder()):
@@ -71,20 +73,25 @@ def refuse_unless_empty() -> None:
 
 
 def put_back(folder: Path, manifest: dict[str, Any]) -> None:
-    """Database, pictures, heads. A file gets its name only when it is whole."""
+    """Databases, pictures, heads. A file gets its name only when it is whole."""
     source = folder / manifest["database"]
     if connection.vendor == "sqlite":
-        target = Path(connection.settings_dict["NAME"])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(target.name + ".partial")
-        shutil.copy(source, partial)
-        partial.rename(target)
+        _put_file(source, Path(connection.settings_dict["NAME"]))
+        if inbox := manifest.get("inbox"):
+            _put_file(folder / inbox["database"], Path(connections[router.ALIAS].settings_dict["NAME"]))
     else:
         postgresql.restore(source)
         with as_owner():
             grant()
     backup.copy_files(folder / "media", Path(settings.MEDIA_ROOT), None)
     backup.copy_files(folder / "audit-heads", heads_folder(), None)
+
+
+def _put_file(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    shutil.copy(source, partial)
+    partial.rename(target)
 
 
 def prove(manifest: dict[str, Any]) -> None:
@@ -95,8 +102,13 @@ def prove(manifest: dict[str, Any]) -> None:
         raise Refused(_("照片文件是 %(found)d 个，备份时是 %(expected)d 个") % facts)
     if connection.vendor != "sqlite":
         return
-    file = Path(connection.settings_dict["NAME"])
+    _prove_file(Path(connection.settings_dict["NAME"]), manifest["rows"])
+    if inbox := manifest.get("inbox"):
+        _prove_file(Path(connections[router.ALIAS].settings_dict["NAME"]), inbox["rows"])
+
+
+def _prove_file(file: Path, rows: dict[str, int]) -> None:
     if found := backup.damage(file):
         raise Refused(_("恢复出来的数据库不完整：%(found)s") % {"found": found})
-    if backup.count_rows(file) != manifest["rows"]:
+    if backup.count_rows(file) != rows:
         raise Refused(_("恢复出来的行数和备份时不同"))

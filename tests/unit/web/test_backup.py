@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from jiequ.channels.arrivals.services import incoming_of, receive
 from jiequ.core import audit
 from jiequ.core.models import Counter, Street
 from jiequ.core.verdict import heads_folder
@@ -73,6 +74,21 @@ def test_a_backup_comes_back_into_an_empty_place_and_is_proved(installation: Pat
     again = cli(env, "restore", folder)
     assert again.returncode == 1
     assert "不会覆盖" in again.stderr
+
+
+@pytest.mark.sqlite
+def test_the_inbox_of_callbacks_comes_back_too(installation: Path, tmp_path: Path) -> None:
+    push = incoming_of("play", "wx1", {"FromUserName": "a", "CreateTime": "1772589600", "MsgType": "text", "MsgId": "1"})
+    receive(push, timestamp="1772589600", nonce="1", at=AT)
+    folder = backup.make(installation, at=AT).folder
+    env = elsewhere(tmp_path)
+    assert cli(env, "restore", folder).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "elsewhere" / "jiequ-arrivals.sqlite3")) as inbox:
+        assert inbox.execute("SELECT channel, state FROM arrivals_arrival").fetchall() == [("play", "waiting")]
+    inbox_copy = folder / backup.INBOX_FILE
+    inbox_copy.write_bytes(inbox_copy.read_bytes()[:-1] + b"x")
+    shutil.rmtree(tmp_path / "elsewhere")
+    assert "改动或损坏" in cli(env, "restore", folder).stderr
 
 
 def test_what_comes_back_still_only_grows(installation: Path, tmp_path: Path) -> None:
