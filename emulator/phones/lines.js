@@ -32,7 +32,8 @@ const article = (phone, one) =>
   make("div", { className: "card" }, make("h3", {}, one.title), make("p", {}, one.text || ""), one.url ? go(phone, _("阅读"), one.url) : null);
 
 const options = (data) => {
-  const asked = data.checkbox ? [{ ...data.checkbox, many: data.checkbox.mode === 1 }] : data.select_list || [];
+  const lists = [...(data.button_selection ? [data.button_selection] : []), ...(data.select_list || [])];
+  const asked = data.checkbox ? [{ ...data.checkbox, many: data.checkbox.mode === 1 }] : data.replaced ? [] : lists;
   return asked.map((one) =>
     make("fieldset", {},
       one.title ? make("legend", {}, one.title) : null,

@@ -49,6 +49,7 @@ class NotDelivered:
 Hook = Callable[[NotDelivered], None]
 Links = Callable[[Sequence[str], Actor], Mapping[str, str]]
 _hooks: list[Hook] = []
+_sent_hooks: list[Callable[..., None]] = []
 _links: dict[str, Links] = {}
 
 
@@ -62,6 +63,8 @@ def send(notices: Sequence[Notice], *, at: datetime, undo_seconds: int = 0) -> N
     if rows:
         store(rows, ignore_conflicts=True)
         jobs.enqueue(*(route_job(message) for message in rows))
+        for hear in _sent_hooks:
+            hear(rows, at=at)
 
 
 def withdraw(keys: Sequence[str]) -> int:
@@ -88,6 +91,12 @@ def _job(kind: str, message: Message, run_at: datetime) -> jobs.JobSpec:
         key=f"{kind}:{message.key}:{message.round}",
         street_id=message.street_id,
     )
+
+
+def on_sent(hear: Callable[..., None]) -> None:
+    """Register ``hear(messages, *, at)``, called in the transaction that sends, with the rows (also those sent before)."""
+    if hear not in _sent_hooks:
+        _sent_hooks.append(hear)
 
 
 def on_not_delivered(hook: Hook) -> Hook:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from django.conf import settings
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, pgettext_lazy
@@ -19,12 +20,16 @@ FIELD_ROLES = frozenset({Role.GRID_WORKER}) | DEPARTMENT_ROLES
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page that stands in a bar: its words, its route, its picture, and the roles that use it."""
+    """A page that stands in a bar: its words, its route, its picture, and the roles that use it.
+
+    ``setting``: it stands there only where this one is set.
+    """
 
     label: str | Promise
     route: str
     icon: str
     roles: frozenset[Role]
+    setting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ DESK = (
     Entry(
         _("人员"), "people:list", "people", frozenset({Role.SYSTEM_ADMIN, Role.LEADER, Role.DUTY_LEADER, Role.DEPARTMENT_LEAD})
     ),
+    Entry(_("企业微信"), "wecom:members", "talk", frozenset({Role.SYSTEM_ADMIN}), setting="WECOM_CORPID"),
     Entry(_("外部系统"), "cases:systems", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("回调"), "cases:webhooks", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("程序令牌"), "people:tokens", "lock", frozenset({Role.SYSTEM_ADMIN})),
@@ -85,14 +91,16 @@ def tabs(bar: str, roles: frozenset[Role], path: str) -> list[Tab]:
     """The entries of a bar that these roles use, in order, at most one for a route; the one under ``path`` is current."""
     return [
         Tab(label, url, icon, path == url if url == "/" else path.startswith(url))
-        for label, url, icon in _bar(bar, roles, get_language(), get_script_prefix())
+        for label, url, icon in _bar(bar, roles, get_language(), get_script_prefix(), bool(settings.WECOM_CORPID))
     ]
 
 
 @lru_cache(maxsize=256)
-def _bar(bar: str, roles: frozenset[Role], _language: str | None, _prefix: str) -> list[tuple[str, str, str]]:
+def _bar(bar: str, roles: frozenset[Role], _language: str | None, _prefix: str, _settings: bool) -> list[tuple[str, str, str]]:
     found: dict[str, tuple[str, str, str]] = {}
     for entry in BARS[bar]:
+        if entry.setting and not getattr(settings, entry.setting):
+            continue
         if entry.roles & roles and entry.route not in found and (url := address(entry.route)):
             found[entry.route] = (str(entry.label), url, entry.icon)
     return list(found.values())

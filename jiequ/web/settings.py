@@ -119,6 +119,22 @@ WAYS = [
     for part in os.environ.get("JIEQU_WAYS", "wecom,wechat_template,wechat_service,sms,email").split(",")
     if part.strip()
 ]
+WECOM_CORPID = os.environ.get("JIEQU_WECOM_CORPID", "")
+WECOM_AGENTID = os.environ.get("JIEQU_WECOM_AGENTID", "")
+WECOM_SECRET = os.environ.get("JIEQU_WECOM_SECRET", "")
+WECOM_TOKEN = os.environ.get("JIEQU_WECOM_TOKEN", "")
+WECOM_AES_KEY = os.environ.get("JIEQU_WECOM_AES_KEY", "")
+WECOM_CONTACTS_SECRET = os.environ.get("JIEQU_WECOM_CONTACTS_SECRET", "")
+WECOM_CONTACTS_TOKEN = os.environ.get("JIEQU_WECOM_CONTACTS_TOKEN", "")
+WECOM_CONTACTS_AES_KEY = os.environ.get("JIEQU_WECOM_CONTACTS_AES_KEY", "")
+WECOM_API = os.environ.get("JIEQU_WECOM_API", "https://qyapi.weixin.qq.com").rstrip("/")
+WECOM_OPEN = os.environ.get("JIEQU_WECOM_OPEN", "https://open.weixin.qq.com").rstrip("/")
+if WECOM_CORPID and not (WECOM_AGENTID.isdigit() and WECOM_SECRET):
+    raise ImproperlyConfigured("JIEQU_WECOM_CORPID needs JIEQU_WECOM_AGENTID (a number) and JIEQU_WECOM_SECRET.")
+DINGTALK_TOKEN = os.environ.get("JIEQU_DINGTALK_TOKEN", "")
+DINGTALK_SECRET = os.environ.get("JIEQU_DINGTALK_SECRET", "")
+DINGTALK_KEYWORD = os.environ.get("JIEQU_DINGTALK_KEYWORD", "")
+DINGTALK_API = os.environ.get("JIEQU_DINGTALK_API", "https://oapi.dingtalk.com").rstrip("/")
 WEBHOOK_NETWORKS = networks("JIEQU_WEBHOOK_NETWORKS", os.environ.get("JIEQU_WEBHOOK_NETWORKS", ""))
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 
@@ -137,8 +153,11 @@ INSTALLED_APPS = [
     "jiequ.channels",
     "jiequ.channels.tokens",
     "jiequ.channels.arrivals",
+    "jiequ.channels.wecom",
+    "jiequ.channels.dingtalk",
     "jiequ.cases",
     "jiequ.doors.chat",
+    "jiequ.doors.cards",
     "jiequ.insight",
     "jiequ.web",
 ]

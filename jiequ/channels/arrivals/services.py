@@ -38,6 +38,10 @@ class Incoming:
     fields: Mapping[str, Any]
 
 
+NAMES_AN_EVENT = (
+    *("FromUserName", "CreateTime", "Event", "EventKey", "MsgID", "TaskId"),
+    *("ChangeType", "UserID", "Id"),  # changes of WeCom's contacts all come from "sys"
+)
 Handler = Callable[..., None]
 HANDLERS: dict[str, list[Handler]] = {}
 
@@ -81,9 +85,7 @@ def _identity(fields: Mapping[str, Any]) -> list[str]:
     """
     if message := _text(fields, "MsgId"):
         return ["message", message]
-    named = [
-        _text(fields, name) for name in ("FromUserName", "CreateTime", "Event", "EventKey", "MsgID", "TaskId", "ChangeType")
-    ]
+    named = [_text(fields, name) for name in NAMES_AN_EVENT]
     inner = [one for value in fields.values() if isinstance(value, dict) for one in many(value.get("List"))]
     return ["event", *named, *(_text(one, "TemplateId") + _text(one, "MsgID") for one in inner if isinstance(one, dict))]
 

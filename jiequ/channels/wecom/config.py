@@ -1,0 +1,38 @@
+"""Which corporation and application this installation speaks for: the settings, read at each use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What a callback is signed and encrypted with."""
+
+    token: str
+    aes_key: str
+
+
+def is_on() -> bool:
+    """True if a corporation and an application are set: otherwise this channel does not exist."""
+    return bool(settings.WECOM_CORPID)
+
+
+def syncs_contacts() -> bool:
+    """True if the contacts may be read: that takes a secret of its own."""
+    return is_on() and bool(settings.WECOM_CONTACTS_SECRET)
+
+
+def account() -> str:
+    """How arrivals name this application."""
+    return f"{settings.WECOM_CORPID}:{settings.WECOM_AGENTID}"
+
+
+def callbacks() -> dict[str, Secrets]:
+    """Whose pushes are listened to: the application's, and contacts sync's where it has secrets of its own."""
+    found = {"": Secrets(settings.WECOM_TOKEN, settings.WECOM_AES_KEY)}
+    if settings.WECOM_CONTACTS_TOKEN:
+        found["contacts"] = Secrets(settings.WECOM_CONTACTS_TOKEN, settings.WECOM_CONTACTS_AES_KEY)
+    return {name: one for name, one in found.items() if one.token and one.aes_key}
