@@ -6,7 +6,7 @@
   const state = { config: null, ready: [], error: [], verdict: null };
   const device = ["chooseImage", "uploadImage", "getLocation", "scanQRCode"];
   const quiet = [
-    "previewImage", "downloadImage", "getLocalImgData", "startRecord", "stopRecord", "onVoiceRecordEnd", "playVoice",
+    "previewImage", "downloadImage", "startRecord", "stopRecord", "onVoiceRecordEnd", "playVoice",
     "uploadVoice", "openLocation", "hideOptionMenu", "showOptionMenu", "hideMenuItems", "showMenuItems",
     "hideAllNonBaseMenuItem", "updateAppMessageShareData", "updateTimelineShareData", "onMenuShareAppMessage", "getNetworkType",
   ];
@@ -56,6 +56,16 @@
     return finish(name, given, value);
   };
 
+  /** A picture of the phone as a data: address, as iOS gives it. */
+  const read = async (given) => {
+    if (state.verdict !== "config:ok") return finish("getLocalImgData", given, { errMsg: "getLocalImgData:permission denied" });
+    const answer = await fetch(`${base}/local/${String(given.localId).replace(/^weixin:\/\/resourceid\//, "")}`);
+    if (!answer.ok) return finish("getLocalImgData", given, { errMsg: "getLocalImgData:fail" });
+    const reader = new FileReader();
+    reader.onload = () => finish("getLocalImgData", given, { errMsg: "getLocalImgData:ok", localData: reader.result });
+    return reader.readAsDataURL(await answer.blob());
+  };
+
   const settle = (verdict) => {
     state.verdict = verdict;
     const isOk = verdict === "config:ok";
@@ -95,6 +105,7 @@
     },
     miniProgram: { getEnv: (told) => told({ miniprogram: false }) },
   };
+  wx.getLocalImgData = (given) => read(given);
   device.forEach((name) => { wx[name] = (given) => call(name, given); });
   quiet.forEach((name) => { wx[name] = (given = {}) => finish(name, given, { errMsg: `${name}:ok` }); });
   window.wx = window.jWeixin = wx;

@@ -5,20 +5,29 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types, views_replies
-from .views import case, finding, hooks, imports, lots, map, moves, panel, phone, public, shift, staff, systems, urging
+from .views import case, finding, hooks, imports, lots, map, moves, own, panel, phone, public, shift, staff, systems, urging
 
 app_name = "cases"
 urlpatterns = [
     path("report/", public.report, name="report"),
     path("report/near", public.near, name="near"),
     path("query/", public.query, name="query"),
-    path("r/<str:token>/", public.mine, name="mine"),
-    path("r/<str:token>/rate", public.rate, name="rate"),
-    path("r/<str:token>/reopen", public.reopen, name="reopen"),
-    path("r/<str:token>/revoke", public.revoke, name="revoke"),
-    path("r/<str:token>/export", public.export, name="export"),
-    path("r/<str:token>/erase", public.erase, name="erase"),
-    path("r/<str:token>/photos/<int:proof_id>/<str:variant>", public.my_picture, name="my_picture"),
+    path("r/<str:token>/", own.mine, name="mine"),
+    path("r/<str:token>/rate", own.rate, name="rate"),
+    path("r/<str:token>/reopen", own.reopen, name="reopen"),
+    path("r/<str:token>/revoke", own.revoke, name="revoke"),
+    path("r/<str:token>/export", own.export, name="export"),
+    path("r/<str:token>/erase", own.erase, name="erase"),
+    path("r/<str:token>/photos/<int:proof_id>/<str:variant>", own.my_picture, name="my_picture"),
+    path("r/<str:token>/keep", own.keep, name="keep"),
+    path("my/", own.own_list, name="own_list"),
+    path("my/leave", own.own_leave, name="own_leave"),
+    path("my/<int:report_id>/", own.own_mine, name="own_mine"),
+    path("my/<int:report_id>/rate", own.own_rate, name="own_rate"),
+    path("my/<int:report_id>/reopen", own.own_reopen, name="own_reopen"),
+    path("my/<int:report_id>/export", own.own_export, name="own_export"),
+    path("my/<int:report_id>/erase", own.own_erase, name="own_erase"),
+    path("my/<int:report_id>/photos/<int:proof_id>/<str:variant>", own.own_my_picture, name="own_my_picture"),
     path("todo/", phone.todo, name="todo"),
     path("leader/", phone.leader, name="leader"),
     path("desk/", staff.desk, name="desk"),

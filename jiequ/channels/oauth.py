@@ -2,7 +2,8 @@
 
 What the platform then gives for the code (an openid, a userid) is each channel's own. The scope is ``snsapi_base``: nobody is
 asked anything, and no name or picture comes. ``state`` lies in the browser's session: a code that was begun in another browser
-(somebody's link with their own code in it) signs nobody in here.
+(somebody's link with their own code in it) signs nobody in here. It is spent in the database, by one statement: of two who
+bring the same state at once, one comes in.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from jiequ.core.errors import Refusal
+from jiequ.core import throttle
+from jiequ.core.errors import Refusal, Throttled
 from jiequ.people.entry import own_path
 
 KEPT, KEPT_SECONDS = "_oauth", 600
@@ -62,7 +64,20 @@ def finish(request: HttpRequest, *, channel: str, at: datetime) -> Came:
     same = [one for one in kept if given.isascii() and compare_digest(one["state"], given)]
     request.session[KEPT] = [one for one in kept if one not in same]
     if not same or same[0]["channel"] != channel or same[0]["until"] <= at.timestamp():
-        raise Refusal("oauth_state", _("登录没有成功，可能放得太久了，请重新打开。"))
+        raise _stale()
+    _spend(given, at)
     if not code or len(code) > LONGEST_CODE:
         raise Refusal("oauth_code", _("登录没有成功，请重新打开。"))
     return Came(code, str(same[0]["next"]))
+
+
+def _spend(state: str, at: datetime) -> None:
+    """A session is read and written as a whole, so two requests may both find a state in it."""
+    try:
+        throttle.take(throttle.bucket("oauth-state", state), capacity=1, per_seconds=KEPT_SECONDS, at=at)
+    except Throttled:
+        raise _stale() from None
+
+
+def _stale() -> Refusal:
+    return Refusal("oauth_state", _("登录没有成功，可能放得太久了，请重新打开。"))

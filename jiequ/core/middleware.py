@@ -21,7 +21,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "default-src 'self'",
         f"connect-src {' '.join(settings.CONNECT_SOURCES)}",
         " ".join(["img-src 'self' data: blob:", *settings.CONNECT_SOURCES[1:]]),
-        "script-src 'self'",
+        f"script-src {' '.join(settings.SCRIPT_SOURCES)}",
         "style-src 'self'",
         "object-src 'none'",
         "frame-ancestors 'self'",

@@ -124,7 +124,7 @@ def communities(street_id: int) -> QuerySet[Community]:
 
 @dataclass(frozen=True, slots=True)
 class Plate:
-    """What a plate on the spot says when it is scanned."""
+    """What a plate on the spot says when it is scanned. ``row_id``: the unit grid's, or (``is_point``) the point's."""
 
     code: str
     name: str
@@ -132,20 +132,45 @@ class Plate:
     lat: float
     street_id: int
     unit_grid_id: int | None
+    row_id: int
+    is_point: bool
 
 
 def plate(code: str) -> Plate | None:
     """The plate with this code: a unit grid's 15 digits, or a street's number and a monitoring point's code (9-…)."""
     if len(code) == 15 and code.isdigit():
-        row = UnitGrid.objects.filter(code15=code, retired_at=None).select_related("community").first()
-        if row is None:
-            return None
-        return Plate(code, f"{row.community.name_zh} {code[-3:]}", row.lon, row.lat, row.street_id, row.pk)
+        return next(iter(_unit_plates(UnitGrid.objects.filter(code15=code))), None)
     street, _, point_code = code.partition("-")
-    point = MonitoringPoint.objects.filter(street__code9=street, code=point_code).first()
-    if point is None:
-        return None
-    return Plate(code, point.name, point.lon, point.lat, point.street_id, point.unit_grid_id)
+    return next(iter(_point_plates(MonitoringPoint.objects.filter(street__code9=street, code=point_code))), None)
+
+
+def plate_of(row_id: int, *, is_point: bool) -> Plate | None:
+    """The plate of a unit grid or of a monitoring point; None once it is out of force or removed."""
+    if is_point:
+        return next(iter(_point_plates(MonitoringPoint.objects.filter(pk=row_id))), None)
+    return next(iter(_unit_plates(UnitGrid.objects.filter(pk=row_id))), None)
+
+
+def plates_of(street_id: int, *, community_id: int | None = None) -> list[Plate]:
+    """Every plate of a community's unit grids, or of the street's monitoring points, by code. One SELECT."""
+    if community_id is None:
+        return _point_plates(MonitoringPoint.objects.filter(street_id=street_id).order_by("code"))
+    return _unit_plates(UnitGrid.objects.filter(street_id=street_id, community_id=community_id).order_by("code15"))
+
+
+def _unit_plates(rows: QuerySet[UnitGrid]) -> list[Plate]:
+    found = rows.filter(retired_at=None).select_related("community").defer("geometry", "community__outline")
+    return [
+        Plate(r.code15, f"{r.community.name_zh} {r.code15[-3:]}", r.lon, r.lat, r.street_id, r.pk, r.pk, is_point=False)
+        for r in found
+    ]
+
+
+def _point_plates(rows: QuerySet[MonitoringPoint]) -> list[Plate]:
+    return [
+        Plate(f"{r.street.code9}-{r.code}", r.name, r.lon, r.lat, r.street_id, r.unit_grid_id, r.pk, is_point=True)
+        for r in rows.select_related("street")
+    ]
 
 
 # ---- who

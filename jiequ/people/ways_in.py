@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import Promise
 
@@ -98,6 +99,10 @@ def round_by_channel(request: HttpRequest, next_path: str) -> HttpResponse | Non
     offer = at_home(request, entry.own_path(next_path))
     if offer is None:
         return None
-    answer = HttpResponseRedirect(offer.url)
-    answer.set_cookie(TRIED, "1", max_age=TRIED_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure())
+    return tried(HttpResponseRedirect(offer.url))
+
+
+def tried(answer: HttpResponse) -> HttpResponse:
+    """The channel was asked: it is not asked again within the next moments."""
+    answer.set_cookie(TRIED, "1", max_age=TRIED_SECONDS, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
     return answer

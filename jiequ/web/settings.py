@@ -6,8 +6,11 @@ import os
 from datetime import time
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from jiequ.doors.wechat_pages.rules import verify_files
 
 from .basemaps import layers_of, origins
 from .database import databases
@@ -68,6 +71,20 @@ def minutes(name: str, text: str) -> int:
     if not text.strip().isdecimal() or not 1 <= int(text) <= 1440:
         raise ImproperlyConfigured(f"{name} must be a number of minutes from 1 to 1440, not {text!r}.")
     return int(text)
+
+
+def files_of(name: str, text: str) -> dict[str, str]:
+    """Files that prove a domain, comma-separated: ``MP_verify_AbC.txt``; content by name."""
+    try:
+        return verify_files(part.strip() for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must name files such as MP_verify_AbC123.txt, not {error}.") from None
+
+
+def origin_of(url: str) -> str:
+    """Scheme and host of an address, for the content policy."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 SECRET_KEY = _secret("JIEQU_SECRET_KEY", "only-for-demo-and-tests-" + "x" * 40)
@@ -135,6 +152,14 @@ DINGTALK_TOKEN = os.environ.get("JIEQU_DINGTALK_TOKEN", "")
 DINGTALK_SECRET = os.environ.get("JIEQU_DINGTALK_SECRET", "")
 DINGTALK_KEYWORD = os.environ.get("JIEQU_DINGTALK_KEYWORD", "")
 DINGTALK_API = os.environ.get("JIEQU_DINGTALK_API", "https://oapi.dingtalk.com").rstrip("/")
+WECHAT_APPID = os.environ.get("JIEQU_WECHAT_APPID", "")
+WECHAT_SECRET = os.environ.get("JIEQU_WECHAT_SECRET", "")
+WECHAT_OPEN = os.environ.get("JIEQU_WECHAT_OPEN", "https://open.weixin.qq.com").rstrip("/")
+WECHAT_API = os.environ.get("JIEQU_WECHAT_API", "https://api.weixin.qq.com").rstrip("/")
+WECHAT_JSSDK = os.environ.get("JIEQU_WECHAT_JSSDK", "https://res.wx.qq.com/open/js/jweixin-1.6.0.js")
+WECHAT_VERIFY_FILES = files_of("JIEQU_WECHAT_VERIFY_FILES", os.environ.get("JIEQU_WECHAT_VERIFY_FILES", ""))
+SCRIPT_SOURCES = ["'self'", *([origin_of(WECHAT_JSSDK)] if WECHAT_APPID else [])]
+CONNECT_SOURCES += SCRIPT_SOURCES[1:]
 WEBHOOK_NETWORKS = networks("JIEQU_WEBHOOK_NETWORKS", os.environ.get("JIEQU_WEBHOOK_NETWORKS", ""))
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 
 from jiequ.core import clock
 from jiequ.core.http import is_htmx
+from jiequ.doors.wechat_pages import config as wechat
 from jiequ.people.access import actor_of
 from jiequ.people.rules import Actor, Role
 
@@ -38,7 +39,7 @@ class House:
 @dataclass(frozen=True, slots=True)
 class Shell:
     """The frame of a page: reader, tabs, language, type size, theme, sponsor; where live events come from, and when it was
-    made (milliseconds), so that what happened since is told."""
+    made (milliseconds), so that what happened since is told; WeChat's own script, in WeChat only."""
 
     actor: Actor
     person_id: int | None
@@ -49,6 +50,7 @@ class Shell:
     sponsor: str
     filing: str
     live_url: str
+    jssdk_url: str
     made_at: int
     is_demo: bool
     is_care: bool
@@ -93,6 +95,7 @@ def _shell(request: HttpRequest) -> Shell:
         sponsor=house.sponsor,
         filing=house.filing,
         live_url=settings.LIVE_URL,
+        jssdk_url=settings.WECHAT_JSSDK if wechat.is_on() and wechat.is_in_wechat(request) else "",
         made_at=int(clock.now().timestamp() * 1000),
         is_demo=settings.DEMO,
         is_care=request.COOKIES.get("care") == "1",

@@ -34,7 +34,7 @@ OPEN_TO_ALL = {
     "cases:type_active": "the catalogue is the district's",
 }
 LINKS = {"cases:mine", "cases:rate", "cases:reopen", "cases:revoke", "cases:export", "cases:erase", "cases:my_picture",
-         "web:feedback_answer"}  # fmt: skip
+         "cases:keep", "web:feedback_answer"}  # fmt: skip
 """A link is the key itself: 256 bits, so none can be guessed; what it opens beside its own report is tried below."""
 JUDGED_AFTER_READING = {"people:person", "people:leave_of", "people:end_leave", "people:hand_over", "people:remove_shift"}
 """The bytes are the same, a statement more is made: the row is read before its street is looked at (known, small)."""

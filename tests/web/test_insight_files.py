@@ -15,10 +15,11 @@ import pytest
 
 from jiequ.cases import services
 from jiequ.cases.models import Case
+from jiequ.core import fonts, typeset
 from jiequ.core.jobs import work_once
 from jiequ.core.models import AuditEntry, Job
 from jiequ.insight import jobs
-from jiequ.insight.files import Document, Table, fonts, pdf
+from jiequ.insight.files import Document, Table, pdf
 from jiequ.insight.models import Export
 from jiequ.insight.services import counting, exporting
 from jiequ.people.models import Post
@@ -197,7 +198,7 @@ def sample(text: str) -> Document:
 
 
 def test_every_character_of_the_product_and_of_names_is_in_the_font() -> None:
-    known = fonts.characters(pdf.font().path)
+    known = fonts.characters(typeset.font().path)
     root = Path(__file__).resolve().parents[2] / "jiequ"
     texts = [file.read_text(encoding="utf-8") for file in (root / "insight").rglob("*.py")]
     texts += [
@@ -210,7 +211,7 @@ def test_every_character_of_the_product_and_of_names_is_in_the_font() -> None:
 
 
 def test_a_character_the_font_lacks_is_marked_and_never_an_empty_box() -> None:
-    chosen = pdf.font()
+    chosen = typeset.font()
     data, _rows = pdf._data(sample("好\U0001f600\u0e01\n好"), chosen)
     said = data["tables"][0]["rows"][0][0]
     assert said == f"好{fonts.INSTEAD * 2} 好"
@@ -220,7 +221,7 @@ def test_a_character_the_font_lacks_is_marked_and_never_an_empty_box() -> None:
 
 def test_the_table_of_characters_is_read_right() -> None:
     """The reader against what is known of the font: it has these, and not those."""
-    known = fonts.characters(pdf.font().path)
+    known = fonts.characters(typeset.font().path)
     assert {ord(mark) for mark in HAN} <= known
     assert not {0x1F600, 0x0E01, 0xE000} & known
     assert len(known) > 30_000
@@ -230,7 +231,7 @@ def test_the_forms_are_the_simplified_ones() -> None:
     """The font's own default is the traditional form: our page must draw what region cn draws, and not what tw does."""
     import typst
 
-    chosen = pdf.font()
+    chosen = typeset.font()
 
     def outlines(region: str) -> set[str]:
         source = f'#set text(font: "{chosen.family}", lang: "zh", region: "{region}", size: 9pt, fallback: false)\n骨直门'
@@ -260,15 +261,15 @@ def test_a_pdf_holds_its_texts_and_compiles_without_a_warning(tmp_path: Path) ->
 
 def test_the_operators_own_font_is_used(settings: Any, tmp_path: Path) -> None:
     mine = tmp_path / "own.otf"
-    shutil.copy(pdf.font().path, mine)
+    shutil.copy(typeset.font().path, mine)
     settings.PDF_FONT = str(mine)
-    assert pdf.font().path == str(mine)
+    assert typeset.font().path == str(mine)
     settings.PDF_FONT = str(tmp_path)
-    assert pdf.font().path == str(mine)
+    assert typeset.font().path == str(mine)
     settings.PDF_FONT = str(tmp_path / "empty")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError):
-        pdf.font()
+        typeset.font()
 
 
 def test_a_web_worker_imports_neither_xlsxwriter_nor_typst(street: Casework) -> None:

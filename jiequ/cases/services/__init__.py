@@ -16,6 +16,7 @@ from .handling import (
 from .hotline import answer_hotline
 from .intake import Account, Contact, Place, Reported, canonical, report_case, self_handle
 from .joining import me_too, merge, split, unmerge
+from .keeping import is_of_account, keep_for_account, keep_if_own_browser, may_keep
 from .limits import clear_suspicion, is_suspect
 from .lots import AT_ONCE, MOST_AT_ONCE, forget_lots, lot_of, open_lot, undo_lot, undo_lot_until, work_lot
 from .moving import ask_hotline, policy_of
@@ -106,10 +107,14 @@ __all__ = [
     "fresh_key",
     "give_desk",
     "handle",
+    "is_of_account",
     "is_suspect",
+    "keep_for_account",
+    "keep_if_own_browser",
     "look_away",
     "lot_of",
     "make_system",
+    "may_keep",
     "me_too",
     "merge",
     "missing_proofs",

@@ -333,7 +333,7 @@ def add_report(
 ) -> tuple[Report, str]:
     """One person's account in a case, inside the caller's transaction; the private link's token beside it."""
     token = new_token() if by.person_id is None and not account.source_ref else ""
-    reporter = _reporter(account.contact, at=at, policy=policy)
+    reporter = new_reporter(account.contact, at=at, policy=policy)
     told = account.place
     lon, lat = canonical(told) if told.x is not None and told.y is not None else (None, None)
     report = Report(
@@ -363,7 +363,8 @@ def add_report(
     return report, token
 
 
-def _reporter(contact: Contact | None, *, at: datetime, policy: Policy) -> Reporter | None:
+def new_reporter(contact: Contact | None, *, at: datetime, policy: Policy) -> Reporter | None:
+    """Who reported, sealed and not yet stored; None for whoever left nothing."""
     if contact is None or not (contact.name or contact.phone or contact.account):
         return None
     phone = clean_phone(contact.phone)

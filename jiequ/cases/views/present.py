@@ -72,9 +72,10 @@ def steps(case: Case, *, is_rated: bool) -> list[dict[str, str]]:
 
 
 def reporter_entries(
-    events: Iterable[CaseEvent], own: Sequence[Proof], after: Sequence[Proof], token: str
+    events: Iterable[CaseEvent], own: Sequence[Proof], after: Sequence[Proof], photo: Callable[[int, str], str] | None
 ) -> list[dict[str, Any]]:
-    """A reporter's timeline, newest first: what was done and when, not by whom."""
+    """A reporter's timeline, newest first: what was done and when, not by whom. ``photo``: where a proof's picture is served
+    to this reader, by its id and size; None for a reader who sees none."""
     entries = []
     for event in events:
         if event.move not in words.FOR_REPORTER:
@@ -87,7 +88,7 @@ def reporter_entries(
                 "who": _department_words(event),
                 "text": "",
                 "tone": "stop" if event.move in {"reject", "check_fail", "cancel"} else "",
-                "photos": [_my_photo(p, token) for p in photos] if token else [],
+                "photos": [_my_photo(p.pk, photo) for p in photos] if photo else [],
             }
         )
     return entries[::-1]
@@ -104,12 +105,8 @@ def _department_words(event: CaseEvent) -> str:
     return _("、").join(names_in(event)) if event.move in {"dispatch", "accept_dispatch"} else ""
 
 
-def _my_photo(proof: Proof, token: str) -> dict[str, str]:
-    return {
-        "url": reverse("cases:my_picture", args=[token, proof.pk, "full"]),
-        "thumb": reverse("cases:my_picture", args=[token, proof.pk, "thumb"]),
-        "alt": _("照片"),
-    }
+def _my_photo(proof_id: int, photo: Callable[[int, str], str]) -> dict[str, str]:
+    return {"url": photo(proof_id, "full"), "thumb": photo(proof_id, "thumb"), "alt": _("照片")}
 
 
 def staff_entries(events: Iterable[CaseEvent], proofs: Iterable[Proof], number: str, *, is_desk: bool) -> list[dict[str, Any]]:

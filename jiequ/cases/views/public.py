@@ -1,4 +1,4 @@
-"""What a resident does without an account: report, follow by a private link or by number, say "me too", rate, ask again."""
+"""What a resident does without an account: report, say "me too", look a number up. One's own report: ``own``."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from jiequ.core import clock, pictures, throttle
 from jiequ.core.errors import NotFound, Refusal
@@ -22,19 +21,19 @@ from jiequ.core.models import Street
 from jiequ.core.once import once
 from jiequ.grid import queries as grid
 from jiequ.grid.models import Community
-from jiequ.people.access import actor_of, private_link, public
+from jiequ.people import entry
+from jiequ.people.access import actor_of, public
 from jiequ.people.rules import Actor, Role
 
 from .. import services
 from ..access import case_by_id
-from ..clocks import Clock, load
-from ..forms import SCORES
-from ..models import Case, Proof, Report, Source
+from ..models import Case, Source
 from ..policy import Policy
 from ..queries import lists
 from ..queries.page import reporter_timeline
 from ..queries.types import control_notice, type_of, type_picker
 from . import moves, present, reading
+from .own import private
 
 DEVICE_SECONDS = 365 * 24 * 3600
 ASKS_AN_HOUR = 20
@@ -84,10 +83,17 @@ def _report(request: HttpRequest, actor: Actor, photos: list[pictures.Clean], su
         done = services.me_too(_known_near(known), account=account, by=actor, at=at)
     else:
         done = services.report_case(street_id=street_id, account=account, by=actor, at=at)
-    target = reverse("cases:mine", args=[done.token]) if done.token else moves.case_url(done.case.number)
-    answer = HttpResponseRedirect(f"{target}?new=1")
+    answer = HttpResponseRedirect(f"{_page_of(done)}?new=1")
     answer.status_code = 303
     return answer
+
+
+def _page_of(done: services.Reported) -> str:
+    """Where the report is followed: among the account's own, by its private link, or as a case by staff."""
+    contact = done.report.reporter
+    if done.token and contact is not None and contact.account_sealed:
+        return reverse("cases:own_mine", args=[done.report.pk])
+    return reverse("cases:mine", args=[done.token]) if done.token else moves.case_url(done.case.number)
 
 
 def _account(
@@ -105,7 +111,7 @@ def _account(
         words=data.get("words", "").strip(),
         place=place,
         pictures=[pictures.keep(photo, street_id=kept_by, at=at) for photo in photos],
-        contact=reading.contact_of(data),
+        contact=reading.contact_of(data) if is_staff else reading.contact_with(data, entry.account_of(request)),
         condition_id=reading.whole(data, "condition"),
         is_urgent=is_staff and data.get("is_urgent") == "on",
         is_confidential=data.get("is_confidential") == "on",
@@ -255,146 +261,6 @@ def near(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"ok": True, "rows": rows, "notice": notice.notice if notice else ""})
 
 
-# -- one's own report ------------------------------------------------------------------------------------------------
-
-
-@private_link
-@require_GET
-def mine(request: HttpRequest, token: str) -> HttpResponse:
-    """One report, for whoever holds its link: what happened, what comes next, until when, and who."""
-    report, case, _actor = _by_link(request, token)
-    return _private(render(request, "cases/mine.html", _mine(request, report, case, token)))
-
-
-def _by_link(request: HttpRequest, token: str) -> tuple[Report, Case, Actor]:
-    report = services.report_of_link(token, at=clock.now())
-    actor = Actor.resident(report.pk, language=get_language() or report.language)
-    return report, case_by_id(actor, report.case_id), actor
-
-
-def _mine(request: HttpRequest, report: Report, case: Case, token: str) -> dict[str, Any]:
-    at = clock.now()
-    events = reporter_timeline(case)
-    proofs = list(case.proofs.filter(phase__in=[Proof.Phase.AFTER]).select_related("picture")) if case.ended_at else []
-    own = list(report.proofs.select_related("picture"))
-    clocks: list[Clock] = list(load(case.clocks).values())
-    return {
-        "report": report,
-        "case": case,
-        "row": present.own_row(case, report, at),
-        "now": at,
-        "token": token,
-        "is_new": request.GET.get("new") == "1",
-        "link": request.build_absolute_uri(reverse("cases:mine", args=[token])),
-        "scores": SCORES,
-        "given": request.POST,
-        "is_reopening": request.path.endswith("/reopen"),
-        "steps": present.steps(case, is_rated=hasattr(report, "rating")),
-        "timeline": present.reporter_entries(events, own, proofs, token),
-        "next": present.what_next(case, at, events),
-        "clock_lines": present.clock_lines(clocks, for_reporter=True),
-        "windows": services.windows(case, report, at=at),
-    }
-
-
-@private_link
-@require_POST
-def rate(request: HttpRequest, token: str) -> HttpResponse:
-    """评价 one's own closed case."""
-    return _act(request, token, lambda report, case, actor, at: _rate(request, report, case, actor, at))
-
-
-def _rate(request: HttpRequest, report: Report, case: Case, actor: Actor, at: datetime) -> None:
-    solved = request.POST.get("is_solved")
-    if solved not in {"yes", "no"}:
-        raise Refusal("verdict_missing", _("请选择问题解决了没有。"), facts={"field": "is_solved"})
-    satisfaction = reading.whole(request.POST, "satisfaction") or 0
-    services.rate(
-        case,
-        report=report,
-        is_solved=solved == "yes",
-        satisfaction=satisfaction,
-        text=request.POST.get("text", ""),
-        by=actor,
-        at=at,
-    )
-
-
-@private_link
-@require_POST
-def reopen(request: HttpRequest, token: str) -> HttpResponse:
-    """The fix did not hold: once, within the window."""
-    text = request.POST.get("text", "")
-    return _act(request, token, lambda report, case, actor, at: services.reopen(case, text=text, by=actor, at=at))
-
-
-@private_link
-@require_POST
-def revoke(request: HttpRequest, token: str) -> HttpResponse:
-    """The link is lost or was shared: it stops working. The report stays, and can be found by number and phone."""
-    report, case, _actor = _by_link(request, token)
-    services.revoke_link(report, at=clock.now())
-    return _private(render(request, "cases/link_gone.html", {"number": case.number}))
-
-
-@private_link
-@require_GET
-def export(request: HttpRequest, token: str) -> HttpResponse:
-    """Everything kept about the holder of the link, as a file."""
-    report, _case, _actor = _by_link(request, token)
-    kept = services.export_person(report, device=reading.device_of(request), at=clock.now())
-    answer = JsonResponse(kept, json_dumps_params={"ensure_ascii": False, "indent": 2})
-    answer["Content-Disposition"] = 'attachment; filename="my-reports.json"'
-    return _private(answer)
-
-
-@private_link
-@require_http_methods(["GET", "HEAD", "POST"])
-def erase(request: HttpRequest, token: str) -> HttpResponse:
-    """Delete what names the holder of the link; asked twice, since it cannot be undone."""
-    report, case, _actor = _by_link(request, token)
-    if request.method != "POST":
-        return _private(render(request, "cases/erase.html", {"token": token, "case": case}))
-    services.erase_person(report, device=reading.device_of(request), at=clock.now())
-    return _private(render(request, "cases/link_gone.html", {"number": case.number, "is_erased": True}))
-
-
-@private_link
-@require_GET
-def my_picture(request: HttpRequest, token: str, proof_id: int, variant: str) -> HttpResponse:
-    """A photo the reporter sent, or one of what was done."""
-    report, case, _actor = _by_link(request, token)
-    proof = case.proofs.filter(pk=proof_id).first() or report.proofs.filter(pk=proof_id).first()
-    if proof is None or not (proof.report_id == report.pk or (proof.phase == Proof.Phase.AFTER and case.ended_at)):
-        raise NotFound("picture_not_found", "")
-    return moves.picture_of(request, proof.case, proof.pk, variant)
-
-
-def _act(request: HttpRequest, token: str, act: Any) -> HttpResponse:
-    def run() -> HttpResponse:
-        report, case, actor = _by_link(request, token)
-        act(report, case, actor, clock.now())
-        answer = HttpResponseRedirect(reverse("cases:mine", args=[token]))
-        answer.status_code = 303
-        return answer
-
-    try:
-        return once(request, run, scope=f"link:{token[:16]}")
-    except Refusal as refusal:
-        if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY or wants_json(request):
-            raise
-        report, case, _actor = _by_link(request, token)
-        context = _mine(request, report, case, token) | {"refusal": refusal}
-        return _private(render(request, "cases/mine.html", context, status=refusal.status))
-
-
-def _private(answer: HttpResponse) -> HttpResponse:
-    """A page whose address is its key: nobody keeps it, nobody is told where the reader came from."""
-    answer["Cache-Control"] = "private, no-store"
-    answer["Referrer-Policy"] = "same-origin"
-    return answer
-
-
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 def query(request: HttpRequest) -> HttpResponse:
@@ -419,7 +285,7 @@ def query(request: HttpRequest) -> HttpResponse:
         "row": present.own_row(case, report, at),
         "now": at,
         "steps": present.steps(case, is_rated=False),
-        "timeline": present.reporter_entries(events, [], [], ""),
+        "timeline": present.reporter_entries(events, [], [], None),
         "next": present.what_next(case, at, events),
     }
-    return _private(render(request, "cases/progress.html", context))
+    return private(render(request, "cases/progress.html", context))

@@ -80,6 +80,14 @@ def contact_of(data: Any) -> Contact | None:
     return Contact(name=name, phone=phone, is_minor_with_guardian=is_minor)
 
 
+def contact_with(data: Any, account: str) -> Contact | None:
+    """The same, and the account they came in by; a child's without a guardian beside them is left out like a phone."""
+    contact = contact_of(data)
+    if not account or (data.get("is_minor") == "on" and data.get("guardian") != "on"):
+        return contact
+    return replace(contact or Contact(is_minor_with_guardian=data.get("is_minor") == "on"), account=account)
+
+
 def moment_of(text: str) -> datetime | None:
     """A date and time; None for one that is not on any calendar, or so far off that no clock can count with it."""
     try:

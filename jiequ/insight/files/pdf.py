@@ -1,26 +1,19 @@
-"""A document as PDF by typst, in simplified forms. Used by jobs only: typst never enters a web worker.
-
-The font carries the forms of several places; ``lang: "zh", region: "cn"`` chooses the simplified ones. No system font is
-looked at, so a file is the same on every machine; a character the font lacks is shown by a mark, never by an empty box.
-"""
+"""A document of tables as PDF, by ``core.typeset``."""
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from jiequ.core.fonts import characters, shown
+from jiequ.core.typeset import Font, font, set_type
+
 from . import Cell, Document, Table
 from .cells import plain
-from .fonts import characters, shown
 
 TEMPLATE = """
 #let data = json("data.json")
@@ -49,58 +42,12 @@ TEMPLATE = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Font:
-    """The font a PDF is set in."""
-
-    family: str
-    path: str
-    folder: str
-
-
-def font() -> Font:
-    """The operator's (JIEQU_PDF_FONT, a file or a folder), else the one that is installed with Jiequ."""
-    import typst
-
-    folder = _folder()
-    found = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder]).fonts()
-    wanted = settings.PDF_FONT if os.path.isfile(settings.PDF_FONT) else ""
-    fits = [(one, one.path) for one in found if one.path and (not wanted or os.path.samefile(one.path, wanted))]
-    if not fits:
-        raise ValueError("JIEQU_PDF_FONT names no font")
-    regular, path = min(fits, key=lambda pair: (abs(pair[0].weight - 400), pair[0].style != "normal", pair[1]))
-    return Font(regular.family, path, folder)
-
-
-def _folder() -> str:
-    if settings.PDF_FONT:
-        return os.path.dirname(settings.PDF_FONT) if os.path.isfile(settings.PDF_FONT) else settings.PDF_FONT
-    from importlib.util import find_spec
-
-    spec = find_spec("cvttf_NotoSansCJK_Regular")
-    if spec is None or spec.origin is None:
-        raise ValueError("no Chinese font is installed; set JIEQU_PDF_FONT")
-    return os.path.dirname(spec.origin)
-
-
 def write(document: Document, path: Path, tell: Callable[[int], None]) -> None:
     """Write the file; ``tell`` hears how many rows are done."""
-    import typst
-
     chosen = font()
     data, done = _data(document, chosen)
     tell(done)
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-        Path(folder, "main.typ").write_text(TEMPLATE, encoding="utf-8")
-        typst.compile(
-            str(Path(folder, "main.typ")),
-            output=str(path),
-            root=folder,
-            font_paths=[chosen.folder],
-            ignore_system_fonts=True,
-            format="pdf",
-        )
+    set_type(TEMPLATE, data, path, chosen)
 
 
 def _data(document: Document, chosen: Font) -> tuple[dict[str, Any], int]:

@@ -1,6 +1,6 @@
 """What changes people: accounts, posts, duty, leave, hand-over, and the keys to get in. Others call these names only."""
 
-from .accounts import drop_account_sessions
+from .accounts import drop_account_sessions, end_account_sessions
 from .credentials import (
     change_password,
     check_password,
@@ -56,6 +56,7 @@ __all__ = [
     "draw_token",
     "drop_account_sessions",
     "enable_person",
+    "end_account_sessions",
     "end_device",
     "end_post",
     "end_session",

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import Q
+
+from jiequ.core import audit
+from jiequ.core.db import writing
 
 from ..models import Device, Session
 
@@ -19,3 +24,12 @@ def drop_account_sessions(account: str, *, person_id: int | None = None, browser
         Device.objects.filter(person_id=person_id, label__contains=browser).delete()
     ended, _rows = Session.objects.filter(gone).delete()
     return ended
+
+
+def end_account_sessions(account: str, *, at: datetime) -> None:
+    """Signs an account out wherever it came in, on its holder's own wish."""
+    with writing():
+        drop_account_sessions(account)
+        audit.record(
+            street_id=None, person_id=None, action="account.sessions_ended", object_kind="account", object_id=account, at=at
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,8 @@ from django.test import RequestFactory
 from jiequ.channels import oauth
 from jiequ.core.errors import Refusal
 from tests.actors import NOW
+
+pytestmark = pytest.mark.django_db
 
 
 class Browser:
@@ -61,6 +64,21 @@ def test_a_state_is_good_once_for_the_page_that_was_asked_for() -> None:
     came = oauth.finish(browser.asks(state=state, code="c"), channel="wecom", at=NOW)
     assert (came.code, came.next_path) == ("c", "/cases/LG-2026-000001")
     assert refused(browser, state) == "oauth_state"
+
+
+def test_of_two_who_bring_one_state_at_once_one_comes_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both read the session before either wrote it. The twin that spends nothing lets both in."""
+    for spends in (True, False):
+        first, second = Browser(), Browser()
+        state = first.begins()
+        second.session = copy.deepcopy(first.session)
+        if not spends:
+            monkeypatch.setattr(oauth, "_spend", lambda _state, _at: None)
+        oauth.finish(first.asks(state=state, code="c"), channel="wecom", at=NOW)
+        if spends:
+            assert refused(second, state) == "oauth_state"
+        else:
+            assert oauth.finish(second.asks(state=state, code="c"), channel="wecom", at=NOW).code == "c"
 
 
 def test_a_foreign_an_old_and_another_channels_state_are_refused() -> None:

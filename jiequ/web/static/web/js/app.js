@@ -7,6 +7,7 @@ const PARTS = [
   ["[data-place]", () => import("./place.js")],
   ["form[data-queue], [data-queue-list]", () => import("./queue.js")],
   ["[data-undo]", () => import("./undo.js")],
+  ["[data-wechat]", () => import("./wechat.js")],
   ["[data-map]", () => import("./map.js")],
   ["[data-keys], [data-key]", () => import("./keys.js")],
   ["form[data-draft]", () => import("./drafts.js")],

@@ -11,9 +11,9 @@ export function start(scope) {
 function begin(box) {
   box.dataset.started = "1";
   box.closest("form")?.addEventListener("jiequ:picked", (event) => pick(box, event.detail));
-  if (!navigator.geolocation) return;
+  box.closest("form")?.addEventListener("jiequ:plate", (event) => scanned(box, event.detail));
   const button = box.querySelector("[data-place-find]");
-  button.hidden = false;
+  button.hidden = !navigator.geolocation; // a channel that knows another way shows it
   button.addEventListener("click", () => find(box));
   box.closest("form")?.addEventListener("jiequ:shot", (event) => {
     if (event.detail.source === "camera" && !box.querySelector("[data-place-lon]").value) find(box);
@@ -25,7 +25,7 @@ async function find(box) {
   tell(box, box.dataset.textFinding);
   const found = await position();
   if (!found) return tell(box, box.dataset.textRefused);
-  write(box, found);
+  write(box, found, found.system);
   const isSure = found.accuracy_m <= Number(box.dataset.worstM);
   box.querySelector("[data-place-sure]").value = isSure ? "device" : "";
   box.querySelector("[data-place-question]").hidden = isSure;
@@ -51,6 +51,17 @@ function pick(box, { lon, lat }) {
   box.querySelector("[data-place-sure]").value = "map";
   box.querySelector("[data-place-question]").hidden = true;
   tell(box, box.dataset.textPicked);
+}
+
+/** A plate on the spot: its code says where, more surely than any device. */
+function scanned(box, { code, name }) {
+  write(box, { lon: "", lat: "", accuracy_m: "", at: new Date().toISOString() });
+  box.querySelector("[data-place-question]").hidden = true;
+  let field = box.querySelector("[name=plate]");
+  if (!field) box.append((field = Object.assign(document.createElement("input"), { type: "hidden", name: "plate" })));
+  field.value = code;
+  tell(box, name);
+  box.dispatchEvent(new CustomEvent("jiequ:place", { bubbles: true }));
 }
 
 function write(box, found, system = "wgs84") {

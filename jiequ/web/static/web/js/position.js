@@ -1,12 +1,29 @@
 // Where the device is, asked once at the moment it matters; never watched, never kept.
 const FRESH_MS = 20_000;
 let last = null;
+let first = null;
 
-/** {lon, lat, accuracy_m, at} or null if refused, impossible or slower than 12 s. Asked again after 20 s. */
+/** Another way to know, asked before the browser's: resolves to what `position` does (and its `system`), or to null. */
+export function askFirst(ask) {
+  first = ask;
+  last = null;
+}
+
+/** {lon, lat, accuracy_m, at, system?} or null if refused, impossible or slower than 12 s. Asked again after 20 s. */
 export function position() {
-  if (!navigator.geolocation) return Promise.resolve(null);
+  if (!first && !navigator.geolocation) return Promise.resolve(null);
   if (last && Date.now() - last.asked < FRESH_MS) return last.promise;
-  const promise = new Promise((resolve) => {
+  const promise = ask();
+  last = { asked: Date.now(), promise };
+  promise.then((found) => found || (last = null));
+  return promise;
+}
+
+const ask = async () => (first && (await first())) || browsers();
+
+function browsers() {
+  if (!navigator.geolocation) return null;
+  return new Promise((resolve) => {
     const given = ({ coords, timestamp }) =>
       resolve({
         lon: Number(coords.longitude.toFixed(6)),
@@ -17,7 +34,4 @@ export function position() {
     const options = { enableHighAccuracy: true, timeout: 12_000, maximumAge: 5_000 };
     navigator.geolocation.getCurrentPosition(given, () => resolve(null), options);
   });
-  last = { asked: Date.now(), promise };
-  promise.then((found) => found || (last = null));
-  return promise;
 }

@@ -1,0 +1,40 @@
+"""Which account this installation has, and where its platform lives. Nothing configured: none of this exists."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+
+AGENT = "MicroMessenger"
+WORK_AGENT = "wxwork"
+ACCOUNT = "wechat"
+
+
+def is_on() -> bool:
+    """True if an official account is configured."""
+    return bool(settings.WECHAT_APPID and settings.WECHAT_SECRET)
+
+
+def is_in_wechat(request: HttpRequest) -> bool:
+    """True in WeChat's own browser; WeCom's says the same word, and its own beside it."""
+    agent = request.headers.get("User-Agent", "")
+    return AGENT in agent and WORK_AGENT not in agent
+
+
+def account_of(follower_id: int) -> str:
+    """A follower as an address and as what a session carries."""
+    return f"{ACCOUNT}:{follower_id}"
+
+
+def follower_id_of(account: str) -> int | None:
+    """The follower of such an address; None for another channel's."""
+    scheme, _colon, number = account.partition(":")
+    return int(number) if scheme == ACCOUNT and number.isdecimal() else None
+
+
+def is_own_page(url: str) -> bool:
+    """True for an address of this installation, as the browser shows it."""
+    asked, own = urlsplit(url), urlsplit(settings.BASE_URL)
+    return (asked.scheme, asked.netloc) == (own.scheme, own.netloc)
