@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +23,8 @@ from .ports import Outcome, Outgoing, Port, Way
 
 SMS = "sms"
 PHONE = "tel"
+PROBE = timedelta(seconds=10)
+"""So long the others wait for the answer of the one that tries whether a way is back."""
 
 
 class PhoneWay(Way):
@@ -71,14 +73,15 @@ def steps() -> list[tuple[str, Way]]:
     return found
 
 
-def reached(persons: Iterable[int], *, is_urgent: bool) -> list[int]:
-    """Which of these members of staff some way reaches. One query a way, none where there is no way."""
-    asked = list(persons)
-    left = set(asked)
-    for _step, way in steps():
+def reached(persons: Iterable[int], *, is_urgent: bool) -> dict[int, str]:
+    """Which of these members of staff some way reaches, and the first step that does. One query a way, none without a way."""
+    found: dict[int, str] = {}
+    left = set(persons)
+    for step, way in steps():
         if left and (is_urgent or not way.only_urgent):
-            left -= way.addresses_of(left).keys()
-    return [person_id for person_id in asked if person_id not in left]
+            found |= dict.fromkeys(way.addresses_of(left), step)
+            left -= found.keys()
+    return found
 
 
 def hops(message: Message) -> list[Hop]:
@@ -110,7 +113,7 @@ class Choice:
     """Whom to ask now. Without a ``hop``: nobody, or nobody before ``rests_until``.
 
     ``passed``: steps that cannot, with why; ``has_more``: another step can be asked should this one say no; ``is_known``: there
-    is a row of the way's health; ``is_probe``: it failed often, so one call at a time.
+    is a row of the way's health.
     """
 
     hop: Hop | None
@@ -118,7 +121,6 @@ class Choice:
     has_more: bool = False
     rests_until: datetime | None = None
     is_known: bool = False
-    is_probe: bool = False
 
 
 def choose(message: Message, outgoing: Outgoing, found: list[Hop], *, at: datetime) -> Choice:
@@ -136,14 +138,26 @@ def choose(message: Message, outgoing: Outgoing, found: list[Hop], *, at: dateti
         if asked and hop.step not in asked:
             continue
         state = health.get(hop.way.name)
-        if state is None or state.open_until is None or state.open_until <= at:
+        if _is_up(state, at=at):
             passed.pop(hop.step, None)
             has_more = any(other.step != hop.step and other.step not in passed for other in able)
-            is_probe = state is not None and state.is_tired
-            return Choice(hop, tuple(passed.items()), has_more, is_known=state is not None, is_probe=is_probe)
-        rests.append(state.open_until)
+            return Choice(hop, tuple(passed.items()), has_more, is_known=state is not None)
+        assert state is not None
+        rests.append(max(state.open_until or at, at + PROBE))
         passed[hop.step] = "rests"
     return Choice(None, tuple(passed.items()), rests_until=min(rests, default=None))
+
+
+def _is_up(state: PortHealth | None, *, at: datetime) -> bool:
+    """Whether a way may be called. One that has rested is tried by a single message first; the others wait for its answer."""
+    if state is None or state.open_until is None:
+        return True
+    if state.open_until > at:
+        return False
+    if not state.is_tired:
+        return True
+    same = PortHealth.objects.filter(pk=state.pk, open_until=state.open_until)
+    return bool(same.update(open_until=at + PROBE))
 
 
 def outgoing(message: Message) -> Outgoing:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db.models import F, Min
 
 from jiequ.core import calendar
 from jiequ.core.bulk import store
-from jiequ.core.jobs import RETRY_AFTER, enqueue
+from jiequ.core.jobs import RETRY_AFTER, JobSpec, enqueue
 from jiequ.people import queries as people
 from jiequ.people.models import Person
 from jiequ.people.rules import Role
@@ -48,8 +51,7 @@ def to_staff(message: Message, *, at: datetime) -> None:
     moments = _staff_moments(message, readers, at=at)
     ready = [person_id for person_id in readers if moments[person_id] <= at]
     if not ready:
-        _advance(message, round=F("round") + 1, due_at=min(moments.values()))
-        enqueue(services.route_job(message))
+        _wait(message, min(moments.values()))
         return
     if _advance(message, state=MessageState.DELIVERED, channel=Channel.INBOX, sent_at=at, ended_at=at):
         items = [InboxItem(message=message, person_id=person_id, put_at=at) for person_id in ready]
@@ -109,13 +111,14 @@ def _carry(message: Message, readers: list[int], *, at: datetime) -> None:
         for person_id in reached
     ]
     store(copies, ignore_conflicts=True)
-    enqueue(*(services.transmit_job(copy, run_at=at) for copy in copies))
+    enqueue(*(services.transmit_job(one, run_at=at, step=reached[one.to_person_id or 0]) for one in copies))
 
 
 def to_hand(message: Message, *, at: datetime) -> None:
     """A copy that is to be carried once more."""
-    if _advance(message, state=MessageState.SENDING, channel=Channel.WAY):
-        enqueue(services.transmit_job(message, run_at=at))
+    fresh = _advance(message, state=MessageState.SENDING, channel=Channel.WAY)
+    if fresh is not None:
+        enqueue(services.transmit_job(fresh, run_at=at))
 
 
 # -- residents -----------------------------------------------------------------------------------------------------
@@ -126,15 +129,20 @@ def to_resident(message: Message, *, at: datetime) -> None:
     moment = moment_of(message, at=at)
     found = chain.hops(message)
     if moment > at:
-        _advance(message, round=F("round") + 1, due_at=moment)
-        enqueue(services.route_job(message))
+        _wait(message, moment)
     elif found:
-        if _advance(message, state=MessageState.SENDING, channel=_channel(found[0])):
-            enqueue(services.transmit_job(message, run_at=at))
+        fresh = _advance(message, state=MessageState.SENDING, channel=_channel(found[0]))
+        if fresh is not None:
+            enqueue(services.transmit_job(fresh, run_at=at, step=found[0].step))
     elif not message.to_phone_sealed:
         services.mark_not_delivered(message, error="no_way", at=at)
-    elif _advance(message, state=MessageState.SENDING, channel=Channel.CALL):
-        services.open_call_back(message, at=at)
+    elif (fresh := _advance(message, state=MessageState.SENDING, channel=Channel.CALL)) is not None:
+        services.open_call_back(fresh, at=at)
+
+
+def _wait(message: Message, until: datetime) -> None:
+    """Quiet hours: found its way again then; its promise moves with it."""
+    _next_round(message, services.route_job, at=until, due_at=until)
 
 
 def _channel(hop: Hop) -> Channel:
@@ -157,7 +165,7 @@ def mark(message: Message, choice: Choice, outcome: Outcome, *, at: datetime) ->
     assert hop is not None
     _learn(hop.way.name, outcome, is_known=choice.is_known, at=at)
     tried: dict[str, Any] = {
-        "tries": F("tries") + 1,
+        "tries": message.tries + 1,
         "port": hop.way.name,
         "provider_id": outcome.provider_id,
         "channel": _channel(hop),
@@ -175,14 +183,12 @@ def mark(message: Message, choice: Choice, outcome: Outcome, *, at: datetime) ->
 
 def _said_no(message: Message, tried: dict[str, Any], step: str, error: str, *, has_more: bool, at: datetime) -> None:
     """On to the next way at once; without one the message is not delivered."""
-    trail = [*tried.pop("trail", message.trail), [step, error]]
-    if not has_more:
-        if _advance(message, **tried, trail=trail):
-            services.mark_not_delivered(message, error=error, at=at)
-        return
-    onward = {"state": MessageState.SENDING, "port": "", "tries": 0, "provider_id": "", "round": F("round") + 1}
-    if _advance(message, **{**tried, **onward}, trail=trail, last_error=error):
-        enqueue(services.transmit_job(message, run_at=at))
+    tried = {**tried, "trail": [*tried.get("trail", message.trail), [step, error]]}
+    if has_more:
+        onward = {"state": MessageState.SENDING, "port": "", "tries": 0, "provider_id": "", "last_error": error}
+        _next_round(message, services.transmit_job, at=at, **{**tried, **onward})
+    elif (fresh := _advance(message, **tried)) is not None:
+        services.mark_not_delivered(fresh, error=error, at=at)
 
 
 def _try_later(message: Message, tried: dict[str, Any], step: str, error: str, *, has_more: bool, at: datetime) -> None:
@@ -191,8 +197,8 @@ def _try_later(message: Message, tried: dict[str, Any], step: str, error: str, *
     moment = retry_at(at, tries=tries, due_at=message.due_at, schedule=RETRY_AFTER)
     if moment is None or (has_more and tries >= TRIES_BEFORE_NEXT):
         _said_no(message, tried, step, error, has_more=has_more, at=at)
-    elif _advance(message, **tried, last_error=error, round=F("round") + 1):
-        enqueue(services.transmit_job(message, run_at=moment))
+    else:
+        _next_round(message, partial(services.transmit_job, step=step), at=moment, **tried, last_error=error)
 
 
 def receipt_failed(message: Message, error: str, *, at: datetime) -> None:
@@ -206,16 +212,20 @@ def receipt_failed(message: Message, error: str, *, at: datetime) -> None:
 
 def wait_for_quiet_hours(message: Message, until: datetime) -> None:
     """Put a transmission off to the next hour in which it may ring; its promise moves with it."""
-    if _advance(message, round=F("round") + 1, due_at=until):
-        enqueue(services.transmit_job(message, run_at=until))
+    _next_round(message, services.transmit_job, at=until, due_at=until)
 
 
-def wait_for_way(message: Message, until: datetime | None, *, at: datetime) -> None:
-    """Every way rests: wait without counting a try. A day late, or with no way left at all, it is not delivered."""
+def wait_for_way(message: Message, until: datetime | None, *, step: str = "", at: datetime) -> None:
+    """Nobody can be asked yet: wait without counting a try. A day late, or with no way left at all, it is not delivered."""
     if until is None or at - message.due_at >= GIVE_UP_AFTER:
         services.mark_not_delivered(message, error=message.last_error or "no_port", at=at)
-    elif _advance(message, round=F("round") + 1):
-        enqueue(services.transmit_job(message, run_at=until))
+    else:
+        _next_round(message, partial(services.transmit_job, step=step), at=until)
+
+
+def change_line(message: Message, step: str, *, at: datetime) -> None:
+    """It goes by another way than the one in whose line it stood: what is slow there holds up nothing here."""
+    _next_round(message, partial(services.transmit_job, step=step), at=at)
 
 
 def _learn(port: str, outcome: Outcome, *, is_known: bool, at: datetime) -> None:
@@ -239,13 +249,25 @@ def _learn(port: str, outcome: Outcome, *, is_known: bool, at: datetime) -> None
 # -- all -----------------------------------------------------------------------------------------------------------
 
 
-def _advance(message: Message, **changes: Any) -> bool:
-    """One conditional UPDATE: only if nobody withdrew or moved the message meanwhile. Refreshes it when done."""
+def _advance(message: Message, **changes: Any) -> Message | None:
+    """One conditional UPDATE: the message as it is then, or None if somebody withdrew or moved it meanwhile.
+
+    What it was given stays as it was: the transaction may be rolled back and the step made again.
+    """
     same = Message.objects.filter(pk=message.pk, round=message.round, state=message.state)
     if not same.update(**changes):
-        return False
-    message.refresh_from_db()
-    return True
+        return None
+    fresh = copy.copy(message)
+    for name, value in changes.items():
+        setattr(fresh, name, value)
+    return fresh
+
+
+def _next_round(message: Message, job: Callable[..., JobSpec], *, at: datetime, **changes: Any) -> None:
+    """The message goes on by another job at that time."""
+    fresh = _advance(message, round=message.round + 1, **changes)
+    if fresh is not None:
+        enqueue(job(fresh, run_at=at))
 
 
 def alarm_stalled(*, at: datetime) -> int:

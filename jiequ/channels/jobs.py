@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import partial, update_wrapper
 
-from jiequ.core.jobs import DeadJob, every, job, on_dead
+from jiequ.core.jobs import Call, DeadJob, every, job, on_dead
 
-from . import chain, delivery, ports, services
+from . import chain, delivery, limits, ports, services
 from .models import Message
-from .rules import MessageState
+from .rules import KNOWN_WAYS, MessageState
 
 SWEEP_SECONDS = 30
+HANDS = 24
+"""Calls to one way that one worker has open at a time: 200 a second and more to a provider that answers in 50 ms."""
 
 
 @job(services.ROUTE)
@@ -34,9 +36,11 @@ def route(*, key: str, round: int, at: datetime) -> None:
         delivery.to_resident(message, at=at)
 
 
-@job(services.TRANSMIT, outside=True)
-def transmit(*, key: str, round: int, at: datetime) -> Callable[[], None] | None:
-    """Hand one message to the way that is next; what came of it is marked in the transaction that removes the job."""
+def transmit(*, key: str, round: int, at: datetime, step: str = "") -> Call | Callable[[], None] | None:
+    """Hand one message to the way that is next; what came of it is marked in the transaction that removes the job.
+
+    ``step``: in whose line it stands. A message that goes by another way changes to that one's line.
+    """
     message = Message.objects.filter(key=key, round=round, state=MessageState.SENDING).first()
     if message is None:
         return None
@@ -47,9 +51,25 @@ def transmit(*, key: str, round: int, at: datetime) -> Callable[[], None] | None
     choice = chain.choose(message, outgoing, chain.hops(message), at=at)
     hop = choice.hop
     if hop is None:
-        return partial(delivery.wait_for_way, message, choice.rests_until, at=at)
-    outcome = ports.call(hop.way, outgoing, hop.address, message.key)
-    return partial(delivery.mark, message, choice, outcome, at=at)
+        return partial(delivery.wait_for_way, message, choice.rests_until, step=step, at=at)
+    if hop.step != step and hop.step in KNOWN_WAYS:
+        return partial(delivery.change_line, message, hop.step, at=at)
+    free_at = limits.free_at(hop, at=at)
+    if free_at > at:
+        return partial(delivery.wait_for_way, message, free_at, step=step, at=at)
+    return Call(
+        act=partial(ports.call, hop.way, outgoing, hop.address, message.key),
+        then=partial(partial, delivery.mark, message, choice, at=at),
+    )
+
+
+def _lines() -> None:
+    """A kind and a line of its own for each way that is known by name; one for all others."""
+    job(services.TRANSMIT, outside=True, line="notices", hands=HANDS)(transmit)
+    for step in sorted(KNOWN_WAYS):
+        name = f"{services.TRANSMIT}.{step}"
+        job(name, outside=True, line=f"notices {step}", hands=HANDS)(update_wrapper(partial(transmit, step=step), transmit))
+        on_dead(give_up, kind=name)
 
 
 @job(services.RECEIPT)
@@ -79,3 +99,4 @@ def give_up(dead: DeadJob, *, at: datetime) -> None:
 
 on_dead(give_up, kind=services.ROUTE)
 on_dead(give_up, kind=services.TRANSMIT)
+_lines()

@@ -9,17 +9,19 @@ to its reader once.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
 
-from .rules import SEND_DEADLINE_SECONDS
+from jiequ.core.hands import Hands, TookTooLong
+
+from .rules import KNOWN_WAYS, SEND_DEADLINE_SECONDS
 
 log = logging.getLogger(__name__)
 _HANGING_MAX = 4
@@ -97,8 +99,6 @@ class Way:
     only_urgent = False
     """Staff get only urgent messages by it."""
     limits: tuple[Limit, ...] = ()
-    most_at_once = 20
-    """Calls to it that one worker has open at a time."""
 
     def addresses_of(self, persons: Collection[int]) -> Mapping[int, str]:
         """The addresses of these members of staff, by person id; whoever cannot be reached this way is left out. One query."""
@@ -110,6 +110,7 @@ class Way:
 
     def send(self, message: Outgoing, address: str, key: str) -> Outcome:
         """Hand the message over. ``key`` (at most 160 characters) is the same at every try; the provider shows a key once.
+        Several messages at a time, never two to one member of staff.
 
         May read and write the database in short transactions of its own; never calls the network inside one. What it raises
         counts as TRY_LATER.
@@ -119,11 +120,9 @@ class Way:
 
 Factory = Callable[[], Port]
 WayFactory = Callable[[], Way | None]
-KNOWN_WAYS = frozenset({"wecom", "wechat_template", "wechat_service", "sms", "email"})
 _FACTORIES: dict[str, Factory] = {}
 _WAYS: dict[str, WayFactory] = {}
-_hanging: dict[str, int] = {}
-_lock = threading.Lock()
+_HANDS: dict[str, Hands] = {}
 
 
 def register_port(name: str, factory: Factory) -> None:
@@ -175,31 +174,21 @@ def of_http_status(status: int, *, provider_id: str = "") -> Outcome:
 
 
 def call(port: Port | Way, message: Outgoing, address: str, key: str, *, deadline: float = SEND_DEADLINE_SECONDS) -> Outcome:
-    """Call a port; whatever happens there, an Outcome within ``deadline`` seconds.
+    """Call a way or port; whatever happens there, an Outcome within ``deadline`` seconds.
 
-    Python cannot stop a thread, so one that hangs is left behind; after four such the port is not called until one returns.
+    Python cannot stop a thread, so one that hangs is left behind; after four such it is not called until one returns.
     """
     if not port.is_remote:
         return _guarded(port, message, address, key)
-    with _lock:
-        if _hanging.get(port.name, 0) >= _HANGING_MAX:
-            return Outcome(Result.TRY_LATER, error="hanging")
-        _hanging[port.name] = _hanging.get(port.name, 0) + 1
-    answer: list[Outcome] = []
-    thread = threading.Thread(
-        target=_in_thread, args=(answer, port, message, address, key), name=f"port-{port.name}", daemon=True
-    )
-    thread.start()
-    thread.join(deadline)
-    return answer[0] if answer else Outcome(Result.TRY_LATER, error="timeout")
-
-
-def _in_thread(answer: list[Outcome], port: Port | Way, message: Outgoing, address: str, key: str) -> None:
+    hands = _HANDS.setdefault(port.name, Hands(f"way {port.name}"))
+    if hands.left_behind >= _HANGING_MAX:
+        return Outcome(Result.TRY_LATER, error="hanging")
     try:
-        answer.append(_guarded(port, message, address, key))
-    finally:
-        with _lock:
-            _hanging[port.name] -= 1
+        outcome = hands.call(partial(_guarded, port, message, address, key), deadline)
+    except TookTooLong:
+        return Outcome(Result.TRY_LATER, error="timeout")
+    assert isinstance(outcome, Outcome)
+    return outcome
 
 
 def _guarded(port: Port | Way, message: Outgoing, address: str, key: str) -> Outcome:

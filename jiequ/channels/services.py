@@ -19,7 +19,7 @@ from jiequ.people.rules import Actor, Role
 from . import access, texts
 from .models import CallBack, InboxItem, Message, StubSms
 from .notices import Notice, Post, row, seal_account, seal_phone, unseal_account, unseal_phone
-from .rules import FORGET_AFTER, CallState, Channel, MessageState
+from .rules import FORGET_AFTER, KNOWN_WAYS, CallState, Channel, MessageState
 
 __all__ = ["Notice", "Post", "seal_account", "seal_phone", "unseal_account", "unseal_phone"]
 
@@ -78,18 +78,22 @@ def route_job(message: Message, *, run_at: datetime | None = None) -> jobs.JobSp
     return _job(ROUTE, message, run_at or message.due_at)
 
 
-def transmit_job(message: Message, *, run_at: datetime) -> jobs.JobSpec:
-    """The job that hands a message to a port."""
-    return _job(TRANSMIT, message, run_at)
+def transmit_job(message: Message, *, run_at: datetime, step: str = "") -> jobs.JobSpec:
+    """The job that hands a message to a way, in the line of that ``step`` (empty: of none yet). Those to one reader, or to the
+    residents of one case, go one after the other."""
+    kind = f"{TRANSMIT}.{step}" if step in KNOWN_WAYS else TRANSMIT
+    lane = f"to:{message.to_person_id}" if message.to_person_id is not None else message.about and f"about:{message.about}"
+    return _job(kind, message, run_at, lane=lane)
 
 
-def _job(kind: str, message: Message, run_at: datetime) -> jobs.JobSpec:
+def _job(kind: str, message: Message, run_at: datetime, *, lane: str = "") -> jobs.JobSpec:
     return jobs.JobSpec(
         kind=kind,
         args={"key": message.key, "round": message.round},
         run_at=run_at,
         key=f"{kind}:{message.key}:{message.round}",
         street_id=message.street_id,
+        lane=lane,
     )
 
 

@@ -5,7 +5,8 @@ A job is enqueued in the transaction of its cause, so it exists exactly when its
 * ``@job("kind")``: the effect is in the database. Removing the row and the effect are one transaction: stored once.
 * ``@job("kind", outside=True)``: the effect is elsewhere (a message, a file). The callable runs in no transaction, under the
   lease; only then is the row removed. A worker killed between the two does it again, so the effect carries an idempotency
-  key of its own. If it returns a callable, that runs in the transaction that removes the row (mark as sent, say).
+  key of its own. If it returns a callable, that runs in the transaction that removes the row (mark as sent, say). If it
+  returns a ``Call``, its slow part is apart from it, and a line with several ``hands`` has many of them going at once.
 
 Both are called with their ``args`` as keywords and ``at``. A failure is tried again after ``RETRY_AFTER``; then the row stays,
 dead and visible, and the ``on_dead`` hooks are told.
@@ -19,7 +20,7 @@ from datetime import datetime
 from django.db.models import Count, F, Min, QuerySet
 
 from .kinds import KINDS, DeadJob, Every, Kind, every, job, on_dead
-from .lease import LEASE, RETRY_AFTER, work_once
+from .lease import LEASE, RETRY_AFTER, Call, work_once
 from .models import Job
 from .queue import JobSpec, cancel, enqueue, reschedule, schedule_periodic
 from .worker import run_worker
@@ -28,6 +29,7 @@ __all__ = [
     "KINDS",
     "LEASE",
     "RETRY_AFTER",
+    "Call",
     "DeadJob",
     "Every",
     "JobSpec",

@@ -30,7 +30,7 @@ class Every:
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of job. ``promise_seconds``: a job later than this makes the sweep alarm. ``line``: outside jobs wait for those
-    of their own line only."""
+    of their own line only; ``hands``: so many calls of the line at a time."""
 
     name: str
     handler: Handler
@@ -39,6 +39,7 @@ class Kind:
     timeout_seconds: float = 10.0
     every: Every | None = None
     line: str = ""
+    hands: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,24 @@ DEAD_HOOKS: list[tuple[str | None, DeadHook]] = []
 
 
 def job(
-    kind: str, *, outside: bool = False, promise_seconds: int = 300, timeout_seconds: float = 10.0, line: str = ""
+    kind: str,
+    *,
+    outside: bool = False,
+    promise_seconds: int = 300,
+    timeout_seconds: float = 10.0,
+    line: str = "",
+    hands: int = 1,
 ) -> Callable[[Handler], Handler]:
     """Register the callable that does jobs of ``kind``.
 
     ``outside``: it acts on the world outside the database and runs in no transaction (see core.jobs). ``timeout_seconds``
     bounds such a try in the worker; past it the try has failed. A network client needs its own, shorter time-outs as well.
-    ``line``: a worker has a loop for each, so that addresses of strangers that are slow hold up no notice.
+    ``line``: a worker has a loop for each, so that addresses of strangers that are slow hold up no notice. ``hands`` above 1:
+    the handler returns a ``Call``, and a worker makes so many of them at a time (core.crew).
     """
 
     def register(handler: Handler) -> Handler:
-        _register(Kind(kind, handler, outside, promise_seconds, timeout_seconds, line=line))
+        _register(Kind(kind, handler, outside, promise_seconds, timeout_seconds, line=line, hands=hands))
         return handler
 
     return register

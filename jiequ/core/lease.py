@@ -6,7 +6,9 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -38,6 +40,20 @@ class LeaseLost(Exception):
     """Somebody else took the job over, or it was cancelled or moved: drop what was done so far."""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an outside handler may return instead of a follow-up: its slow part, so that a line with several hands has many of
+    them going at once. ``act`` uses no transaction and ends in time by itself; ``then`` is given what it returned and returns
+    the follow-up."""
+
+    act: Callable[[], Any]
+    then: Callable[[Any], Callable[[], Any] | None]
+
+
+class WorkersKilled(Exception):
+    """A job whose worker was killed too often."""
+
+
 def call_at_once(kind: Kind, call: Callable[[], Any]) -> Any:
     """Call an outside handler here and now; the worker passes one that has a time limit instead."""
     return call()
@@ -60,15 +76,15 @@ def work_once(
     """
     done = 0
     if outside is not True:
-        inside_kinds = _names(outside=False)
-        if _is_due(inside_kinds, at=at):
+        inside_kinds = names(outside=False)
+        if is_due(inside_kinds, at=at):
             done += _do_all(claim(inside_kinds, at=at, limit=limit), at=at, run=run, seconds=seconds)
             for job in claim(inside_kinds, at=at, limit=1, abandoned=True):
                 done += _do(job, at=at, run=run)
     if outside is not False:
-        outside_kinds = _names(outside=True, line=line)
+        outside_kinds = names(outside=True, line=line)
         for turn in range(limit):
-            if not _is_due(outside_kinds, at=at):
+            if not is_due(outside_kinds, at=at):
                 break
             # One at a time: the lease has to cover only this one. Now and then an abandoned one goes first.
             one = claim(outside_kinds, at=at, limit=1, abandoned=turn % 4 == 3)
@@ -77,11 +93,12 @@ def work_once(
     return done
 
 
-def _names(*, outside: bool, line: str | None = None) -> list[str]:
+def names(*, outside: bool, line: str | None = None) -> list[str]:
+    """The kinds of jobs inside or outside the database, of one line only if it is given."""
     return sorted(kind.name for kind in KINDS.values() if kind.outside is outside and line in (None, kind.line))
 
 
-def _is_due(kinds: list[str], *, at: datetime) -> bool:
+def is_due(kinds: list[str], *, at: datetime) -> bool:
     """A plain read, so that an idle worker never queues with the writers."""
     free = Q(lease_until=None) | Q(lease_until__lte=at)
     return Job.objects.filter(free, kind__in=kinds, dead_at=None, run_at__lte=at).exists()
@@ -154,27 +171,52 @@ def _do(job: Job, *, at: datetime, run: Run) -> int:
     kind = KINDS[job.kind]
     began = time.perf_counter()
     try:
-        if job.lost_workers > MOST_LOST_WORKERS:
-            _fail(job, kind, at=at, error=f"its worker was killed {job.lost_workers} times", is_last=True)
-            return 1
-        if kind.outside:
-            _do_outside(job, kind, at=at, run=run)
-        else:
-            with writing():
-                _finish(job, kind, at=at)
-                kind.handler(**job.args, at=at)
+        check_lost_workers(job)
+        inside = partial(kind.handler, **job.args, at=at)
+        follow_up = _do_outside(job, kind, at=at, run=run) if kind.outside else inside
     except LeaseLost:
         return 0
     except Exception as error:  # whatever a handler raises is this job's own failure
-        where = "".join(traceback.format_tb(error.__traceback__))
-        log.warning("job %s %s failed: %s\n%s", job.kind, job.pk, plain(error), where)
-        _fail(job, kind, at=at, error=plain(error))
+        return end(job, kind, None, error, at=at, began=began)
+    return end(job, kind, follow_up, None, at=at, began=began)
+
+
+def check_lost_workers(job: Job) -> None:
+    """Raises WorkersKilled for a job that has cost too many workers."""
+    if job.lost_workers > MOST_LOST_WORKERS:
+        raise WorkersKilled(f"its worker was killed {job.lost_workers} times")
+
+
+def end(
+    job: Job, kind: Kind, follow_up: Callable[[], Any] | None, error: Exception | None, *, at: datetime, began: float
+) -> int:
+    """Remove a job with its follow-up, or set its next try if it or that failed; 0 if the job was no longer ours, else 1."""
+    try:
+        if error is not None:
+            raise error
+        with writing():
+            finish(job, kind, follow_up, at=at)
+    except LeaseLost:
+        return 0
+    except WorkersKilled as killed:
+        _fail(job, kind, at=at, error=str(killed), is_last=True)
+    except Exception as fault:
+        where = "".join(traceback.format_tb(fault.__traceback__))
+        log.warning("job %s %s failed: %s\n%s", job.kind, job.pk, plain(fault), where)
+        _fail(job, kind, at=at, error=plain(fault))
     else:
-        _tell_log(job, kind, at=at, seconds=time.perf_counter() - began)
+        tell_log(job, kind, at=at, seconds=time.perf_counter() - began)
     return 1
 
 
-def _tell_log(job: Job, kind: Kind, *, at: datetime, seconds: float) -> None:
+def finish(job: Job, kind: Kind, follow_up: Callable[[], Any] | None, *, at: datetime) -> None:
+    """Inside a transaction: remove the job (a periodic one: set its next round), then what follows. Raises LeaseLost."""
+    _finish(job, kind, at=at)
+    if follow_up is not None:
+        follow_up()
+
+
+def tell_log(job: Job, kind: Kind, *, at: datetime, seconds: float) -> None:
     """One line a job; a periodic one only for whoever asks for details."""
     level = logging.DEBUG if kind.every else logging.INFO
     late = round((at - job.due_at).total_seconds(), 1)
@@ -182,16 +224,18 @@ def _tell_log(job: Job, kind: Kind, *, at: datetime, seconds: float) -> None:
     log.log(level, "job", extra=facts)
 
 
-def _do_outside(job: Job, kind: Kind, *, at: datetime, run: Run) -> None:
-    """Two phases: act, under the lease and in no transaction; then remove the row, with the follow-up if one was returned."""
+def _do_outside(job: Job, kind: Kind, *, at: datetime, run: Run) -> Callable[[], Any] | None:
+    """The first of two phases: act, under the lease and in no transaction. Returns the follow-up, if there is one."""
     room = timedelta(seconds=kind.timeout_seconds) + LEASE / 2
     if room > LEASE and not _held(job).update(lease_until=at + room):
         raise LeaseLost
-    follow_up = run(kind, lambda: kind.handler(**job.args, at=at))
-    with writing():
-        _finish(job, kind, at=at)
-        if callable(follow_up):
-            follow_up()
+    follow_up = run(kind, lambda: _acted(kind.handler(**job.args, at=at)))
+    return follow_up if callable(follow_up) else None
+
+
+def _acted(found: Any) -> Any:
+    """A handler's answer; a Call is made here and now."""
+    return found.then(found.act()) if isinstance(found, Call) else found
 
 
 def _held(job: Job) -> QuerySet[Job]:

@@ -6,7 +6,6 @@ Any number of workers may run, on any number of hosts with PostgreSQL. Stopping 
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +16,9 @@ from django.db import close_old_connections, connections
 from django.db.utils import DatabaseError, InterfaceError
 
 from . import clock
+from .crew import Crew
 from .errors import plain
+from .hands import Hands, TookTooLong
 from .kinds import KINDS, Kind
 from .lease import work_once
 from .queue import schedule_periodic
@@ -47,29 +48,34 @@ def register_loop(name: str, work: Callable[[], int], *, longest_sleep_seconds: 
     LOOPS[name] = Loop(name, work, longest_sleep_seconds)
 
 
-class TookTooLong(Exception):
-    """An outside handler did not come back within its ``timeout_seconds``."""
-
-
 def run_worker(stop: threading.Event) -> None:
     """Do jobs until ``stop`` is set. Latency of a due job: at most a second when idle.
 
     Raises RuntimeError when too many outside handlers hang: the supervisor starts a fresh worker, leases bring the jobs back.
     """
     schedule_periodic(clock.now())
-    limits = {line: TimeLimited() for line in sorted({kind.line for kind in KINDS.values() if kind.outside})}
-    loops = [threading.Thread(target=_loop, args=(stop, _inside), name="inside")]
+    lines = _lines()
+    limits = {line: TimeLimited(line) for line, hands in lines.items() if hands == 1}
+    bell = Bell(stop)
+    loops = [threading.Thread(target=_loop, args=(bell, _inside), name="inside")]
     loops += [
-        threading.Thread(target=_loop, args=(stop, partial(_outside, line, limited)), name=f"outside {line}")
+        threading.Thread(target=_loop, args=(bell, partial(_outside, line, limited)), name=f"outside {line}")
         for line, limited in limits.items()
     ]
     loops += [
-        threading.Thread(target=_loop, args=(stop, one.work, one.longest_sleep_seconds), name=one.name)
+        threading.Thread(target=_loop, args=(bell, one.work, one.longest_sleep_seconds), name=one.name)
         for one in LOOPS.values()
+    ]
+    loops += [
+        threading.Thread(target=_crew, args=(bell, Crew(line, hands)), name=f"outside {line}")
+        for line, hands in lines.items()
+        if hands > 1
     ]
     for loop in loops:
         loop.start()
     while any(loop.is_alive() for loop in loops):
+        if bell.stop.is_set():
+            bell.ring()
         if _stuck(limits.values()) > MOST_STUCK:
             stop.set()
         for loop in loops:
@@ -79,6 +85,25 @@ def run_worker(stop: threading.Event) -> None:
     connections.close_all()
     if (stuck := _stuck(limits.values())) > MOST_STUCK:
         raise RuntimeError(f"{stuck} outside jobs hang; their handlers need time-outs of their own")
+
+
+def _lines() -> dict[str, int]:
+    """The lines of outside jobs, and how many hands each has."""
+    lines: dict[str, int] = {}
+    for kind in KINDS.values():
+        if kind.outside:
+            lines[kind.line] = max(lines.get(kind.line, 1), kind.hands)
+    return dict(sorted(lines.items()))
+
+
+def _crew(bell: Bell, crew: Crew) -> None:
+    """The loop of a line with several hands; stopped, it finishes what is in hand."""
+    _loop(bell, crew.turn, rings=False)
+    try:
+        crew.close()
+    except (DatabaseError, InterfaceError) as error:
+        log.error("what was in hand is left to its lease: %s", plain(error))
+    connections.close_all()
 
 
 def _inside() -> int:
@@ -93,11 +118,31 @@ def _stuck(limits: Iterable[TimeLimited]) -> int:
     return sum(limited.stuck for limited in limits)
 
 
-def _loop(stop: threading.Event, work: Callable[[], int], longest: float = LONGEST_SLEEP_SECONDS) -> None:
-    """Work while there is work; else sleep a little longer each time, up to ``longest`` seconds."""
+class Bell:
+    """Wakes the loops that sleep: what one of them did is often the cause of work for another."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+        self.rung = 0
+        self._waiting = threading.Condition()
+
+    def ring(self) -> None:
+        """Wake all."""
+        with self._waiting:
+            self.rung += 1
+            self._waiting.notify_all()
+
+    def sleep(self, seconds: float, *, since: int) -> None:
+        """Until it rings (or has rung ``since`` then), at most so long."""
+        with self._waiting:
+            self._waiting.wait_for(lambda: self.rung != since, seconds)
+
+
+def _loop(bell: Bell, work: Callable[[], int], longest: float = LONGEST_SLEEP_SECONDS, *, rings: bool = True) -> None:
+    """Work while there is work; else sleep a little longer each time, up to ``longest`` seconds, unless the bell rings."""
     pause = SHORTEST_SLEEP_SECONDS
-    while not stop.is_set():
-        done = 0
+    while not bell.stop.is_set():
+        done, since = 0, bell.rung
         try:
             close_old_connections()
             done = work()
@@ -107,57 +152,26 @@ def _loop(stop: threading.Event, work: Callable[[], int], longest: float = LONGE
             pause = LONGEST_SLEEP_SECONDS
         pause = SHORTEST_SLEEP_SECONDS if done else min(pause * 2, longest)
         if not done:
-            stop.wait(pause)
+            bell.sleep(pause, since=since)
+        elif rings:
+            bell.ring()
     connections.close_all()
 
 
 class TimeLimited:
     """Calls outside handlers in a thread of its own; one that hangs is left behind and a new thread takes over."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: str = "") -> None:
         self.stuck = 0
-        self._hand: _Hand | None = None
+        self._hands = Hands(f"outside {line}")
 
     def __call__(self, kind: Kind, call: Callable[[], Any]) -> Any:
-        self._hand = self._hand or _Hand()
         try:
-            outcome, value = self._hand.do(call, kind.timeout_seconds)
-        except queue.Empty:
-            self.close()
+            return self._hands.call(call, kind.timeout_seconds)
+        except TookTooLong:
             self.stuck += 1
-            raise TookTooLong(f"no answer within {kind.timeout_seconds:g} s") from None
-        if outcome == "raised":
-            raise value
-        return value
+            raise
 
     def close(self) -> None:
         """Let the thread end once its call, if it hangs in one, comes back."""
-        if self._hand:
-            self._hand.leave()
-            self._hand = None
-
-
-class _Hand:
-    """One daemon thread with its own database connection."""
-
-    def __init__(self) -> None:
-        self._calls: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        threading.Thread(target=self._serve, daemon=True, name="outside-hand").start()
-
-    def do(self, call: Callable[[], Any], timeout_seconds: float) -> tuple[str, Any]:
-        self._calls.put(call)
-        return self._answers.get(timeout=timeout_seconds)
-
-    def leave(self) -> None:
-        self._calls.put(None)
-
-    def _serve(self) -> None:
-        while (call := self._calls.get()) is not None:
-            close_old_connections()
-            try:
-                answer = ("returned", call())
-            except Exception as error:
-                answer = ("raised", error)
-            self._answers.put(answer)
-        connections.close_all()
+        self._hands.close()

@@ -22,6 +22,7 @@ from jiequ.channels.models import InboxItem, Message
 from jiequ.channels.ports import Outcome, Outgoing, Result
 from jiequ.channels.services import Notice, seal_phone
 from jiequ.core import clock
+from jiequ.core.crew import Crew
 from jiequ.core.db import writing
 from jiequ.core.jobs import KINDS, work_once
 from jiequ.core.models import Job
@@ -32,6 +33,7 @@ from tests.support.processes import Tell
 
 NETWORK_SECONDS = 0.002
 BATCH = 5
+HANDS = 8
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -66,6 +68,13 @@ def outside(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> F
 def work(at: datetime, tell: Tell) -> None:
     """The real thing; tells of each batch."""
     while work_once(at=at, limit=BATCH):
+        tell(b".")
+
+
+def work_with_hands(at: datetime, tell: Tell) -> None:
+    """The line as the worker has it: several calls at a time, what came back stored together."""
+    crew = Crew("notices sms", HANDS)
+    while work_once(at=at, limit=BATCH, outside=False) + crew.turn(at=at) or not crew.is_idle:
         tell(b".")
 
 
@@ -139,6 +148,17 @@ def test_a_thousand_notices_survive_workers_that_are_killed(outside: FilePort) -
     assert set(Message.objects.values_list("state", flat=True)) == {"delivered"}
     assert max(count.inbox.values()) == 1, "shown twice in an inbox"
     assert set(count.inbox) == set(keys[1::2])
+    assert set(count.outside) == set(keys[0::2]), "each key reaches the provider, which shows a key once"
+
+
+def test_eight_calls_at_a_time_lose_nothing_either(outside: FilePort) -> None:
+    keys = plant(make_world(), 300)
+    count = storm(work_with_hands, outside)
+    print(f"kills {count.kills}, handed to the provider again {count.outside.total() - len(count.outside)}")
+    assert count.kills >= 10
+    assert count.lost(keys) == []
+    assert set(Message.objects.values_list("state", flat=True)) == {"delivered"}
+    assert max(count.inbox.values()) == 1, "shown twice in an inbox"
     assert set(count.outside) == set(keys[0::2]), "each key reaches the provider, which shows a key once"
 
 

@@ -45,12 +45,14 @@ def providers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Provide
         return started[-1]
 
     monkeypatch.setattr(ports.call, "__kwdefaults__", {"deadline": DEADLINE})
-    monkeypatch.setattr(ports, "_hanging", {})
+    monkeypatch.setattr(ports, "_HANDS", {})
     yield start
     for provider in started:
         provider.close()
+    for hands in ports._HANDS.values():
+        hands.close()
     for thread in threading.enumerate():
-        if thread.name.startswith("port-"):
+        if thread.name.startswith("hand way "):
             thread.join(5)
 
 
