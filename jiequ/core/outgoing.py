@@ -79,6 +79,21 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
 
     Unreachable if there is none, or if the address may not be reached.
     """
+    return _called("POST", url, body, headers, LARGEST_ANSWER)[0]
+
+
+def get(url: str, *, most_bytes: int) -> bytes:
+    """What a GET brings, ``SECONDS`` from now at the latest. Unreachable, also for any status but 200 and for more bytes."""
+    status, data = _called("GET", url, None, {}, most_bytes + 1)
+    if status != 200:
+        raise Unreachable(f"http_{status}")
+    if len(data) > most_bytes:
+        raise Unreachable("too_large")
+    return data
+
+
+def _called(method: str, url: str, body: bytes | None, headers: dict[str, str], most_bytes: int) -> tuple[int, bytes]:
+    """Status and the first bytes of the answer."""
     until = time.monotonic() + SECONDS
     try:
         target = target_of(url)
@@ -94,7 +109,7 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
             held[0].settimeout(_left(until))
             held[0].do_handshake()
         held[0].settimeout(_left(until))
-        return _answer(target, held[0], body, headers, until)
+        return _answer(method, target, held[0], body, headers, until, most_bytes)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unreachable(_why(error, until)) from None
     finally:
@@ -117,16 +132,20 @@ def _why(error: Exception, until: float) -> str:
     return "bad_certificate" if isinstance(error, ssl.SSLError) else "no_answer"
 
 
-def _answer(target: Target, sock: socket.socket, body: bytes, headers: dict[str, str], until: float) -> int:
+def _answer(
+    method: str, target: Target, sock: socket.socket, body: bytes | None, headers: dict[str, str], until: float, most_bytes: int
+) -> tuple[int, bytes]:
     call: Any = http.client.HTTPConnection(target.host, target.port)
     call.default_port = 443 if target.scheme == "https" else 80
     call.sock = sock
     try:
-        call.request("POST", target.path, body=body, headers={**headers, "Connection": "close"})
+        call.request(method, target.path, body=body, headers={**headers, "Connection": "close"})
         with call.getresponse() as answer:
             _left(until)  # headers that were cut off look like headers that ended
-            answer.read(LARGEST_ANSWER)
-            return int(answer.status)
+            data = answer.read(most_bytes)
+            if method == "GET":
+                _left(until)  # so does a body
+            return int(answer.status), data
     finally:
         call.close()
 

@@ -57,6 +57,18 @@ def hours(name: str, text: str) -> tuple[time, time]:
     return opens, closes
 
 
+def names_of(text: str) -> list[str]:
+    """Names, comma-separated."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def seconds(name: str, text: str) -> int:
+    """A whole number of seconds, at most a day."""
+    if not text.isdigit() or not 0 < int(text) <= 24 * 3600:
+        raise ImproperlyConfigured(f"{name} must be a number of seconds, not {text!r}.")
+    return int(text)
+
+
 def networks(name: str, text: str) -> list[str]:
     """Addresses or networks, comma-separated: ``10.20.0.0/16,192.168.7.4``."""
     found = [part.strip() for part in text.split(",") if part.strip()]
@@ -160,6 +172,13 @@ WECHAT_JSSDK = os.environ.get("JIEQU_WECHAT_JSSDK", "https://res.wx.qq.com/open/
 WECHAT_VERIFY_FILES = files_of("JIEQU_WECHAT_VERIFY_FILES", os.environ.get("JIEQU_WECHAT_VERIFY_FILES", ""))
 SCRIPT_SOURCES = ["'self'", *([origin_of(WECHAT_JSSDK)] if WECHAT_APPID else [])]
 CONNECT_SOURCES += SCRIPT_SOURCES[1:]
+WECHAT_TOKEN = os.environ.get("JIEQU_WECHAT_TOKEN", "")
+WECHAT_AES_KEY = os.environ.get("JIEQU_WECHAT_AES_KEY", "")
+if WECHAT_AES_KEY and (len(WECHAT_AES_KEY) != 43 or not WECHAT_AES_KEY.isalnum()):
+    raise ImproperlyConfigured("JIEQU_WECHAT_AES_KEY must be the 43 letters and digits of the account's EncodingAESKey.")
+WECHAT_MP = os.environ.get("JIEQU_WECHAT_MP", "https://mp.weixin.qq.com").rstrip("/")
+WECHAT_PICTURE_HOSTS = names_of(os.environ.get("JIEQU_WECHAT_PICTURE_HOSTS", "qpic.cn"))
+CALLBACK_SECONDS = seconds("JIEQU_CALLBACK_SECONDS", os.environ.get("JIEQU_CALLBACK_SECONDS", "300"))
 WEBHOOK_NETWORKS = networks("JIEQU_WEBHOOK_NETWORKS", os.environ.get("JIEQU_WEBHOOK_NETWORKS", ""))
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 
@@ -180,6 +199,7 @@ INSTALLED_APPS = [
     "jiequ.channels.arrivals",
     "jiequ.channels.wecom",
     "jiequ.channels.dingtalk",
+    "jiequ.channels.wechat",
     "jiequ.cases",
     "jiequ.doors.chat",
     "jiequ.doors.cards",

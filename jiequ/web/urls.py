@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jiequ.people.urls")),
     path("", include("jiequ.channels.urls")),
     path("", include("jiequ.channels.wecom.urls")),
+    path("", include("jiequ.channels.wechat.urls")),
     path("", include("jiequ.grid.urls")),
     path("", include("jiequ.insight.urls")),
     path("api/", cases_api.page.page, name="api_page"),

@@ -44,6 +44,9 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     told = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             told.calls.append(Received(self.path, dict(self.headers), body))

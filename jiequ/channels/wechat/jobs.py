@@ -1,0 +1,50 @@
+"""What the account does later: customer-service messages, menus that follow a person's roles, forgetting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from jiequ.core.jobs import DeadJob, every, job, on_dead
+
+from .models import Follower, Said
+from .rules import SaidState
+from .services import binding, menus, saying
+
+SAID_KEPT = timedelta(days=7)
+UNKNOWN_KEPT = timedelta(days=365)
+
+
+@job(saying.SAY, outside=True, line="wechat", promise_seconds=60, timeout_seconds=30)
+def say(*, key: str, at: datetime) -> None:
+    """Send what waits for one follower up to this one; a final no is written down, what may pass is tried again."""
+    for row in saying.waiting(key):
+        try:
+            saying.send_now(row.follower, saying.body_of(row), at=at)
+        except saying.NotSaid as refused:
+            saying.end(row.key, refused.code, at=at)
+        else:
+            saying.end(row.key, "", at=at)
+
+
+def _never_said(dead: DeadJob, *, at: datetime) -> None:
+    saying.end(str(dead.args.get("key", "")), "given_up", at=at)
+
+
+on_dead(_never_said, kind=saying.SAY)
+
+
+@job(binding.TAG, outside=True, line="wechat menus")
+def tag(*, follower_id: int, at: datetime) -> Callable[[], None] | None:
+    """Show a follower the menu of whoever they are now."""
+    return menus.tag_follower(follower_id, at=at)
+
+
+@every("wechat.retention", daily_at="03:35")
+def forget(*, at: datetime) -> None:
+    """What was said, after a week; a follower who is gone for a year and is nobody of the roster."""
+    Said.objects.filter(queued_at__lt=at - SAID_KEPT).exclude(state=SaidState.WAITING).delete()
+    gone = Q(is_following=False, person=None, seen_at__lt=at - UNKNOWN_KEPT)
+    Follower.objects.filter(gone).delete()

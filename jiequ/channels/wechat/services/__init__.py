@@ -1,0 +1,29 @@
+"""What changes the official account's side: followers, what is said to them, media, codes, menus, templates."""
+
+from .binding import bind, unbind
+from .followers import follower_of, openid_of
+from .forms import adopt_templates, drop_form, read_templates, save_form
+from .media import fetch
+from .menus import push_menus, tag_follower
+from .saying import say, send_now
+from .scenes import Scene, make_scene
+from .sending import send_template
+
+__all__ = [
+    "Scene",
+    "adopt_templates",
+    "bind",
+    "drop_form",
+    "fetch",
+    "follower_of",
+    "make_scene",
+    "openid_of",
+    "push_menus",
+    "read_templates",
+    "save_form",
+    "say",
+    "send_now",
+    "send_template",
+    "tag_follower",
+    "unbind",
+]

@@ -1,0 +1,102 @@
+"""How our notices fill the account's templates: a table that the system administrator edits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from jiequ.channels import texts
+from jiequ.core import audit
+from jiequ.core.db import writing
+from jiequ.core.errors import Forbidden, NotFound, Refusal
+from jiequ.people.rules import Actor, Role
+
+from .. import config, rules
+from ..models import TemplateForm
+from ..rules import Field, Group
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template of the account, as the platform tells it."""
+
+    template_id: str
+    title: str
+    content: str
+
+    @property
+    def fields(self) -> list[Field]:
+        """Its fields with their labels."""
+        return rules.fields_of(self.content)
+
+
+def read_templates() -> list[Template]:
+    """The account's templates. Outside a transaction. ApiError."""
+    listed = config.api().get("/cgi-bin/template/get_all_private_template").get("template_list", [])
+    return [Template(str(one["template_id"]), str(one["title"])[:64], str(one["content"])) for one in listed]
+
+
+def adopt_templates(templates: list[Template], *, by: Actor, at: datetime) -> int:
+    """Make a form, filled by the labels, for each template that has none and of which every field is understood; returns how
+    many. Whoever reads the page afterwards decides."""
+    _admit(by)
+    made = 0
+    with writing():
+        known = set(TemplateForm.objects.values_list("template_id", flat=True))
+        for rank, one in enumerate(templates):
+            sources = rules.suggested(one.fields)
+            if one.template_id not in known and one.fields and len(sources) == len(one.fields):
+                _store(one, rules.group_of(one.title), "", sources, rank, by=by, at=at)
+                made += 1
+    return made
+
+
+def save_form(
+    template: Template, *, group: str, notice: str, fields: Mapping[str, str], rank: int, by: Actor, at: datetime
+) -> None:
+    """Say how notices fill a template: each of its fields from one source. A fault of before counts as mended."""
+    _admit(by)
+    if group not in set(Group) or (notice and notice not in texts.TEMPLATES):
+        raise Refusal("unknown_notice", _("没有这种通知，请重新选择。"))
+    wanted = [field.name for field in template.fields]
+    lacking = [field.label or field.name for field in template.fields if fields.get(field.name) not in rules.SOURCES]
+    if lacking or not wanted:
+        raise Refusal("field_without_source", _("请给每个字段选一个来源：%(fields)s") % {"fields": "、".join(lacking)})
+    with writing():
+        _store(template, group, notice, {name: fields[name] for name in wanted}, rank, by=by, at=at)
+
+
+def drop_form(form_id: int, *, by: Actor, at: datetime) -> None:
+    """Use it no more."""
+    _admit(by)
+    with writing():
+        found = TemplateForm.objects.filter(pk=form_id).first()
+        if found is None:
+            raise NotFound("form_unknown", _("没有找到这个模板对应。"))
+        found.delete()
+        _record("wechat.form_dropped", form_id, by, at)
+
+
+def _store(
+    template: Template, group: str, notice: str, fields: Mapping[str, str], rank: int, *, by: Actor, at: datetime
+) -> None:
+    told = {"title": template.title, "content": template.content, "fields": dict(fields), "rank": rank}
+    row, _is_new = TemplateForm.objects.update_or_create(
+        template_id=template.template_id,
+        group=group,
+        notice=notice,
+        defaults={**told, "is_active": True, "fault": "", "changed_at": at},
+    )
+    _record("wechat.form_saved", row.pk, by, at)
+
+
+def _record(action: str, form_id: int, by: Actor, at: datetime) -> None:
+    audit.record(street_id=None, person_id=by.person_id, action=action, object_kind="wechat_form", object_id=form_id, at=at)
+
+
+def _admit(by: Actor) -> None:
+    if not by.has(Role.SYSTEM_ADMIN, Role.SYSTEM):
+        raise Forbidden("not_your_role", _("这件事不属于您的岗位。需要的话，请联系系统管理员。"))

@@ -1,0 +1,125 @@
+"""The account's menus: one for everybody, and one for each group of staff, shown to whom the platform has tagged so.
+
+A tag is given when a follower is bound to a person and changed with their posts. Names: at most 4 and 7 Chinese characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+
+from jiequ.channels.client import ApiError
+from jiequ.people.access import actor_for
+from jiequ.people.rules import ADMIN_ROLES, DEPARTMENT_ROLES, DESK_ROLES, Actor, Role
+
+from .. import config
+from ..models import Follower
+from . import followers
+
+NO_MENU = 46003
+Button = dict[str, Any]
+TAGS = {"leader": "街区-领导", "desk": "街区-中心", "field": "街区-一线"}
+"""The groups of staff with a menu of their own, and what the platform's tags are called."""
+
+
+def push_menus() -> list[str]:
+    """Tell the platform our menus, the default one first; returns the groups. Outside a transaction. ApiError.
+
+    Conditional menus of before are taken away with the default one, so that none is left over from another version.
+    """
+    api = config.api()
+    tags = _tags()
+    try:
+        api.get("/cgi-bin/menu/delete")
+    except ApiError as fault:
+        if fault.errcode != NO_MENU:
+            raise
+    api.post("/cgi-bin/menu/create", {"button": buttons("")})
+    for group in TAGS:
+        api.post("/cgi-bin/menu/addconditional", {"button": buttons(group), "matchrule": {"tag_id": str(tags[group])}})
+    return ["", *TAGS]
+
+
+def buttons(group: str) -> list[Button]:
+    """The menu of a group; "" is everybody's. A page that this version does not have is left out."""
+    report = _under("我要上报", [_key("聊天上报", "report"), _page("填表上报", "cases:report")])
+    mine = _under("我的上报", [_key("我的上报", "mine"), _key("查进度", "progress"), _page("按编号查询", "cases:query")])
+    more = _under("意见建议", [_page("意见建议", "web:feedback"), _key("隐私告知", "privacy"), _key("使用帮助", "help")])
+    staff = _under("我的", [_key("我的上报", "mine"), _page("消息", "channels:inbox"), _page("意见建议", "web:feedback")])
+    if group == "leader":
+        return [
+            _under("待处理", [_key("待处理", "pending"), _page("打开待处理", "cases:leader"), _key("今日简报", "brief")]),
+            report,
+            staff,
+        ]
+    if group == "desk":
+        return [
+            _under("待办", [_key("待办", "todo"), _page("打开待办", "cases:todo"), _key("今日简报", "brief")]),
+            report,
+            staff,
+        ]
+    if group == "field":
+        return [_under("待办", [_key("待办", "todo"), _page("打开待办", "cases:todo")]), report, staff]
+    return [report, mine, more]
+
+
+def _key(name: str, key: str) -> Button:
+    """A tap is told to us and answered in the chat."""
+    return {"type": "click", "name": name, "key": key}
+
+
+def _page(name: str, route: str) -> Button | None:
+    try:
+        return {"type": "view", "name": name, "url": settings.BASE_URL + reverse(route)}
+    except NoReverseMatch:
+        return None
+
+
+def _under(name: str, below: list[Button | None]) -> Button:
+    return {"name": name, "sub_button": [one for one in below if one is not None]}
+
+
+def group_of(actor: Actor | None) -> str:
+    """Whose menu somebody is shown."""
+    roles = {seat.role for seat in actor.seats} if actor else set()
+    if Role.LEADER in roles:
+        return "leader"
+    if roles & DESK_ROLES:
+        return "desk"
+    return "field" if roles & (DEPARTMENT_ROLES | {Role.GRID_WORKER}) - ADMIN_ROLES else ""
+
+
+def tag_follower(follower_id: int, *, at: datetime) -> Callable[[], None] | None:
+    """Give the platform's tag of their group; returns what to write down then. Outside a transaction. ApiError."""
+    follower = Follower.objects.select_related("person").filter(pk=follower_id, is_following=True).first()
+    if follower is None or not config.is_on():
+        return None
+    person = follower.person
+    wanted = group_of(actor_for(person, at=at)) if person and person.is_active else ""
+    if wanted == follower.tag:
+        return None
+    tags, openids = _tags(), [followers.openid_of(follower)]
+    if follower.tag in tags:
+        config.api().post("/cgi-bin/tags/members/batchuntagging", {"openid_list": openids, "tagid": tags[follower.tag]})
+    if wanted:
+        config.api().post("/cgi-bin/tags/members/batchtagging", {"openid_list": openids, "tagid": tags[wanted]})
+    return partial(_note_tag, follower_id, wanted)
+
+
+def _note_tag(follower_id: int, tag: str) -> None:
+    Follower.objects.filter(pk=follower_id).update(tag=tag)
+
+
+def _tags() -> dict[str, int]:
+    """The platform's number of each group's tag; a tag that it lacks is made."""
+    api = config.api()
+    known = {one["name"]: int(one["id"]) for one in api.get("/cgi-bin/tags/get").get("tags", [])}
+    for name in TAGS.values():
+        if name not in known:
+            known[name] = int(api.post("/cgi-bin/tags/create", {"tag": {"name": name}})["tag"]["id"])
+    return {group: known[name] for group, name in TAGS.items()}

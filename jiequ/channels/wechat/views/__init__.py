@@ -1,0 +1,1 @@
+"""The official account's callback and the administrator's page of channels."""

@@ -1,0 +1,115 @@
+"""The account's two ways in the chain: a template message, then a customer-service message while a window is open."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from jiequ.channels.client import ApiError
+from jiequ.channels.ports import Limit, Outcome, Outgoing, Result, Way
+from jiequ.core.clock import now
+
+from . import config, rules
+from .models import Follower
+from .services import followers, saying, sending
+
+DAILY_QUOTA, MINUTE_QUOTA = 45009, 45011
+TEMPLATES_A_DAY = 100_000
+
+
+class _ToFollowers(Way):
+    """An address is a follower's id."""
+
+    scheme = config.CHANNEL
+
+    def addresses_of(self, persons: Collection[int]) -> Mapping[int, str]:
+        """The followers whom the roster ties to these persons."""
+        rows = Follower.objects.filter(self._reached(), person__in=list(persons), appid=settings.WECHAT_APPID)
+        return {person_id: str(pk) for person_id, pk in rows.values_list("person_id", "pk")}
+
+    def _reached(self) -> Q:
+        return Q(is_following=True)
+
+    def _follower(self, address: str) -> Follower | None:
+        """Whoever the address names, if they follow still."""
+        if not address.isdecimal() or len(address) > 18:
+            return None
+        return Follower.objects.filter(pk=int(address), appid=settings.WECHAT_APPID, is_following=True).first()
+
+
+class TemplateWay(_ToFollowers):
+    """A template message; its delivery is told later by TEMPLATESENDJOBFINISH."""
+
+    name = "wechat_template"
+    limits = (Limit(TEMPLATES_A_DAY, 24 * 3600),)
+
+    def can_carry(self, message: Outgoing) -> bool:
+        """Whether some form of ours can be filled with it."""
+        return sending.filled_for(message, at=now()) is not None
+
+    def send(self, message: Outgoing, address: str, key: str) -> Outcome:
+        """Under a key that the platform shows once."""
+        at, follower = now(), self._follower(address)
+        found = sending.filled_for(message, at=at)
+        if follower is None or found is None:
+            return Outcome(Result.REFUSED_PERMANENT, error="no_form" if follower else "not_following")
+        try:
+            number = sending.send_template(follower, found, url=message.url, key=key)
+        except ApiError as fault:
+            if fault.errcode in rules.NOT_REACHED:
+                followers.lose(follower.pk, at=at)
+            return _outcome(fault)
+        return Outcome(Result.ACCEPTED, provider_id=number)
+
+
+class ServiceWay(_ToFollowers):
+    """A customer-service message, only while a window is open. The platform takes no key: a second try may be seen twice."""
+
+    name = "wechat_service"
+
+    def _reached(self) -> Q:
+        at = now()
+        return Q(is_following=True) & (Q(message_until__gt=at, message_left__gt=0) | Q(touch_until__gt=at, touch_left__gt=0))
+
+    def send(self, message: Outgoing, address: str, key: str) -> Outcome:
+        """The words and a link. What the platform accepted while the window was open is delivered: it tells nothing more."""
+        follower = self._follower(address)
+        if follower is None:
+            return Outcome(Result.REFUSED_PERMANENT, error="not_following")
+        try:
+            saying.send_now(follower, _text(message), at=now())
+        except saying.NotSaid as refused:
+            return Outcome(Result.REFUSED_PERMANENT, error=refused.code)
+        except ApiError as fault:
+            return _outcome(fault)
+        return Outcome(Result.DELIVERED)
+
+
+def _text(message: Outgoing) -> dict[str, Any]:
+    """The platform shows ``<a href>`` in texts; the words themselves are escaped."""
+    words, more = html.escape(message.text, quote=False), "Open" if message.language == "en" else "点此查看"
+    link = f'\n<a href="{html.escape(message.url)}">{more}</a>' if message.url else ""
+    return {"msgtype": "text", "text": {"content": rules.shortened(words)[:1500] + link}}
+
+
+def _outcome(fault: ApiError) -> Outcome:
+    code = str(fault.errcode) if fault.errcode is not None else fault.code
+    if fault.errcode == DAILY_QUOTA:
+        return Outcome(Result.REFUSED_PERMANENT, error=code, rest_seconds=int(rules.next_day(now()).total_seconds()))
+    if fault.errcode == MINUTE_QUOTA:
+        return Outcome(Result.TRY_LATER, error=code, rest_seconds=60)
+    return Outcome(Result.TRY_LATER if fault.is_passing else Result.REFUSED_PERMANENT, error=code)
+
+
+def make_template() -> Way | None:
+    """Where an account is configured."""
+    return TemplateWay() if config.is_on() else None
+
+
+def make_service() -> Way | None:
+    """Where an account is configured."""
+    return ServiceWay() if config.is_on() else None
