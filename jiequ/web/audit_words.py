@@ -72,6 +72,12 @@ ACTIONS: dict[str, str | Promise] = {
     "calendar.notice_loaded": gettext_lazy("载入放假通知"),
     "calendar.hours_set": gettext_lazy("修改工作时间"),
     "calendar.filled": gettext_lazy("补全工作日历"),
+    "wechat.bind": gettext_lazy("绑定公众号关注者"),
+    "wechat.unbind": gettext_lazy("解绑公众号关注者"),
+    "wechat.form_saved": gettext_lazy("设置公众号模板"),
+    "wechat.form_dropped": gettext_lazy("删除公众号模板设置"),
+    "wechat.menus_pushed": gettext_lazy("发布公众号菜单"),
+    "arrivals.revive": gettext_lazy("重新处理收到的消息"),
     "audit.exported": gettext_lazy("导出审计记录"),
     "audit.verified": gettext_lazy("核对审计链"),
 }

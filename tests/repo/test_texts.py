@@ -24,6 +24,7 @@ BOTH_LANGUAGES = {
 }
 DATA_FILES = {
     "core/holidays.py": "names of holidays",
+    "channels/wechat/platform_words.py": "names that a platform shows in its one language",
     "core/notice.py": "what a government notice may say",
     "doors/chat/meaning.py": "words that a follower may write, in both languages",
     "web/words.py": "how a date is written in Chinese",

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from . import platform_words
+
 MESSAGE_WINDOW, MESSAGE_COUNT = timedelta(hours=48), 5
 TOUCH_WINDOW, TOUCH_COUNT = timedelta(minutes=1), 3
 TOUCHES = frozenset({"subscribe", "scan", "click", "scancode_push", "scancode_waitmsg"})
@@ -23,8 +25,6 @@ LONGEST_TEXT_BYTES = 2048
 MEDIA_GONE = frozenset({40007})
 WINDOW_OVER = frozenset({45015, 45047})
 NOT_REACHED = frozenset({40003, 43004, 43019})
-NEUTRAL = "有新进展"
-"""In a field of five characters, for an occasion whose name is longer."""
 
 
 class SaidState(StrEnum):
@@ -75,21 +75,11 @@ def fields_of(content: str) -> list[Field]:
     return found
 
 
-_GUESSES = (
-    ("number", ("编号", "单号", "号码", "流水")),
-    ("due", ("期限", "截止", "时限", "到期")),
-    ("sent", ("时间", "日期")),
-    ("grid", ("网格", "地点", "区域", "位置")),
-    ("title", ("状态", "结果", "环节", "事由", "进度", "进展", "备注", "说明")),
-    ("type", ("类型", "类别", "事项", "名称", "内容", "问题", "标题")),
-)
-
-
 def suggested(fields: list[Field]) -> dict[str, str]:
     """A source for each field, by its label; what no label tells is left out."""
     found = {}
     for field in fields:
-        for source, words in _GUESSES:
+        for source, words in platform_words.LABELS:
             if any(word in field.label for word in words):
                 found[field.name] = source
                 break
@@ -98,7 +88,7 @@ def suggested(fields: list[Field]) -> dict[str, str]:
 
 def group_of(title: str) -> Group:
     """Whom a template is meant for, by its title: residents hear of what they reported, staff of work."""
-    return Group.RESIDENT if any(word in title for word in ("上报", "受理", "结果", "反馈", "诉求", "评价")) else Group.STAFF
+    return Group.RESIDENT if any(word in title for word in platform_words.FOR_RESIDENTS) else Group.STAFF
 
 
 def filled(fields: Mapping[str, str], values: Mapping[str, str]) -> dict[str, dict[str, str]] | None:
@@ -121,12 +111,12 @@ def fitted(kind: str, text: str, *, is_title: bool = False) -> str:
         wanted = {"character_string": _ASCII, "number": re.compile(r"-?\d{1,32}"), "letter": re.compile(r"[A-Za-z]{1,32}")}
         return text if wanted[kind].fullmatch(text) else ""
     if kind in {"time", "date"}:
-        return text if re.fullmatch(r"\d{4}年\d{1,2}月\d{1,2}日( \d{2}:\d{2})?", text) else ""
+        return text if re.fullmatch(platform_words.MOMENT, text) else ""
     if kind in {"phrase", "name"}:
         longest = 5 if kind == "phrase" else 10
         if _HAN.fullmatch(text) and len(text) <= longest:
             return text
-        return NEUTRAL if is_title else ""
+        return platform_words.NEUTRAL if is_title else ""
     return ""
 
 

@@ -15,6 +15,7 @@ from jiequ.core.clock import now
 
 from . import config, rules
 from .models import Follower
+from .platform_words import OPEN
 from .services import followers, saying, sending
 
 DAILY_QUOTA, MINUTE_QUOTA = 45009, 45011
@@ -91,7 +92,7 @@ class ServiceWay(_ToFollowers):
 
 def _text(message: Outgoing) -> dict[str, Any]:
     """The platform shows ``<a href>`` in texts; the words themselves are escaped."""
-    words, more = html.escape(message.text, quote=False), "Open" if message.language == "en" else "点此查看"
+    words, more = html.escape(message.text, quote=False), OPEN.get(message.language, OPEN["zh-hans"])
     link = f'\n<a href="{html.escape(message.url)}">{more}</a>' if message.url else ""
     return {"msgtype": "text", "text": {"content": rules.shortened(words)[:1500] + link}}
 

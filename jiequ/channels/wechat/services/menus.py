@@ -1,6 +1,6 @@
 """The account's menus: one for everybody, and one for each group of staff, shown to whom the platform has tagged so.
 
-A tag is given when a follower is bound to a person and changed with their posts. Names: at most 4 and 7 Chinese characters.
+A tag is given when a follower is bound to a person, and taken when they are unbound.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from jiequ.people.rules import ADMIN_ROLES, DEPARTMENT_ROLES, DESK_ROLES, Actor,
 
 from .. import config
 from ..models import Follower
+from ..platform_words import MENUS, TAGS
 from . import followers
 
 NO_MENU = 46003
 Button = dict[str, Any]
-TAGS = {"leader": "街区-领导", "desk": "街区-中心", "field": "街区-一线"}
-"""The groups of staff with a menu of their own, and what the platform's tags are called."""
 
 
 def push_menus() -> list[str]:
@@ -47,41 +46,17 @@ def push_menus() -> list[str]:
 
 def buttons(group: str) -> list[Button]:
     """The menu of a group; "" is everybody's. A page that this version does not have is left out."""
-    report = _under("我要上报", [_key("聊天上报", "report"), _page("填表上报", "cases:report")])
-    mine = _under("我的上报", [_key("我的上报", "mine"), _key("查进度", "progress"), _page("按编号查询", "cases:query")])
-    more = _under("意见建议", [_page("意见建议", "web:feedback"), _key("隐私告知", "privacy"), _key("使用帮助", "help")])
-    staff = _under("我的", [_key("我的上报", "mine"), _page("消息", "channels:inbox"), _page("意见建议", "web:feedback")])
-    if group == "leader":
-        return [
-            _under("待处理", [_key("待处理", "pending"), _page("打开待处理", "cases:leader"), _key("今日简报", "brief")]),
-            report,
-            staff,
-        ]
-    if group == "desk":
-        return [
-            _under("待办", [_key("待办", "todo"), _page("打开待办", "cases:todo"), _key("今日简报", "brief")]),
-            report,
-            staff,
-        ]
-    if group == "field":
-        return [_under("待办", [_key("待办", "todo"), _page("打开待办", "cases:todo")]), report, staff]
-    return [report, mine, more]
+    columns = [(name, [_button(*one) for one in below]) for name, below in MENUS[group]]
+    return [{"name": name, "sub_button": [one for one in below if one is not None]} for name, below in columns]
 
 
-def _key(name: str, key: str) -> Button:
-    """A tap is told to us and answered in the chat."""
-    return {"type": "click", "name": name, "key": key}
-
-
-def _page(name: str, route: str) -> Button | None:
+def _button(name: str, kind: str, what: str) -> Button | None:
+    if kind == "key":
+        return {"type": "click", "name": name, "key": what}
     try:
-        return {"type": "view", "name": name, "url": settings.BASE_URL + reverse(route)}
+        return {"type": "view", "name": name, "url": settings.BASE_URL + reverse(what)}
     except NoReverseMatch:
         return None
-
-
-def _under(name: str, below: list[Button | None]) -> Button:
-    return {"name": name, "sub_button": [one for one in below if one is not None]}
 
 
 def group_of(actor: Actor | None) -> str:

@@ -13,7 +13,7 @@ from jiequ.channels import texts
 from jiequ.channels.client import ApiError
 from jiequ.channels.ports import Outgoing
 
-from .. import config, rules
+from .. import config, platform_words, rules
 from ..models import Follower, TemplateForm
 from ..rules import Group
 from . import followers
@@ -59,8 +59,7 @@ def values_of(message: Outgoing, *, at: datetime) -> dict[str, str]:
 
 
 def _moment(at: datetime) -> str:
-    local = timezone.localtime(at)
-    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+    return platform_words.moment(timezone.localtime(at))
 
 
 def send_template(follower: Follower, message: Filled, *, url: str, key: str) -> str:
