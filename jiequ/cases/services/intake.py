@@ -88,6 +88,7 @@ class Account:
     is_suspect: bool = False
     doubts: tuple[str, ...] = ()  # what a photo's own data disagrees with; shown to the desk, decides nothing
     title: str = ""
+    is_answered: bool = False  # whoever hands it in tells the reporter the number in the same breath: no notice of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,7 @@ def _open(account: Account, site: _Site, street: Street, *, by: Actor, at: datet
     calendar = calendar_for()
     enqueue(
         *(spec for clock in clocks.values() for spec in moving.clock_timers(case.pk, clock, calendar, street_id=street.pk)),
-        moving.tell_job(case, "reporter_received", event, at=at, undo_seconds=0),
+        *([] if account.is_answered else [moving.tell_job(case, "reporter_received", event, at=at, undo_seconds=0)]),
     )
     return Reported(case, report, token)
 

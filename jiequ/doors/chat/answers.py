@@ -20,12 +20,14 @@ from jiequ.cases.queries import lists
 from jiequ.cases.queries.page import reporter_timeline
 from jiequ.cases.queries.rows import case_url, type_name
 from jiequ.cases.queries.told import happened, what_next
+from jiequ.cases.services import reports_of_account
 from jiequ.core.models import District, Street
 from jiequ.people.access import actor_for
 from jiequ.people.models import Person
 from jiequ.people.rules import Actor, Role
 
 from . import words
+from .addresses import address_of
 from .flow import Say
 from .meaning import Command, Meaning
 
@@ -48,7 +50,7 @@ def answer(asked: Meaning, *, follower_id: int, person_id: int | None, language:
 
 def reports_of(follower_id: int) -> QuerySet[Report]:
     """The reports a follower made from this account, the newest first."""
-    return Report.objects.filter(pk__in=_own(follower_id)).order_by("-at", "-pk")
+    return reports_of_account(address_of(follower_id))
 
 
 def _progress(follower_id: int, number: str, at: datetime) -> Say:
@@ -153,10 +155,3 @@ def standing_facts(name: str) -> dict[str, Any]:
     who = (district.sponsor_unit if district else "") or who
     days = max((Policy.of(street.settings).keep_days for street in streets), default=Policy().keep_days)
     return {"who": who, "days": days, "url": _page("cases:query")}
-
-
-def _own(follower_id: int) -> list[int]:
-    from .models import Draft
-
-    done = Draft.objects.filter(follower_id=follower_id, report_id__isnull=False)
-    return [pk for pk in done.values_list("report_id", flat=True) if pk is not None]

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     PLACE = "place"
     VIDEO = "video"
     MENU = "menu"  # a button of the account's menu, or an answer that was offered to be tapped
+    SCAN = "scan"  # of a plate: its place is kept, and answered by who looks after plates
     FOLLOW = "follow"
     LEAVE = "leave"
     OTHER = "other"
@@ -180,9 +181,7 @@ def turn(draft: Draft | None, thing: Thing, limits: Limits, *, is_noticed: bool,
     if thing.kind == Kind.LEAVE:
         return Turn(None, Act.LEAVE)
     if thing.kind == Kind.FOLLOW:
-        if thing.spot is None:
-            return Turn(draft, says=(Say("welcome"),))
-        thing = replace(thing, kind=Kind.PLACE)  # followed by scanning a plate
+        return Turn(draft, says=(Say("welcome"),))
     meaning = _meaning(thing)
     if meaning is not None:
         return _command(draft, thing, meaning, limits)
@@ -263,10 +262,11 @@ def _told(draft: Draft | None, thing: Thing, limits: Limits, *, is_noticed: bool
         says.append(Say("notice"))
     if lapses:
         says.append(Say("began_anew"))
-    piece = Piece(thing.kind, thing.key, thing.at, thing.words, thing.media_id, thing.spot)
+    is_scan = thing.kind == Kind.SCAN
+    piece = Piece(Kind.PLACE if is_scan else thing.kind, thing.key, thing.at, thing.words, thing.media_id, thing.spot)
     after = current.with_piece(piece)
-    says.append(what_now(after))
-    return Turn(after, Act.FRESH if lapses else Act.KEEP, tuple(says), piece)
+    said = () if is_scan else (*says, what_now(after))
+    return Turn(after, Act.FRESH if lapses else Act.KEEP, said, piece)
 
 
 def _has_lapsed(draft: Draft, thing: Thing, limits: Limits) -> bool:

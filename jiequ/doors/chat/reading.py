@@ -33,8 +33,8 @@ class Incoming(Protocol):
     fields: Fields
 
 
-PLATE = re.compile(r"^(?:qrscene_)?gp:(?P<code>[0-9A-Za-z-]{1,40})$")
-"""A plate's permanent scene: ``gp:`` and the code on it."""
+PLATE = re.compile(r"^(?:qrscene_)?(?P<on>gp|mp):(?P<row>[1-9][0-9]{0,17})$")
+"""A plate's permanent scene: of a unit grid or a monitoring point, by its row."""
 NAMES_FOR_SECONDS = 60.0
 LEAST_NAME = 3  # characters; "桥" is in every second account
 
@@ -95,9 +95,9 @@ def _event(thing: Thing, fields: Fields) -> Thing:
     if name == "click":
         return replace(thing, kind=Kind.MENU, command=_COMMANDS.get(key, Command.HELP))
     if name in ("subscribe", "scan"):
-        plate = PLATE.match(key)
-        spot = _plate(plate["code"]) if plate else None
-        return replace(thing, kind=Kind.FOLLOW if name == "subscribe" else Kind.PLACE, spot=spot)
+        if (plate := PLATE.match(key)) and (spot := _plate(plate["on"], int(plate["row"]))):
+            return replace(thing, kind=Kind.SCAN, spot=spot)
+        return replace(thing, kind=Kind.FOLLOW) if name == "subscribe" and not key else thing
     return thing
 
 
@@ -141,8 +141,8 @@ def _is_ours(place: Place) -> bool:
         return False
 
 
-def _plate(code: str) -> Spot | None:
-    found = grid.plate(code)
+def _plate(on: str, row_id: int) -> Spot | None:
+    found = grid.plate_of(row_id, is_point=on == "mp")
     return Spot(found.name, found.lon, found.lat, "cgcs2000", Sure.SENT) if found else None
 
 

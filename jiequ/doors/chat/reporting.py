@@ -20,22 +20,17 @@ from jiequ.grid import queries as grid
 from jiequ.people.rules import Actor
 
 from . import drafts, flow, words
+from .addresses import SYSTEM, address_of
 from .flow import Kind, Say, State
 from .models import Draft, Piece, Voice
 from .ports import fetch_media
 from .reading import only_street
 
-SYSTEM = "wechat"
 VOICE_PURPOSE = "chat-voice"
 PATIENCE = timedelta(minutes=10)
 """How long a confirmed report waits for its photos (P); then it goes without those that did not come."""
 MOST_VOICE_BYTES = 2 * 1024 * 1024
 Waiting = Piece.Fetch.WAITING
-
-
-def address_of(follower_id: int) -> str:
-    """A follower as an address: who resolves it, and whose it is."""
-    return f"{SYSTEM}:{follower_id}"
 
 
 def confirm(row: Draft, *, language: str, at: datetime) -> list[Say]:
@@ -87,9 +82,11 @@ def _reported(row: Draft, pieces: Sequence[Piece], *, at: datetime) -> tuple[cas
         words=draft.words or _voice_only(draft, row.language),
         place=place,
         pictures=[piece.picture for piece in pieces if piece.picture is not None],
+        contact=cases.Contact(account=address),
         system=SYSTEM,
         source_ref=row.key,
         device=address,
+        is_answered=True,
         is_suspect=cases.is_suspect(device=address, address="", place=place, at=at),
     )
     by = Actor.resident(None, language=row.language)

@@ -114,11 +114,11 @@ def leave(follower_id: int, *, at: datetime) -> None:
 def lapse(*, at: datetime) -> int:
     """Drafts whose window is over lapse; their followers are reminded once, in the hours in which a phone may ring."""
     over = Draft.objects.filter(touched_at__lt=at - limits().window, state__in=[State.OPEN, State.LAPSED], reminded_at=None)
-    waiting = list(over.filter(touched_at__gte=at - REMIND_UNTIL).order_by("touched_at")[:AT_ONCE])
+    waiting = list(over.filter(touched_at__gte=at - REMIND_UNTIL).prefetch_related("pieces").order_by("touched_at")[:AT_ONCE])
     Draft.objects.filter(pk__in=[row.pk for row in waiting], state=State.OPEN).update(state=State.LAPSED)
     if resident_hears_at(at) > at:
         return 0
-    return sum(_remind(row, at=at) for row in waiting)
+    return sum(_remind(row, at=at) for row in waiting if drafts.value_of(row).says_something)
 
 
 def _remind(row: Draft, *, at: datetime) -> bool:
