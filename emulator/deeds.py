@@ -52,11 +52,12 @@ def _say(emu: Emulator, person: Person, given: Given, kind: str, shown: Given, f
 
 
 def say(emu: Emulator, person: Person, given: Given) -> Given:
-    """``text``."""
+    """``text``; ``answer`` is the id of the offered answer that was tapped instead of written."""
     text = str(given["text"])
     if not 0 < len(text) <= LONGEST_TEXT:
         raise NotAllowed("1 to 600 characters")
-    return _say(emu, person, given, "text", {"text": text}, {"Content": text})
+    tapped = {"bizmsgmenuid": str(given["answer"])} if given.get("answer") else {}
+    return _say(emu, person, given, "text", {"text": text}, {"Content": text, **tapped})
 
 
 def _sent_media(emu: Emulator, given: Given, kind: str, name: str, mime: str, data: bytes) -> Media:

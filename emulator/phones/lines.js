@@ -1,10 +1,17 @@
-/** The lines of a chat as elements. `phone` has `open(url)`, `say(text)`, `tap(item, key, chosen)`. */
+/** The lines of a chat as elements. `phone` has `open(url)`, `say(text, answer)`, `tap(item, key, chosen)`. */
 
 import { hour, make } from "./api.js";
 import { _ } from "./words.js";
 
 const STAMP_AFTER = 300;
 const LINK = /<a\s+[^>]*href="([^"]+)"[^>]*>([^<]*)<\/a>|(https?:\/\/[^\s<>，。；）]+)/g;
+
+/** A tapped link: a page is opened; an answer that is offered in words (weixin://bizmsgmenu) is said, with its id. */
+const follow = (phone, url) => {
+  if (!url.startsWith("weixin://bizmsgmenu?")) return phone.open(url);
+  const offered = new URLSearchParams(url.slice(url.indexOf("?") + 1));
+  return phone.say(offered.get("msgmenucontent") || "", offered.get("msgmenuid") || "");
+};
 
 /** Words with their links, as WeChat shows them. */
 const words = (phone, text) => {
@@ -13,7 +20,7 @@ const words = (phone, text) => {
   for (const one of text.matchAll(LINK)) {
     found.push(text.slice(from, one.index));
     const url = one[1] || one[3];
-    found.push(make("button", { type: "button", className: "link", onclick: () => phone.open(url) }, one[2] || url));
+    found.push(make("button", { type: "button", className: "link", onclick: () => follow(phone, url) }, one[2] || url));
     from = one.index + one[0].length;
   }
   found.push(text.slice(from));
@@ -96,8 +103,8 @@ const SHOWN = {
   textcard: (phone, { data }) => article(phone, data),
   news: (phone, { data }) => make("div", {}, ...data.articles.map((one) => article(phone, one))),
   choices: (phone, { data }) =>
-    bubble("", data.head, ...data.choices.map((one) =>
-      make("div", {}, make("button", { type: "button", className: "link", onclick: () => phone.say(one) }, one))), data.tail),
+    bubble("", data.head, ...data.choices.map((one, number) =>
+      make("div", {}, make("button", { type: "button", className: "link", onclick: () => phone.say(one, data.ids[number]) }, one))), data.tail),
   card: work,
 };
 

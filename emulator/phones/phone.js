@@ -161,7 +161,7 @@ export class Phone {
     return form;
   }
 
-  async say(text) { await this.does(this.where === "sms" ? "reply_sms" : "say", { text }); }
+  async say(text, answer = "") { await this.does(this.where === "sms" ? "reply_sms" : "say", answer ? { text, answer } : { text }); }
 
   menuBar() {
     const bar = make("div", { className: "menu" });

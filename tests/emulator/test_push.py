@@ -76,6 +76,15 @@ def test_a_plain_push_is_signed_and_readable(emulator: Strings, callback: Callba
     assert int(push.fields["MsgId"]) > 2**53
 
 
+def test_an_answer_that_was_offered_and_tapped_comes_with_its_id(emulator: Strings, callback: Callback) -> None:
+    connect(emulator, callback)
+    emulator.does("zhou", "say", text="确认", answer="confirm:7")
+    emulator.does("zhou", "say", text="确认")
+    tapped, written = callback.pushes
+    assert (tapped.fields["Content"], tapped.fields["bizmsgmenuid"]) == ("确认", "confirm:7")
+    assert "bizmsgmenuid" not in written.fields
+
+
 def test_secure_mode_shows_only_the_ciphertext(emulator: Strings, callback: Callback) -> None:
     connect(emulator, callback, "secure")
     emulator.does("zhou", "say", text="河道堵了")

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from django.utils import translation
 from django.utils.functional import Promise
-from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -69,12 +68,12 @@ def _sentence(say: Say) -> str:
 
 def link(label: str, url: str) -> str:
     """A link as a chat shows it; the address is ours."""
-    return f'<a href="{escape(url)}">{escape(label)}</a>'
+    return f'<a href="{url}">{quoted(label)}</a>'
 
 
 def answer(label: str, content: str, key: str) -> str:
     """An answer to be tapped: WeChat sends ``content`` in the reader's name, with ``key``."""
-    return f'<a href="weixin://bizmsgmenu?msgmenucontent={quote(content)}&msgmenuid={quote(key)}">{escape(label)}</a>'
+    return f'<a href="weixin://bizmsgmenu?msgmenucontent={quote(content)}&msgmenuid={quote(key)}">{quoted(label)}</a>'
 
 
 def quoted(text: str, most: int = _SHOWN) -> str:
