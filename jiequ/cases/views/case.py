@@ -26,7 +26,8 @@ from ..forms import FORMS, SCORES, MoveForm
 from ..models import Case, CaseEvent, Proof, Report, Task
 from ..open_moves import offered_moves
 from ..queries import shift
-from ..queries.page import said_by, shown_event, view_of
+from ..queries.page import CaseView, said_by, shown_event, view_of
+from ..queries.recordings import recordings_of
 from . import aids, moves, present, reading
 
 
@@ -55,7 +56,7 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "tasks": [_task_row(task) for task in view.open_tasks],
         "threads": present.threads(view.tasks, view.events, at),
         "facts": present.facts(found),
-        "reports": [_report(found, report, view.proofs, actor, at) for report in view.reports],
+        "reports": _reports(found, view, actor, at),
         "inline": inline,
         "links": links,
         "bar": _bar(inline, links),
@@ -94,6 +95,12 @@ def _task_row(task: Task) -> dict[str, Any]:
         "seen_at": task.seen_at,
         "group": task.group,
     }
+
+
+def _reports(case: Case, view: CaseView, actor: Actor, at: datetime) -> list[dict[str, Any]]:
+    """Every account of the matter; recordings are for the desk, like whatever else may name a reporter."""
+    heard = recordings_of(view.reports) if actor.has(*DESK_ROLES, street_id=case.street_id) else {}
+    return [_report(case, report, view.proofs, actor, at) | {"recordings": heard.get(report.pk, ())} for report in view.reports]
 
 
 def _report(case: Case, report: Report, proofs: list[Proof], actor: Actor, at: datetime) -> dict[str, Any]:

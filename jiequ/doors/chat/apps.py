@@ -7,9 +7,13 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Name the sealed column; core finds the jobs."""
+        """Name the sealed column, say where recordings are heard; core finds the jobs."""
+        from jiequ.cases.queries.recordings import register_recordings
         from jiequ.core import secrets
 
+        from .addresses import SYSTEM
+        from .queries import recordings
         from .reporting import VOICE_PURPOSE
 
+        register_recordings(SYSTEM, recordings)
         secrets.sealed_column("chat.Voice", "sound_sealed", VOICE_PURPOSE)

@@ -6,9 +6,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from jiequ.cases.models import Case, Proof, Report
-from jiequ.core.models import Picture
+from jiequ.core.models import AuditEntry, Picture
+from jiequ.doors.chat import reading
+from jiequ.doors.chat.flow import Kind, Thing
+from jiequ.doors.chat.jobs import retention, sweep
 from jiequ.doors.chat.models import Draft, Piece, Talk, Voice
 from tests.actors import NOW
 from tests.unit.chat.conftest import OTHER, ZHOU, Chat
@@ -100,8 +104,6 @@ def test_a_report_waits_ten_minutes_for_its_photo_and_then_goes_without(chat: Ch
     chat.says("确认")
     chat.work()
     assert not Case.objects.exists()
-    from jiequ.doors.chat.jobs import sweep
-
     sweep(at=NOW + timedelta(minutes=9))
     assert not Case.objects.exists()
     sweep(at=NOW + timedelta(minutes=11))
@@ -111,8 +113,6 @@ def test_a_report_waits_ten_minutes_for_its_photo_and_then_goes_without(chat: Ch
 
 
 def test_a_repeat_of_any_message_changes_and_says_nothing(chat: Chat) -> None:
-    from jiequ.doors.chat.flow import Kind, Thing
-
     chat.place()
     words = Thing(Kind.WORDS, "same", NOW, words="河道被垃圾堵住了")
     assert chat.does(words)
@@ -138,8 +138,6 @@ def test_cancelling_deletes_what_was_sent(chat: Chat) -> None:
 
 
 def test_a_draft_lapses_with_one_reminder_is_taken_up_again_or_is_gone_after_two_days(chat: Chat) -> None:
-    from jiequ.doors.chat.jobs import sweep
-
     chat.photo()
     chat.work()
     for minutes in (29, 31, 32, 60):
@@ -156,8 +154,6 @@ def test_a_draft_lapses_with_one_reminder_is_taken_up_again_or_is_gone_after_two
 
 
 def test_nobody_is_reminded_at_night(chat: Chat) -> None:
-    from jiequ.doors.chat.jobs import sweep
-
     night = NOW.replace(hour=14)  # 22:00 in Shanghai
     chat.photo(at=night)
     before = len(chat.said)
@@ -168,19 +164,11 @@ def test_nobody_is_reminded_at_night(chat: Chat) -> None:
 
 
 def test_a_place_outside_the_district_is_refused_kindly(chat: Chat) -> None:
-    from jiequ.doors.chat.flow import Kind, Thing
-
     chat.photo()
-    spot = chat_spot(116.4, 39.9)
+    spot = reading.sent(116.4, 39.9, "某处")
     answer = chat.does(Thing(Kind.PLACE, "far", NOW, spot=spot))
     assert "不在本区" in answer
     assert chat.draft().pieces.count() == 1
-
-
-def chat_spot(lon: float, lat: float):  # type: ignore[no-untyped-def]
-    from jiequ.doors.chat import reading
-
-    return reading.sent(lon, lat, "某处")
 
 
 def test_progress_is_told_to_whose_report_it_is_and_nobody_else_learns_that_it_exists(chat: Chat) -> None:
@@ -213,8 +201,6 @@ def test_the_privacy_notice_stands_before_the_first_report_only(chat: Chat) -> N
 
 
 def test_whoever_unfollows_leaves_no_draft_and_is_told_nothing(chat: Chat) -> None:
-    from jiequ.doors.chat.flow import Kind, Thing
-
     chat.photo()
     chat.work()
     assert chat.does(Thing(Kind.LEAVE, "bye", NOW)) == ""
@@ -239,3 +225,36 @@ def test_sixty_messages_in_ten_minutes_are_enough(chat: Chat) -> None:
     answers = [chat.says("在吗") for _ in range(70)]
     assert all(answers[:60])
     assert not any(answers[60:])
+
+
+def test_the_desk_of_the_street_hears_a_recording_and_nobody_else_does(chat: Chat) -> None:
+    chat.voice("桥下漂着很多垃圾")
+    chat.place()
+    chat.work()
+    chat.says("确认")
+    world, voice, number = chat.world, Voice.objects.get(), Case.objects.get().number
+    url = f"/chat/voices/{voice.pk}"
+    page = world.client("lin").get(f"/cases/{number}/").content.decode()
+    assert url in page
+    heard = world.client("lin").get(url)
+    assert heard.content.startswith(b"#!AMR")
+    assert heard["Content-Disposition"].startswith("attachment")
+    assert AuditEntry.objects.filter(action="chat.hear").count() == 1
+    hidden, missing = (world.client("wai").get(one) for one in (url, "/chat/voices/999999"))
+    assert (hidden.status_code, hidden.content) == (missing.status_code, missing.content)
+    assert hidden.status_code == 404
+    assert world.client("chen").get(url).status_code == 403
+    assert Client().get(url).status_code == 302
+
+
+def test_a_recording_goes_with_the_words_of_its_report(chat: Chat) -> None:
+    chat.voice("桥下漂着很多垃圾")
+    chat.place()
+    chat.work()
+    chat.says("确认")
+    retention(at=NOW + timedelta(days=6))
+    assert Voice.objects.exists()
+    Report.objects.update(words="", place_words="", device_blind="")  # what the nightly job does
+    retention(at=NOW + timedelta(days=400))
+    assert not Voice.objects.exists()
+    assert not Draft.objects.exists()
