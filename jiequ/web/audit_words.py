@@ -50,6 +50,7 @@ ACTIONS: dict[str, str | Promise] = {
     "department.changed": gettext_lazy("修改部门"),
     "case.find_by_phone": gettext_lazy("按手机尾号查找案件"),
     "reporter.reveal": gettext_lazy("查看上报人"),
+    "chat.hear": gettext_lazy("听居民的语音"),
     "reporter.export": gettext_lazy("上报人导出自己的数据"),
     "reporter.erase": gettext_lazy("上报人删除自己的数据"),
     "reporter.account_kept": gettext_lazy("上报归入微信号"),
