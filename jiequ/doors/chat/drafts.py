@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from jiequ.core import pictures
 
@@ -32,7 +32,7 @@ def current(follower_id: int, *, target: str, at: datetime) -> Draft | None:
     mine = Draft.objects.filter(follower_id=follower_id).prefetch_related("pieces")
     if target:
         return mine.filter(key=target).first()
-    recent = list(mine.filter(touched_at__gte=at - KEEP).order_by("-touched_at", "-pk")[:5])
+    recent = list(mine.filter(Q(state=State.OPEN) | Q(touched_at__gte=at - KEEP)).order_by("-touched_at", "-pk")[:5])
     is_open = [row for row in recent if row.state == State.OPEN]
     return next(iter(is_open or recent), None)
 

@@ -21,7 +21,7 @@ from .models import Draft, Piece, Talk, Voice
 from .ports import say
 
 MESSAGES, PER_SECONDS = 60, 600
-"""As many messages of one follower are answered in ten minutes (P); what comes above that is let fall."""
+"""As many messages of a follower are taken in ten minutes (P); what comes above is not, which is said once."""
 REMIND_UNTIL = timedelta(hours=47)
 """WeChat lets us speak for 48 hours after somebody's last message; a reminder goes well before."""
 KEEP_DONE = timedelta(days=7)
@@ -37,8 +37,11 @@ def take(thing: Thing, *, follower_id: int, person_id: int | None = None, at: da
     """
     if thing.kind == Kind.LEAVE:
         return leave(follower_id, at=at)
-    if thing.kind == Kind.OTHER or not _has_turn(follower_id, at):
-        return
+    if thing.kind == Kind.OTHER:
+        return None
+    if not _has_turn(follower_id, at):
+        spell = int(at.timestamp()) // PER_SECONDS
+        return tell(follower_id, [Say("busy")], key=f"chat:busy:{follower_id}:{spell}", language="zh-hans", at=at)
     with writing():
         talk = drafts.talk_with(follower_id, meaning.language_of(thing.words) if thing.kind == Kind.WORDS else "")
         row = drafts.current(follower_id, target=thing.target, at=at)

@@ -46,6 +46,7 @@ PLAIN: dict[str, str | Promise] = {
         "没有找到这个编号的上报。请核对编号；在网页上报的，请打开当时的链接，或凭编号和手机号后四位查询。"
     ),
     "photo_lost": gettext_lazy("有一张照片没有收到，请再发一次。"),
+    "busy": gettext_lazy("消息太多了，刚才这一条没有收下，请十分钟后再发。"),
     "voice_only": gettext_lazy("（语音上报，请听录音）"),
     "suspect": gettext_lazy("您今天上报得较多，这一件会先由工作人员看过再受理。"),
     "staff_only": gettext_lazy("这一项供工作人员使用。您若是工作人员，请向系统管理员要绑定的二维码。"),
