@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from importlib import import_module
+
+from jiequ.channels.wechat import services as wechat
 
 
-def say(*, follower_id: int, text: str, key: str, at: datetime) -> None:
-    """Queue a message to a follower; the same key is sent once, and nothing to whoever does not follow."""
-    import_module("jiequ.channels.wechat.services").say(follower_id=follower_id, text=text, key=key, at=at)
+def say(*, follower_id: int, text: str, key: str, at: datetime, choices: Sequence[tuple[str, str]] = ()) -> None:
+    """Queue a message to a follower, with answers to tap; the same key is sent once, and nothing where no window is open."""
+    wechat.say(follower_id=follower_id, text=text, choices=choices, key=key, at=at)
 
 
 def fetch_media(media_id: str) -> bytes | None:
     """The bytes of a photo or a voice; None if WeChat has it no more. Raises what may pass. Outside a transaction."""
-    data: bytes | None = import_module("jiequ.channels.wechat.services").fetch(media_id)
-    return data
+    return wechat.fetch(media_id)

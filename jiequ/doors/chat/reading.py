@@ -6,10 +6,10 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from jiequ.cases.services import Place, canonical
+from jiequ.channels.arrivals.services import Incoming
 from jiequ.core.errors import Refusal
 from jiequ.core.models import Street
 from jiequ.grid import queries as grid
@@ -24,17 +24,10 @@ from .meaning import Command
 Fields = Mapping[str, Any]
 
 
-class Incoming(Protocol):
-    """What the callback inbox hands on (channels.arrivals)."""
-
-    kind: str
-    key: str
-    at: datetime
-    fields: Fields
-
-
 PLATE = re.compile(r"^(?:qrscene_)?(?P<on>gp|mp):(?P<row>[1-9][0-9]{0,17})$")
 """A plate's permanent scene: of a unit grid or a monitoring point, by its row."""
+OFFERED = (Command.CONFIRM, Command.CANCEL)
+"""Answers that stand beneath a summary to be tapped: ``confirm:`` and the draft's key."""
 NAMES_FOR_SECONDS = 60.0
 LEAST_NAME = 3  # characters; "桥" is in every second account
 
@@ -48,9 +41,9 @@ def thing_of(incoming: Incoming) -> Thing:
 
 def _text(thing: Thing, fields: Fields) -> Thing:
     words = str(fields.get("Content", "")).strip()
-    menu = str(fields.get("bizmsgmenuid", ""))
-    if menu.startswith("confirm:"):
-        return replace(thing, kind=Kind.MENU, words=words, command=Command.CONFIRM, target=menu.removeprefix("confirm:"))
+    name, _colon, target = str(fields.get("bizmsgmenuid") or "").partition(":")
+    if target and name in OFFERED:
+        return replace(thing, kind=Kind.MENU, words=words, command=Command(name), target=target)
     return told(thing, words)
 
 

@@ -46,7 +46,7 @@ def take(thing: Thing, *, follower_id: int, person_id: int | None = None, at: da
         talk = drafts.talk_with(follower_id, meaning.language_of(thing.words) if thing.kind == Kind.WORDS else "")
         row = drafts.current(follower_id, target=thing.target, at=at)
         draft = drafts.value_of(row) if row else None
-        turn = flow.turn(draft, thing, limits(), is_noticed=talk.noticed_at is not None, new_key=new_token())
+        turn = flow.turn(draft, thing, limits(), is_noticed=talk.noticed_at is not None, new_key=new_token()[:24])
         says = [*turn.says, *_acted(turn, row, talk, at=at)]
         if turn.ask is not None:
             says += answers.answer(turn.ask, follower_id=follower_id, person_id=person_id, language=talk.language, at=at)
@@ -100,7 +100,7 @@ def tell(follower_id: int, says: list[Say], *, key: str, language: str, at: date
     """One message to a follower, if there is anything to say; the same key is sent once."""
     known = [replace(one, facts={**answers.standing_facts(one.name), **one.facts}) for one in says]
     if text := words.said(known, language):
-        say(follower_id=follower_id, text=text, key=key, at=at)
+        say(follower_id=follower_id, text=text, choices=words.choices(says, language), key=key, at=at)
 
 
 def leave(follower_id: int, *, at: datetime) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from django.utils import translation
 from django.utils.functional import Promise
@@ -55,10 +54,17 @@ PLAIN: dict[str, str | Promise] = {
 }
 
 
-def said(says: list[Say] | tuple[Say, ...], language: str) -> str:
+def said(says: Sequence[Say], language: str) -> str:
     """The sentences as one message, in this language."""
     with translation.override(language):
         return "\n\n".join(filter(None, (_sentence(say) for say in says)))
+
+
+def choices(says: Sequence[Say], language: str) -> list[tuple[str, str]]:
+    """The answers to tap beneath a summary: what comes back with the tap, and the words that are then said."""
+    found = [say.facts["draft"] for say in says if say.name == "summary"]
+    with translation.override(language):
+        return [(f"confirm:{key}", _("确认提交")) for key in found] + [(f"cancel:{key}", _("取消")) for key in found]
 
 
 def _sentence(say: Say) -> str:
@@ -70,11 +76,6 @@ def _sentence(say: Say) -> str:
 def link(label: str, url: str) -> str:
     """A link as a chat shows it; the address is ours."""
     return f'<a href="{url}">{quoted(label)}</a>'
-
-
-def answer(label: str, content: str, key: str) -> str:
-    """An answer to be tapped: WeChat sends ``content`` in the reader's name, with ``key``."""
-    return f'<a href="weixin://bizmsgmenu?msgmenucontent={quote(content)}&msgmenuid={quote(key)}">{quoted(label)}</a>'
 
 
 def quoted(text: str, most: int = _SHOWN) -> str:
@@ -107,10 +108,7 @@ def _summary(facts: Facts) -> str:
         lines.append("· " + ngettext("照片 %(n)d 张", "照片 %(n)d 张", facts["photos"]) % {"n": facts["photos"]})
     if facts["voices"]:
         lines.append("· " + ngettext("语音 %(n)d 条", "语音 %(n)d 条", facts["voices"]) % {"n": facts["voices"]})
-    lines.append(
-        _("点 %(yes)s，或回复“确认”提交；可以继续补充；回复“取消”放弃。")
-        % {"yes": answer(_("确认提交"), _("确认"), f"confirm:{facts['draft']}")}
-    )
+    lines.append(_("点下面一行或回复“确认”提交；也可以继续补充。"))
     return "\n".join(lines)
 
 
