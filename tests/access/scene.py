@@ -12,7 +12,10 @@ from jiequ.cases.models import Case, CaseEvent, Delivery, FilingCondition, Impor
 from jiequ.cases.services import areas, hooks
 from jiequ.channels.models import CallBack, InboxItem, Message
 from jiequ.channels.services import Notice, open_call_back, seal_phone, send
+from jiequ.core.secrets import seal
 from jiequ.core.worker import BATCH, work_once
+from jiequ.doors.chat.models import Voice
+from jiequ.doors.chat.reporting import VOICE_PURPOSE
 from jiequ.grid.models import GridMember, MonitoringPoint, ResponsibilityGrid
 from jiequ.grid.services import add_point
 from jiequ.grid.services.points import PointFacts
@@ -333,6 +336,7 @@ def _late_ids(scene: Scene, side: Side) -> None:
         "street_id": side.street_id,
         "token": side.tokens["closed"],
         "lot_id": _lot(scene, side),
+        "voice_id": Voice.objects.create(report_id=closed.reports.get().pk, sound_sealed=seal("", VOICE_PURPOSE), at=NOW).pk,
         "note_id": services.give_desk(street_id=side.street_id, text="", by=scene.world.actor(side.operator), at=NOW).pk,
         "item_id": InboxItem.objects.filter(person=side.worker).earliest("pk").pk,
     }

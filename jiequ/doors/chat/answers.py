@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -93,7 +94,7 @@ def _for_staff(command: Command, person_id: int | None, at: datetime) -> Say:
         return Say("staff_only")
     actor = actor_for(person, at=at, is_strong=False)
     if command == Command.BRIEF:
-        return Say("open_page", {"label": _("打开今日简报"), "url": _page("insight:brief")})
+        return Say("open_page", {"label": _("打开今日简报"), "url": entered(reverse("insight:brief"))})
     if command == Command.PENDING and actor.has(Role.LEADER, Role.DUTY_LEADER):
         return _pending(actor, at)
     return _to_do(actor, at)
@@ -117,12 +118,12 @@ def _pending(actor: Actor, at: datetime) -> Say:
 
 
 def _list(head: str, lines: Sequence[str], label: str, route: str) -> Say:
-    return Say("list", {"head": head, "lines": lines, "all": words.link(label, _page(route))})
+    return Say("list", {"head": head, "lines": lines, "all": words.link(label, entered(reverse(route)))})
 
 
 def _line(case: Case, due_at: datetime | None, kind: str = "") -> str:
     """A case as notices may name it (DOMAIN §9): never a word of who reported it."""
-    number = words.link(case.number, settings.BASE_URL + case_url(case.number))
+    number = words.link(case.number, entered(case_url(case.number)))
     grid = case.unit_grid.code15 if case.unit_grid_id and case.unit_grid else ""
     due = _("时限 %(due)s") % {"due": _moment(due_at)} if due_at else ""
     return "· " + " ".join(part for part in (number, kind, _type(case), grid, due) if part)
@@ -140,6 +141,14 @@ def _page(route: str) -> str:
     return settings.BASE_URL + reverse(route)
 
 
+def entered(path: str) -> str:
+    """A page of ours that asks who reads it: opened in WeChat, the phone first signs in by its account, without a tap."""
+    try:
+        return f"{settings.BASE_URL}{reverse('wechat_pages:enter')}?{urlencode({'next': path})}"
+    except NoReverseMatch:
+        return settings.BASE_URL + path
+
+
 # -- facts that sentences of the account need ------------------------------------------------------------------------
 
 
@@ -154,4 +163,4 @@ def standing_facts(name: str) -> dict[str, Any]:
     who = streets[0].name_zh if len(streets) == 1 else district.name_zh if district else ""
     who = (district.sponsor_unit if district else "") or who
     days = max((Policy.of(street.settings).keep_days for street in streets), default=Policy().keep_days)
-    return {"who": who, "days": days, "url": _page("cases:query")}
+    return {"who": who, "days": days, "url": entered(reverse("cases:own_list"))}

@@ -12,6 +12,6 @@ from .models import Voice
 def recordings(report_ids: Sequence[int]) -> dict[int, list[str]]:
     """The addresses of the recordings of these reports, by report. One SELECT."""
     found: dict[int, list[str]] = {}
-    for voice_id, report_id in Voice.objects.filter(report_id__in=report_ids).order_by("pk").values_list("pk", "report_id"):
-        found.setdefault(report_id, []).append(reverse("chat:voice", args=[voice_id]))
+    for voice in Voice.objects.filter(report_id__in=report_ids).defer("sound_sealed").order_by("pk"):
+        found.setdefault(voice.report_id or 0, []).append(reverse("chat:voice", args=[voice.pk]))
     return found
