@@ -20,7 +20,7 @@ def _told(at: datetime, key: str) -> reporting.Told:
     return told
 
 
-@job(services.FETCH, outside=True, timeout_seconds=40.0, line="chat")
+@job(services.FETCH, outside=True, timeout_seconds=40.0, line="chat", hands=2)
 def fetch(*, piece_id: int, at: datetime) -> Callable[[], None] | None:
     """A photo or a voice, as soon as it was sent: WeChat keeps it for three days, we want it in the report."""
     return reporting.fetch(piece_id, at=at, told=_told(at, str(piece_id)))
