@@ -25,7 +25,7 @@ def databases(env: Mapping[str, str], file: Path) -> dict[str, dict[str, Any]]:
 
 def _inbox(main: dict[str, Any]) -> dict[str, Any]:
     if main["ENGINE"] != "jiequ.core.sqlite3":
-        return {**main, "OPTIONS": {"connect_timeout": ANSWER_SECONDS}}
+        return {**main, "OPTIONS": {**main["OPTIONS"], "connect_timeout": ANSWER_SECONDS}}
     name = Path(main["NAME"])
     own = main["NAME"] if main["NAME"] == ":memory:" else str(name.with_name(f"{name.stem}-arrivals{name.suffix}"))
     return {**main, "NAME": own, "OPTIONS": {"timeout": ANSWER_SECONDS}}
@@ -47,5 +47,13 @@ def database(url: str) -> dict[str, Any]:
             "PORT": str(parts.port or ""),
             "CONN_MAX_AGE": 600,
             "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": _prepared(dict(parse_qsl(parts.query)).get("prepare", "on")),
         }
     raise ImproperlyConfigured(f"DATABASE_URL must begin with sqlite:// or postgresql://, not {parts.scheme!r}.")
+
+
+def _prepared(word: str) -> dict[str, Any]:
+    """What is asked five times is planned once a connection (ADR 0038); ``?prepare=off`` where a pooler shares connections."""
+    if word not in {"on", "off"}:
+        raise ImproperlyConfigured(f"DATABASE_URL: prepare must be on or off, not {word!r}.")
+    return {"server_side_binding": True, "prepare_threshold": 5} if word == "on" else {}

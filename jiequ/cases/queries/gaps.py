@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import F, Q, Value, Window
+from django.db.models import BigIntegerField, F, Q, Value, Window
 from django.db.models.functions import Coalesce, Lag
 
 from ..models import CaseEvent
@@ -32,7 +32,7 @@ def new_gaps(after: int, up_to: int, *, at: datetime) -> list[Gap]:
     """
     if up_to <= after:
         return []
-    before = Coalesce(Window(Lag("pk"), order_by=F("pk").asc()), Value(after))
+    before = Coalesce(Window(Lag("pk"), order_by=F("pk").asc()), Value(after, BigIntegerField()))
     rows = CaseEvent.objects.filter(pk__gt=after, pk__lte=up_to).annotate(before=before).filter(pk__gt=F("before") + 1)
     moment = int(at.timestamp())
     return [[low + 1, high - 1, moment] for low, high in rows.order_by("pk").values_list("before", "pk")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import F, Min, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, F, Min, Q, QuerySet, Sum, Value
 
 from jiequ.cases.models import Case
 from jiequ.cases.queries.lists import named_whole
@@ -95,7 +95,8 @@ def behind(asked: Behind) -> QuerySet[CaseCount]:
     if asked.group != Group.ALL:
         column = _COLUMN[Group(asked.group)]
         rows = rows.filter(**({column: asked.key} if asked.key else {f"{column}__isnull": True}))
-    return rows.annotate(has=F("parts").bitand(BIT[asked.part]), on=F(basis)).filter(has__gt=0)
+    bit = Value(BIT[asked.part], BigIntegerField())  # said to be an integer, 2**31 would travel as a negative one
+    return rows.annotate(has=F("parts").bitand(bit), on=F(basis)).filter(has__gt=0)
 
 
 def total(asked: Behind) -> int:
