@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ON_POSTGRESQL = os.environ.get("JIEQU_TEST_DATABASE") == "postgresql"
-FAST = bool(os.environ.get("JIEQU_TEST_FAST"))
+BROWSER = os.environ.get("JIEQU_TEST_BROWSER", "")  # "only" its tests, "without" them, or both
 FOLDER = Path(tempfile.mkdtemp(prefix="jiequ-test-"))
 ON_SQLITE_ONLY = {("tests", "repo"), ("tests", "e2e"), ("tests", "emulator")}
 COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
@@ -58,8 +58,9 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
         only_postgresql = item.get_closest_marker("postgresql") or folder == ("tests", "race")
         only_sqlite = item.get_closest_marker("sqlite") or folder in ON_SQLITE_ONLY
         wrong = only_sqlite if ON_POSTGRESQL else only_postgresql
-        slow = FAST and (item.get_closest_marker("browser") or folder == ("tests", "e2e"))
-        (left if wrong or slow else kept).append(item)
+        drives = bool(item.get_closest_marker("browser")) or folder == ("tests", "e2e")
+        elsewhere = ("without" if drives else "only") == BROWSER
+        (left if wrong or elsewhere else kept).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept
