@@ -96,7 +96,8 @@ def behind(asked: Behind) -> QuerySet[CaseCount]:
         column = _COLUMN[Group(asked.group)]
         rows = rows.filter(**({column: asked.key} if asked.key else {f"{column}__isnull": True}))
     bit = Value(BIT[asked.part], BigIntegerField())  # said to be an integer, 2**31 would travel as a negative one
-    return rows.annotate(has=F("parts").bitand(bit), on=F(basis)).filter(has__gt=0)
+    has = F("parts").bitand(bit)  # type: ignore[arg-type]
+    return rows.annotate(has=has, on=F(basis)).filter(has__gt=0)
 
 
 def total(asked: Behind) -> int:
