@@ -6,7 +6,8 @@ The short form; every worker is killed (kill -9) 20 to 80 ms after its first sma
 from __future__ import annotations
 
 import json
-import time
+import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -67,7 +68,8 @@ def mark_then_call(at: datetime, tell: Tell) -> None:
             return
         with writing():
             hooks.mark(delivery, 200, "", at=at)
-        time.sleep(0.01)
+        if delivery_id % 5 == 0:
+            os.kill(os.getpid(), signal.SIGKILL)  # the kill that a storm strikes by chance
         hooks.send(delivery, at=at)
 
     KINDS[hooks.DELIVER] = replace(KINDS[hooks.DELIVER], handler=deliver)  # in the child that is about to be killed
