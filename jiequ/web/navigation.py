@@ -72,6 +72,7 @@ DESK = (
     Entry(
         _("人员"), "people:list", "people", frozenset({Role.SYSTEM_ADMIN, Role.LEADER, Role.DUTY_LEADER, Role.DEPARTMENT_LEAD})
     ),
+    Entry(_("渠道"), "wechat:account", "talk", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("企业微信"), "wecom:members", "talk", frozenset({Role.SYSTEM_ADMIN}), setting="WECOM_CORPID"),
     Entry(_("外部系统"), "cases:systems", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("回调"), "cases:webhooks", "cloud", frozenset({Role.SYSTEM_ADMIN})),

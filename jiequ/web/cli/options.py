@@ -31,6 +31,7 @@ COMMANDS = {
     "migrate": Command("jiequ.web.cli.migrate", "bring the database to this version"),
     "backup": Command("jiequ.web.cli.backup", "copy the database and the pictures to a dated folder"),
     "restore": Command("jiequ.web.cli.restore", "put a backup into an empty place and prove it whole"),
+    "wechat": Command("jiequ.web.cli.wechat", "ask the official account, push its menus, read its templates"),
     "check": Command("jiequ.web.cli.check", "say in plain words what is wrong with this installation"),
     "bench": Command("bench", "measure: one file of bench/ by name", "test", False),
     "messages": Command("tests.repo.messages", "compile the texts; list or add the missing ones", "test", False),
@@ -163,6 +164,12 @@ def _check(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--repair", action="store_true", help="rollups: put right what differs from a recount")
 
 
+def _wechat(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "what", choices=["check", "menu", "templates"], help="does it answer; tell it our menus; read its templates"
+    )
+
+
 def _bench(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("rest", nargs="*", help="NAME and its options; none: list the names")
 
@@ -191,6 +198,7 @@ OPTIONS = {
     "migrate": _migrate,
     "backup": _backup,
     "restore": _restore,
+    "wechat": _wechat,
     "check": _check,
     "bench": _bench,
     "messages": _messages,

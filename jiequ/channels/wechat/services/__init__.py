@@ -1,6 +1,7 @@
 """What changes the official account's side: followers, what is said to them, media, codes, menus, templates."""
 
 from .binding import bind, unbind
+from .checking import ask_account
 from .followers import follower_of, openid_of
 from .forms import adopt_templates, drop_form, read_templates, save_form
 from .media import fetch
@@ -12,6 +13,7 @@ from .sending import send_template
 __all__ = [
     "Scene",
     "adopt_templates",
+    "ask_account",
     "bind",
     "drop_form",
     "fetch",

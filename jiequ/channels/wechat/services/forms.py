@@ -18,6 +18,8 @@ from .. import config, rules
 from ..models import TemplateForm
 from ..rules import Field, Group
 
+TEMPLATE_GONE = "template_gone"
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -40,55 +42,77 @@ def read_templates() -> list[Template]:
 
 
 def adopt_templates(templates: list[Template], *, by: Actor, at: datetime) -> int:
-    """Make a form, filled by the labels, for each template that has none and of which every field is understood; returns how
-    many. Whoever reads the page afterwards decides."""
+    """Make a form for each template that has none, filled by its labels; it is used at once where every field is understood,
+    else it waits for somebody to fill it. Forms of templates that the account has no more are marked. How many are new.
+    """
     _admit(by)
-    made = 0
     with writing():
         known = set(TemplateForm.objects.values_list("template_id", flat=True))
-        for rank, one in enumerate(templates):
+        gone = known - {one.template_id for one in templates}
+        TemplateForm.objects.filter(template_id__in=gone, fault="").update(fault=TEMPLATE_GONE)
+        fresh = [one for one in templates if one.template_id not in known and one.fields]
+        for rank, one in enumerate(fresh):
             sources = rules.suggested(one.fields)
-            if one.template_id not in known and one.fields and len(sources) == len(one.fields):
-                _store(one, rules.group_of(one.title), "", sources, rank, by=by, at=at)
-                made += 1
-    return made
+            is_whole = len(sources) == len(one.fields)
+            _store(one, rules.group_of(one.title), "", sources, rank, by=by, at=at, is_active=is_whole)
+    return len(fresh)
 
 
-def save_form(
-    template: Template, *, group: str, notice: str, fields: Mapping[str, str], rank: int, by: Actor, at: datetime
-) -> None:
-    """Say how notices fill a template: each of its fields from one source. A fault of before counts as mended."""
+def save_form(form_id: int, *, group: str, notice: str, fields: Mapping[str, str], rank: int, by: Actor, at: datetime) -> None:
+    """Say how notices fill a form's template: each of its fields from one source. A fault of before counts as mended.
+
+    For another group or notice than the form's own another form of the same template is made beside it.
+    """
     _admit(by)
-    if group not in set(Group) or (notice and notice not in texts.TEMPLATES):
+    form = _form(form_id)
+    template = Template(form.template_id, form.title, form.content)
+    if group not in set(Group) or (notice and not _is_for(notice, group)):
         raise Refusal("unknown_notice", _("没有这种通知，请重新选择。"))
     wanted = [field.name for field in template.fields]
     lacking = [field.label or field.name for field in template.fields if fields.get(field.name) not in rules.SOURCES]
-    if lacking or not wanted:
+    if lacking:
         raise Refusal("field_without_source", _("请给每个字段选一个来源：%(fields)s") % {"fields": "、".join(lacking)})
     with writing():
         _store(template, group, notice, {name: fields[name] for name in wanted}, rank, by=by, at=at)
+
+
+def _is_for(notice: str, group: str) -> bool:
+    known = texts.TEMPLATES.get(notice)
+    return known is not None and known.for_staff == (group == Group.STAFF)
+
+
+def _form(form_id: int) -> TemplateForm:
+    found = TemplateForm.objects.filter(pk=form_id).first()
+    if found is None:
+        raise NotFound("form_unknown", _("没有找到这个模板对应。"))
+    return found
 
 
 def drop_form(form_id: int, *, by: Actor, at: datetime) -> None:
     """Use it no more."""
     _admit(by)
     with writing():
-        found = TemplateForm.objects.filter(pk=form_id).first()
-        if found is None:
-            raise NotFound("form_unknown", _("没有找到这个模板对应。"))
-        found.delete()
+        _form(form_id).delete()
         _record("wechat.form_dropped", form_id, by, at)
 
 
 def _store(
-    template: Template, group: str, notice: str, fields: Mapping[str, str], rank: int, *, by: Actor, at: datetime
+    template: Template,
+    group: str,
+    notice: str,
+    fields: Mapping[str, str],
+    rank: int,
+    *,
+    by: Actor,
+    at: datetime,
+    is_active: bool = True,
 ) -> None:
     told = {"title": template.title, "content": template.content, "fields": dict(fields), "rank": rank}
     row, _is_new = TemplateForm.objects.update_or_create(
         template_id=template.template_id,
         group=group,
         notice=notice,
-        defaults={**told, "is_active": True, "fault": "", "changed_at": at},
+        defaults={**told, "is_active": is_active, "fault": "", "changed_at": at},
     )
     _record("wechat.form_saved", row.pk, by, at)
 

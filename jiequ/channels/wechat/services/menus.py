@@ -12,8 +12,11 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 
 from jiequ.channels.client import ApiError
+from jiequ.core import audit
+from jiequ.core.errors import Forbidden
 from jiequ.people.access import actor_for
 from jiequ.people.rules import ADMIN_ROLES, DEPARTMENT_ROLES, DESK_ROLES, Actor, Role
 
@@ -26,13 +29,14 @@ NO_MENU = 46003
 Button = dict[str, Any]
 
 
-def push_menus() -> list[str]:
+def push_menus(*, by: Actor, at: datetime) -> list[str]:
     """Tell the platform our menus, the default one first; returns the groups. Outside a transaction. ApiError.
 
     Conditional menus of before are taken away with the default one, so that none is left over from another version.
     """
-    api = config.api()
-    tags = _tags()
+    if not by.has(Role.SYSTEM_ADMIN, Role.SYSTEM):
+        raise Forbidden("not_your_role", _("这件事不属于您的岗位。需要的话，请联系系统管理员。"))
+    api, tags = config.api(), _tags()
     try:
         api.get("/cgi-bin/menu/delete")
     except ApiError as fault:
@@ -41,6 +45,9 @@ def push_menus() -> list[str]:
     api.post("/cgi-bin/menu/create", {"button": buttons("")})
     for group in TAGS:
         api.post("/cgi-bin/menu/addconditional", {"button": buttons(group), "matchrule": {"tag_id": str(tags[group])}})
+    audit.record(
+        street_id=None, person_id=by.person_id, action="wechat.menus_pushed", object_kind="wechat_menu", object_id=1, at=at
+    )
     return ["", *TAGS]
 
 

@@ -173,8 +173,13 @@ def test_codes_for_a_while_and_for_good(platform: Strings) -> None:
 
 
 def test_menus_for_everybody_and_for_groups_of_staff(platform: Strings, zhou: Follower, world: World) -> None:
-    assert services.push_menus() == ["", "leader", "desk", "field"]
-    assert services.push_menus() == ["", "leader", "desk", "field"]  # what was there is replaced
+    assert services.push_menus(by=world.actor("xi"), at=clock.now()) == ["", "leader", "desk", "field"]
+    assert services.push_menus(by=world.actor("xi"), at=clock.now()) == [
+        "",
+        "leader",
+        "desk",
+        "field",
+    ]  # what was there is replaced
     names = [one["name"] for one in platform.ask("GET", "/people/zhou/phone")["accounts"][0]["menu"]] or None
     assert names in (None, ["我要上报", "我的上报", "意见建议"])
     services.bind(zhou.pk, world.he.pk, by=world.actor("xi"), at=clock.now())
