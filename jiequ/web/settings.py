@@ -203,6 +203,7 @@ INSTALLED_APPS = [
     "jiequ.cases",
     "jiequ.doors.chat",
     "jiequ.doors.cards",
+    "jiequ.doors.wechat_pages",
     "jiequ.insight",
     "jiequ.web",
 ]

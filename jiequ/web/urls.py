@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jiequ.grid.urls")),
     path("", include("jiequ.doors.chat.urls")),
     path("", include("jiequ.insight.urls")),
+    path("", include("jiequ.doors.wechat_pages.urls")),
     path("api/", cases_api.page.page, name="api_page"),
     path("api/v1/", include((cases_api.urlpatterns, "cases_api"))),
 ]

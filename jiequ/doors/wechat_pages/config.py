@@ -1,4 +1,4 @@
-"""Which account this installation has, and where its platform lives. Nothing configured: none of this exists."""
+"""Which browsers are WeChat's, which pages ours, and how a follower is written as an account."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest
 
+from jiequ.channels.wechat.config import is_on
+
+__all__ = ["ACCOUNT", "account_of", "follower_id_of", "is_in_wechat", "is_on", "is_own_page"]
 AGENT = "MicroMessenger"
 WORK_AGENT = "wxwork"
 ACCOUNT = "wechat"
-
-
-def is_on() -> bool:
-    """True if an official account is configured."""
-    return bool(settings.WECHAT_APPID and settings.WECHAT_SECRET)
 
 
 def is_in_wechat(request: HttpRequest) -> bool:

@@ -1,0 +1,1 @@
+"""Pages in WeChat, the roster's binding, plates."""
