@@ -188,7 +188,8 @@ MOVES: dict[str, Move] = {
             | _ASKED_CREW
             | _grants(_S.STREET, _R.SUPERVISOR)
             | _grants(_S.TASK, _R.GRID_WORKER)
-            | _grants(_S.ASKED, _R.BUREAU),
+            | _grants(_S.ASKED, _R.BUREAU)
+            | _CLOCK,  # what another system said of a matter that stands there too (doors)
             adds=True,
         ),
         _move("reopen", {_T.CLOSED}, _T.REOPENED, _RESIDENT | _grants(_S.STREET, _R.ACCEPTOR, _R.DUTY_LEADER, _R.SUPERVISOR)),

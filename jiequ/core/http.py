@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import secrets
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -36,6 +37,8 @@ from django.utils.translation import gettext as _
 
 from .errors import Forbidden, NotFound, Refusal, Stale
 
+Shape = Callable[[HttpRequest, Refusal], HttpResponse]
+_shapes: dict[str, Shape] = {}
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 log = logging.getLogger(__name__)
@@ -132,6 +135,15 @@ def _proxies(names: tuple[str, ...]) -> tuple[list[IPv4Network | IPv6Network], b
 # -- saying no -------------------------------------------------------------------------------------------------------
 
 
+def shape_under(prefix: str, shape: Shape) -> None:
+    """Refusals of addresses under ``prefix`` are answered by ``shape``: a door that speaks another standard's language."""
+    _shapes[prefix] = shape
+
+
+def _own_shape(request: HttpRequest) -> Shape | None:
+    return next((shape for prefix, shape in _shapes.items() if request.path_info.startswith(prefix)), None)
+
+
 def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """The answer that carries a refusal, in the shape the reader understands.
 
@@ -140,8 +152,10 @@ def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     no longer good).
     """
     facts = {} if refusal.status == HTTPStatus.NOT_FOUND else refusal.facts  # a 404 has nothing to tell apart
-    if wants_json(request):
-        answer: HttpResponse = JsonResponse(_shape(refusal.code, str(refusal), facts), status=refusal.status)
+    if shape := _own_shape(request):
+        answer: HttpResponse = shape(request, refusal)
+    elif wants_json(request):
+        answer = JsonResponse(_shape(refusal.code, str(refusal), facts), status=refusal.status)
     elif refusal.status == HTTPStatus.UNAUTHORIZED and not refusal.code.startswith("link_"):
         answer = _to_sign_in(request)
     else:

@@ -28,6 +28,7 @@ from .errors import Refusal
 
 SECONDS = 10.0
 LARGEST_ANSWER = 4096
+LARGEST_DOCUMENT = 8 * 1024 * 1024
 LONGEST_URL = 500
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -49,6 +50,15 @@ class Target:
     host: str
     port: int
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the status, the headers by lower-case name, and the body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 def target_of(url: str) -> Target:
@@ -75,26 +85,38 @@ def _bad_url() -> Refusal:
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """The status of the answer to a POST, ``SECONDS`` from now at the latest.
+    """The status of the answer to a POST, ``SECONDS`` from now at the latest; of its body only a little is read.
 
     Unreachable if there is none, or if the address may not be reached.
     """
-    return _called("POST", url, body, headers, LARGEST_ANSWER)[0]
+    return _call("POST", url, body, headers, SECONDS, LARGEST_ANSWER, is_whole=False).status
 
 
 def get(url: str, *, most_bytes: int) -> bytes:
     """What a GET brings, ``SECONDS`` from now at the latest. Unreachable, also for any status but 200 and for more bytes."""
-    status, data = _called("GET", url, None, {}, most_bytes + 1)
-    if status != 200:
-        raise Unreachable(f"http_{status}")
-    if len(data) > most_bytes:
-        raise Unreachable("too_large")
-    return data
+    answer = fetch(url, largest=most_bytes)
+    if answer.status != 200:
+        raise Unreachable(f"http_{answer.status}")
+    return answer.body
 
 
-def _called(method: str, url: str, body: bytes | None, headers: dict[str, str], most_bytes: int) -> tuple[int, bytes]:
-    """Status and the first bytes of the answer."""
-    until = time.monotonic() + SECONDS
+def fetch(
+    url: str,
+    *,
+    method: str = "GET",
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    seconds: float = SECONDS,
+    largest: int = LARGEST_DOCUMENT,
+) -> Answer:
+    """The whole answer, ``seconds`` from now at the latest. Unreachable ``too_large`` for a body over ``largest`` bytes."""
+    return _call(method, url, body, headers or {}, seconds, largest, is_whole=True)
+
+
+def _call(
+    method: str, url: str, body: bytes, headers: dict[str, str], seconds: float, largest: int, *, is_whole: bool
+) -> Answer:
+    until = time.monotonic() + seconds
     try:
         target = target_of(url)
     except Refusal as refusal:
@@ -109,12 +131,25 @@ def _called(method: str, url: str, body: bytes | None, headers: dict[str, str], 
             held[0].settimeout(_left(until))
             held[0].do_handshake()
         held[0].settimeout(_left(until))
-        return _answer(method, target, held[0], body, headers, until, most_bytes)
+        answer = _answer(target, held[0], method, body, headers, until, largest)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unreachable(_why(error, until)) from None
     finally:
         watch.cancel()
         held[0].close()
+    if is_whole:
+        _check_whole(answer, until, largest)
+    return answer
+
+
+def _check_whole(answer: Answer, until: float, largest: int) -> None:
+    """Unreachable for a body that is too large, or that was cut off and only looks like one that ended."""
+    if len(answer.body) > largest:
+        raise Unreachable("too_large")
+    _left(until)
+    promised = answer.headers.get("content-length", "")
+    if promised.isdecimal() and len(answer.body) < int(promised):
+        raise Unreachable("no_answer")
 
 
 def _left(until: float) -> float:
@@ -133,19 +168,17 @@ def _why(error: Exception, until: float) -> str:
 
 
 def _answer(
-    method: str, target: Target, sock: socket.socket, body: bytes | None, headers: dict[str, str], until: float, most_bytes: int
-) -> tuple[int, bytes]:
+    target: Target, sock: socket.socket, method: str, body: bytes, headers: dict[str, str], until: float, largest: int
+) -> Answer:
     call: Any = http.client.HTTPConnection(target.host, target.port)
     call.default_port = 443 if target.scheme == "https" else 80
     call.sock = sock
     try:
-        call.request(method, target.path, body=body, headers={**headers, "Connection": "close"})
+        call.request(method, target.path, body=body or None, headers={**headers, "Connection": "close"})
         with call.getresponse() as answer:
             _left(until)  # headers that were cut off look like headers that ended
-            data = answer.read(most_bytes)
-            if method == "GET":
-                _left(until)  # so does a body
-            return int(answer.status), data
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(int(answer.status), told, answer.read(largest + 1))
     finally:
         call.close()
 

@@ -73,6 +73,7 @@ class ApiScope(StrEnum):
     CASES_MOVE = "cases:move"
     REPORTS_WRITE = "reports:write"
     REFERENCE_READ = "reference:read"
+    OPEN311 = "open311"
 
 
 class SessionKind(StrEnum):

@@ -204,6 +204,7 @@ INSTALLED_APPS = [
     "jiequ.doors.chat",
     "jiequ.doors.cards",
     "jiequ.doors.wechat_pages",
+    "jiequ.doors.open311",
     "jiequ.insight",
     "jiequ.web",
 ]

@@ -266,6 +266,7 @@ class CaseEvent(models.Model):
         indexes = [
             models.Index(fields=["by_id", "-id"], name="event_by_whom"),
             models.Index(fields=["at"], name="event_returned", condition=Q(move="return")),
+            models.Index(fields=["at"], name="event_at"),  # what happened in a span, for other systems (doors.open311)
             models.Index(fields=["-case"], condition=Q(move="not_delivered"), name="event_not_delivered"),
         ]
 

@@ -28,6 +28,7 @@ SCOPES: dict[str, str | Promise] = {
     ApiScope.CASES_MOVE: gettext_lazy("办理案件（每一步）"),
     ApiScope.REPORTS_WRITE: gettext_lazy("上报"),
     ApiScope.REFERENCE_READ: gettext_lazy("读类型、部门、网格"),
+    ApiScope.OPEN311: gettext_lazy("Open311：上报与补充（api_key）"),
 }
 DAYS = 90
 

@@ -1,0 +1,1 @@
+"""Every way to change what the door keeps."""

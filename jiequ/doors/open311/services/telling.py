@@ -1,0 +1,112 @@
+"""What happens to mirrored cases here is told to the other side: the step in a reporter's words, open or closed.
+
+Never what staff wrote to one another, and never back what the other side told us. A step waits until it can no longer be
+undone. Told at least once, by the same ``update_id`` at each try.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+from django.db.models import Exists, OuterRef, QuerySet
+
+from jiequ.cases import words
+from jiequ.cases.flow import ENDED
+from jiequ.cases.models import CaseEvent
+from jiequ.core.db import writing
+
+from .. import foreign
+from ..models import Mirror, Partner, Push, Run, SeenUpdate, TakenUpdate
+from ..queries.updates import TOLD
+from ..rules import CLOSED, OPEN, told
+from ..talk import Talk, Trouble
+from . import pushing
+from .pulling import Round, close_round, fingerprint
+
+LOOK_BACK = 500
+"""Numbers are given before commits: so many events are looked at again in each round."""
+SETTLED = timedelta(seconds=75)
+"""Undo is possible for at most sixty seconds (cases.policy)."""
+BATCH = 200
+FINAL_WORDS = frozenset({"close", "force_close", "reject", "cancel"})
+
+
+def events_of(partner: Partner, *, at: datetime) -> QuerySet[CaseEvent]:
+    """The events that may concern this partner and are settled."""
+    undone = CaseEvent.objects.filter(case=OuterRef("case"), move="undo", facts__undone=OuterRef("pk"))
+    theirs = TakenUpdate.objects.filter(event_id=OuterRef("pk"))
+    after = max(0, partner.followed_to - LOOK_BACK)
+    found = CaseEvent.objects.filter(~Exists(theirs), pk__gt=after, at__lte=at - SETTLED, case__street_id=partner.street_id)
+    return found.filter(~Exists(undone)).order_by("pk")
+
+
+def tell(partner: Partner, *, at: datetime, ended_at: datetime | None = None) -> Run | None:
+    """Tell what is new, and have cases pushed whose type is mapped. None where there was nothing."""
+    events = list(events_of(partner, at=at)[: BATCH + LOOK_BACK])
+    this = Round(partner, at, Counter())
+    try:
+        if partner.push == Push.MAPPED:
+            with writing():
+                this.counts["pushes"] += pushing.choose_by_type(partner, events, at=at)
+        if partner.has_updates:
+            _tell_all(this, events)
+        newest = events[-1].pk if events else partner.followed_to
+        Partner.objects.filter(pk=partner.pk, followed_to__lt=newest).update(followed_to=newest)
+    except Trouble as trouble:
+        this.error, this.detail = trouble.code, trouble.detail
+    if not this.error and not +this.counts:
+        return None
+    return close_round(this, "tell", ended_at or at)
+
+
+def _tell_all(this: Round, events: list[CaseEvent]) -> None:
+    case_ids = {event.case_id for event in events if event.move in TOLD}
+    mirrors = Mirror.objects.filter(partner=this.partner, state=Mirror.State.KNOWN, case_id__in=case_ids)
+    by_case = {mirror.case_id: mirror for mirror in mirrors.select_related("case")}
+    for event in events:
+        mirror = by_case.get(event.case_id)
+        if mirror is not None and event.move in TOLD and event.at >= mirror.made_at and event.move != "report":
+            _tell_one(this, mirror, event)
+
+
+def _tell_one(this: Round, mirror: Mirror, event: CaseEvent) -> None:
+    own_id = f"{this.partner.street.code9}-{event.pk}"
+    if SeenUpdate.objects.filter(mirror=mirror, update_id=own_id, is_ours=True).exists():
+        return
+    text = said_of(mirror, event)
+    form = [
+        ("service_request_id", mirror.request_id),
+        ("update_id", own_id),
+        ("updated_datetime", told(event.at)),
+        ("status", CLOSED if event.state in ENDED else OPEN),
+        ("description", text),
+    ]
+    try:
+        rows = Talk(this.partner).post("servicerequestupdates", form, key=f"jiequ-update-{own_id}")
+    except Trouble as trouble:
+        if not trouble.is_final:
+            raise
+        rows, this.detail = [], trouble.detail or trouble.code
+        this.counts["refused"] += 1
+    their_id = foreign.text(rows[0], "update_id")[:100] if rows else ""
+    _remember(mirror, {own_id, their_id} - {""}, text, at=this.at)
+    this.counts["told"] += 1
+
+
+def _remember(mirror: Mirror, ids: set[str], text: str, *, at: datetime) -> None:
+    """Both numbers of it: ours, so that it is told once; theirs, so that it is no news when it comes back."""
+    rows = [SeenUpdate(mirror=mirror, update_id=one, said_hash=fingerprint(text), is_ours=True, at=at) for one in sorted(ids)]
+    try:
+        with writing():
+            SeenUpdate.objects.bulk_create(rows, ignore_conflicts=True)
+    except IntegrityError:
+        return
+
+
+def said_of(mirror: Mirror, event: CaseEvent) -> str:
+    """The step in a reporter's words; where the case ends, the reply that was written for whoever reported it."""
+    text = str(words.FOR_REPORTER[event.move])
+    reply = words.masked(mirror.case.reply) if event.move in FINAL_WORDS else ""
+    return f"{text}。{reply}" if reply else text
