@@ -44,6 +44,11 @@ def constants(scene: Scene) -> dict[str, Any]:
         "move": "note",
         "act": "rename",
         "key": "closed-done",
+        "form": "json",
+        "service_code": "0110",
+        "request_id": "LG-2026-000001",
+        "handle": "none",
+        "partner_id": 999_999,
     }
 
 

@@ -87,6 +87,11 @@ def questions(ids: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         "move": "note",
         "act": "rename",
         "key": "closed-done",
+        "form": "json",
+        "service_code": "0110",
+        "request_id": "LG-2026-000001",
+        "handle": "none",
+        "partner_id": 999_999,
     }
     for name, address, _view in table.templates():
         parts = [part for part in table.parts(address) if part in ids]

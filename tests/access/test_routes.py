@@ -27,7 +27,8 @@ def answer_of(client: Client, method: str, address: str) -> tuple[int, str]:
     """Status, and the code of a refusal."""
     answer = getattr(client, method)(address, headers={"accept": "application/json"})
     is_json = answer.headers.get("Content-Type", "").startswith("application/json")
-    code = answer.json().get("code", "") if is_json and answer.status_code >= 400 else ""
+    told = answer.json() if is_json and answer.status_code >= 400 else {}
+    code = told.get("code", "") if isinstance(told, dict) else ""  # Open311 refuses with an array, behind open doors only
     return answer.status_code, code
 
 

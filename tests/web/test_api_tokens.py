@@ -194,4 +194,4 @@ def test_a_token_may_call_so_often_a_minute(work: Casework, monkeypatch: pytest.
 
 
 def test_the_scopes_are_these(work: Casework) -> None:
-    assert EVERY_SCOPE == ("cases:read", "cases:move", "reports:write", "reference:read")
+    assert EVERY_SCOPE == ("cases:read", "cases:move", "reports:write", "reference:read", "open311")

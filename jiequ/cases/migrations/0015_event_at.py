@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0014_ways'),
+        ("cases", "0014_ways"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='caseevent',
-            index=models.Index(fields=['at'], name='event_at'),
+            model_name="caseevent",
+            index=models.Index(fields=["at"], name="event_at"),
         ),
     ]

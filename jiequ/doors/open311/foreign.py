@@ -62,7 +62,7 @@ def number(row: dict[str, Any], name: str) -> float | None:
 
 def parsed(body: bytes) -> Any:
     """The document as plain values, by what it is rather than by what it is called. Unreadable for neither."""
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    start = body.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1]  # whatever marks the encoding, too
     if start == b"<":
         root = _tree(body)
         return _listed(root) if root.name in CHILDREN else _value(root)

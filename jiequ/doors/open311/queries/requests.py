@@ -87,13 +87,16 @@ class Read:
 
 
 def read(cases: QuerySet[Case], *, most: int = MOST, actor: Actor | None = None, is_extended: bool = False) -> Read:
-    """The first ``most`` of them. Two SELECTs (cases; published photos), one more for a key's owner."""
+    """The first ``most`` of them. Two SELECTs (cases; published photos), one more for extensions, one for a key's owner."""
     found: list[Sequence[Any]] = list(cases.values_list(*_FIELDS)[:most])
     ids = [row[0] for row in found]
     photos = published_photos(ids)
+    others = elsewhere(ids) if is_extended else {}
     more = details(ids, actor) if actor is not None else {}
     teller = _Teller()
-    rows = [teller.request(row, photos.get(row[0], ()), more.get(row[0]), is_extended) for row in found]
+    rows = [teller.request(row, photos.get(row[0], ()), more.get(row[0])) for row in found]
+    for row, told_row in zip(found, rows, strict=True) if is_extended else ():
+        told_row["extended_attributes"] = teller.extension(row, photos.get(row[0], ()), others.get(row[0], []))
     return Read(rows, (found[-1][4], found[-1][0]) if found else None)
 
 
@@ -103,6 +106,15 @@ def published_photos(case_ids: Iterable[int]) -> dict[int, list[int]]:
     rows = PublishedPhoto.objects.filter(case_id__in=list(case_ids)).order_by("pk")
     for case_id, proof_id in rows.values_list("case_id", "proof_id"):
         found.setdefault(case_id, []).append(proof_id)
+    return found
+
+
+def elsewhere(case_ids: Iterable[int]) -> dict[int, list[str]]:
+    """The numbers under which each case was handed to other servers: whoever reads both takes it for one. One SELECT."""
+    found: dict[int, list[str]] = {}
+    rows = Mirror.objects.filter(case_id__in=list(case_ids), direction=Direction.OUT).exclude(request_id="")
+    for case_id, number in rows.values_list("case_id", "request_id"):
+        found.setdefault(case_id, []).append(number)
     return found
 
 
@@ -148,12 +160,12 @@ class _Teller:
         """A moment in the installation's zone; None for none."""
         return None if moment is None else told(moment.astimezone(self.zone))
 
-    def request(self, row: Sequence[Any], photos: Sequence[int], more: Detail | None, is_extended: bool) -> dict[str, Any]:
+    def request(self, row: Sequence[Any], photos: Sequence[int], more: Detail | None) -> dict[str, Any]:
         """One row as the specification has it; fields that we do not know are empty."""
         # fmt: off
         (_pk, number, state, reason, reported_at, changed_at, ended_at, promised_at, lon, lat,
          type_id, what_zh, what_en, name_zh, name_en, kind, code, lead_zh, lead_en,
-         community_zh, community_en, grid, grid_lon, grid_lat, source, into, publication) = row
+         community_zh, community_en, grid, grid_lon, grid_lat, _source, into, publication) = row
         # fmt: on
         language = self.language
         what = said(what_zh, what_en, language)
@@ -186,14 +198,16 @@ class _Teller:
             "long": lon,
             "media_url": f"{self.photo_at}{photos[0]}" if photos else None,
         }
-        if is_extended:
-            request["extended_attributes"] = {
-                "state": state,
-                "source": source,
-                "accuracy": "point" if more is not None and more.lon is not None else "grid" if grid else "rounded",
-                "photos": [{"media_url": f"{self.photo_at}{one}"} for one in photos],
-            }
         return request
+
+    def extension(self, row: Sequence[Any], photos: Sequence[int], others: list[str]) -> dict[str, Any]:
+        """What the standard has no field for: our own state, the source, every published photo, numbers at other servers."""
+        return {
+            "state": row[_FIELDS.index("state")],
+            "source": row[_FIELDS.index("source")],
+            "photos": [{"media_url": f"{self.photo_at}{one}"} for one in photos],
+            "elsewhere": others,
+        }
 
     def _notes(self, state: str, reason: str, into: str | None, more: Detail | None) -> str:
         parts = [self.states[state]]

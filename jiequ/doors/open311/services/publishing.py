@@ -46,7 +46,7 @@ def publish(case: Case, *, words: str, photo_ids: Collection[int], by: Actor, at
             object_kind="case",
             object_id=str(case.pk),
             at=at,
-            facts={"has_words": bool(words), "photos": len(proofs)},
+            facts={"is_described": bool(words), "photos": len(proofs)},
         )
 
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from jiequ.cases import services as cases
 from jiequ.cases.access import case_by_id
 from jiequ.cases.flow import ENDED
-from jiequ.cases.models import Source
+from jiequ.cases.models import Case, Source
 from jiequ.cases.queries.types import type_choice
 from jiequ.cases.services.intake import site_of
 from jiequ.core.db import writing
@@ -135,6 +135,9 @@ def _open(this: Round, row: dict[str, Any], request_id: str) -> None:
     if foreign.text(row, "status").lower() == CLOSED:
         this.counts["closed_there"] += 1
         return
+    if _is_ours_already(partner, row):
+        this.counts["ours"] += 1
+        return
     is_wanted, condition_id = meaning_of(partner, foreign.text(row, "service_code"))
     if not is_wanted:
         this.counts["left_out"] += 1
@@ -160,6 +163,15 @@ def _open(this: Round, row: dict[str, Any], request_id: str) -> None:
         if url := _picture(row):
             media.ask(done.report, url, at=this.at)
     this.counts["new"] += 1
+
+
+def _is_ours_already(partner: Partner, row: dict[str, Any]) -> bool:
+    """True if they handed this matter to us: a server of our own kind tells the number it has here."""
+    extension = row.get("extended_attributes")
+    numbers = extension.get("elsewhere") if isinstance(extension, dict) else None
+    if not isinstance(numbers, list) or not numbers:
+        return False
+    return Case.objects.filter(street_id=partner.street_id, number__in=[str(one)[:40] for one in numbers[:20]]).exists()
 
 
 def meaning_of(partner: Partner, their_code: str) -> tuple[bool, int | None]:

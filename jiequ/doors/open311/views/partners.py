@@ -53,6 +53,7 @@ COUNTS: dict[str, Promise] = {
     "numbered": gettext_lazy("取到编号"),
     "told": gettext_lazy("告知对方"),
     "pushes": gettext_lazy("自动送出"),
+    "ours": gettext_lazy("本来就是我方的"),
     "left_out": gettext_lazy("按对照不收"),
     "closed_there": gettext_lazy("对方已办结，不收"),
     "elsewhere": gettext_lazy("不在本街道"),
