@@ -26,7 +26,7 @@ CHILDREN = {
     "errors": "error",
     "notes": "note",
     "photos": "photo",
-    "elsewhere": "service_request_id",
+    "elsewhere": "number",
 }
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
