@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
-from jiequ.core.jobs import DeadJob, every, job, on_dead
+from jiequ.core.jobs import Call, DeadJob, every, job, on_dead
 
 from . import reporting, services
 from .flow import Say
@@ -20,8 +19,8 @@ def _told(at: datetime, key: str) -> reporting.Told:
     return told
 
 
-@job(services.FETCH, outside=True, timeout_seconds=40.0, line="chat", hands=2)
-def fetch(*, piece_id: int, at: datetime) -> Callable[[], None] | None:
+@job(services.FETCH, outside=True, timeout_seconds=40.0, line="chat", hands=4)
+def fetch(*, piece_id: int, at: datetime) -> Call | None:
     """A photo or a voice, as soon as it was sent: WeChat keeps it for three days, we want it in the report."""
     return reporting.fetch(piece_id, at=at, told=_told(at, str(piece_id)))
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
 from jiequ.cases import services as cases
 from jiequ.cases.models import Source
 from jiequ.core import pictures, secrets
 from jiequ.core.db import writing
 from jiequ.core.errors import Refusal
+from jiequ.core.jobs import Call
 from jiequ.core.models import Picture, Street
 from jiequ.grid import queries as grid
 from jiequ.people.rules import Actor
@@ -126,25 +129,45 @@ def _hand_over(row: Draft, pieces: Sequence[Piece], done: cases.Reported) -> Non
 Told = Callable[[Draft, list[Say]], None]
 
 
-def fetch(piece_id: int, *, at: datetime, told: Told) -> Callable[[], None] | None:
-    """Get a piece's file from WeChat and keep it; outside a transaction. Returns what is to be stored.
+@dataclass(frozen=True, slots=True)
+class Got:
+    """What came of fetching: a photo that passed the door, a voice's bytes, or neither, and where there is one, the reason."""
 
-    ``told(draft, says)`` sends what there is to say. Raises what may pass, so that it is tried again.
-    """
+    photo: pictures.Clean | None = None
+    voice: bytes = b""
+    why: str = ""
+
+
+def fetch(piece_id: int, *, at: datetime, told: Told) -> Call | None:
+    """Get a piece's file from WeChat and keep it. ``told(draft, says)`` sends what there is to say. One SELECT now."""
     piece = Piece.objects.select_related("draft").filter(pk=piece_id, fetch=Waiting).first()
     if piece is None:
         return None
-    try:
-        data = fetch_media(piece.media_id)
-        if data is None:
-            return lambda: lose(piece_id, at=at, told=told)
-        if piece.kind == Kind.VOICE:
-            return lambda: _keep_voice(piece_id, data, at=at, told=told)
-        clean = pictures.clean(io.BytesIO(data))
-    except Refusal as refusal:
-        why = str(refusal)
-        return lambda: lose(piece_id, at=at, told=told, why=why)
-    return lambda: _keep_photo(piece_id, clean, at=at, told=told)
+    kind, media_id, language = Kind(piece.kind), piece.media_id, piece.draft.language
+    return Call(lambda: _got(kind, media_id, language), lambda got: lambda: _stored(piece_id, got, at=at, told=told))
+
+
+def _got(kind: Kind, media_id: str, language: str) -> Got:
+    """Outside a transaction; raises what may pass, so that it is tried again."""
+    data = fetch_media(media_id)
+    if data is None or (kind == Kind.VOICE and len(data) > MOST_VOICE_BYTES):
+        return Got()
+    if kind == Kind.VOICE:
+        return Got(voice=data)
+    with translation.override(language):
+        try:
+            return Got(photo=pictures.clean(io.BytesIO(data)))
+        except Refusal as refusal:
+            return Got(why=str(refusal))
+
+
+def _stored(piece_id: int, got: Got, *, at: datetime, told: Told) -> None:
+    if got.photo is not None:
+        _keep_photo(piece_id, got.photo, at=at, told=told)
+    elif got.voice:
+        _keep_voice(piece_id, got.voice, at=at, told=told)
+    else:
+        lose(piece_id, at=at, told=told, why=got.why)
 
 
 def _keep_photo(piece_id: int, clean: pictures.Clean, *, at: datetime, told: Told) -> None:
@@ -157,8 +180,6 @@ def _keep_photo(piece_id: int, clean: pictures.Clean, *, at: datetime, told: Tol
 
 
 def _keep_voice(piece_id: int, data: bytes, *, at: datetime, told: Told) -> None:
-    if len(data) > MOST_VOICE_BYTES:
-        return lose(piece_id, at=at, told=told)
     with writing():
         if (row := _hold_of(piece_id)) is None:
             return
