@@ -134,5 +134,5 @@ export const lines = (phone, items, faces) => {
 export const brief = (item) => {
   const kinds = { image: _("[照片]"), voice: _("[语音]"), video: _("[视频]"), location: _("[位置]"), template: _("[通知]"), card: _("[卡片]"), news: _("[图文]") };
   const data = item.data;
-  return data.title || (kinds[item.kind] ? `${kinds[item.kind]} ${data.label || (data.main_title || {}).title || ""}` : _(data.text)) || "";
+  return data.title || (kinds[item.kind] ? `${kinds[item.kind]} ${data.label || (data.main_title || {}).title || ""}` : _(data.text || data.head || "").replace(/<[^>]*>/g, "")) || "";
 };

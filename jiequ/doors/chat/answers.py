@@ -126,7 +126,7 @@ def _line(case: Case, due_at: datetime | None, kind: str = "") -> str:
     number = words.link(case.number, entered(case_url(case.number)))
     grid = case.unit_grid.code15 if case.unit_grid_id and case.unit_grid else ""
     due = _("时限 %(due)s") % {"due": _moment(due_at)} if due_at else ""
-    return "· " + " ".join(part for part in (number, kind, _type(case), grid, due) if part)
+    return "· " + " · ".join(part for part in (number, kind, _type(case), grid, due) if part)
 
 
 def _type(case: Case) -> str:

@@ -165,7 +165,7 @@ def _reminder(facts: Facts) -> str:
 def _progress(facts: Facts) -> str:
     head = f"{facts['number']} · {facts['state']}"
     lines = [f"{at} {title}" for at, title in facts["timeline"]]
-    until = [_("承诺时间：%(due)s") % {"due": facts["due"]}] if facts["due"] else []
+    until = [_("最迟 %(due)s") % {"due": facts["due"]}] if facts["due"] else []
     return "\n".join([head, facts["next"], *until, *lines, *([facts["more"]] if facts["more"] else [])])
 
 
