@@ -117,7 +117,8 @@ def place_of(draft: flow.Draft) -> cases.Place:
 
 def _hand_over(row: Draft, pieces: Sequence[Piece], done: cases.Reported) -> None:
     """Photos and recordings belong to the report from now on; the pieces have said what they had to say."""
-    Voice.objects.filter(piece__draft=row).update(report_id=done.report.pk, piece=None)
+    if any(piece.kind == Kind.VOICE for piece in pieces):
+        Voice.objects.filter(piece__draft=row).update(report_id=done.report.pk, piece=None)
     kept = [piece.picture_id for piece in pieces if piece.picture_id is not None]
     Picture.objects.filter(pk__in=kept).exclude(street_id=done.case.street_id).update(street_id=done.case.street_id)
     Piece.objects.filter(draft=row).delete()
