@@ -8,6 +8,7 @@ class WecomConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to what arrives, stand in the chain of ways, and let people in from WeCom's browser."""
+        from django.core import checks
         from django.urls import reverse
         from django.utils.translation import gettext_lazy as _
 
@@ -15,9 +16,10 @@ class WecomConfig(AppConfig):
         from jiequ.channels.ports import register_way
         from jiequ.people.ways_in import WayIn, register_way_in
 
-        from . import arriving, way
+        from . import arriving, config, way
         from .views import signing_in
 
+        checks.register(config.check)
         on_arrival("wecom", arriving.handle)
         register_way(way.WecomWay.name, way.make)
         register_way_in(WayIn("wecom", _("用企业微信登录"), signing_in.is_home, lambda: reverse("wecom:sign_in")))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
+from django.core.checks import Error
+
+from jiequ.channels.crypt import key_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +40,15 @@ def callbacks() -> dict[str, Secrets]:
     if settings.WECOM_CONTACTS_TOKEN:
         found["contacts"] = Secrets(settings.WECOM_CONTACTS_TOKEN, settings.WECOM_CONTACTS_AES_KEY)
     return {name: one for name, one in found.items() if one.token and one.aes_key}
+
+
+def check(**_more: Any) -> list[Error]:
+    """Django's system check: a key that is none is found at the start, not with the first push."""
+    errors = []
+    for name, one in callbacks().items() if is_on() else ():
+        try:
+            key_bytes(one.aes_key)
+        except ValueError as error:
+            variable = "JIEQU_WECOM_CONTACTS_AES_KEY" if name else "JIEQU_WECOM_AES_KEY"
+            errors.append(Error(f"{variable}: {error}.", id="wecom.E001"))
+    return errors

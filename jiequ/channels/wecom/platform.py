@@ -15,6 +15,8 @@ from jiequ.channels.tokens.services import token
 
 from .rules import PAGE, Member, Unit, members_of, units_of
 
+CALLS = ("getLocation", "chooseImage", "getLocalImgData", "scanQRCode")
+
 
 def application() -> Api:
     """The application's API."""
@@ -69,14 +71,14 @@ def page_config(url: str, *, at: datetime) -> dict[str, Any]:
     """What ``wx.config`` wants for the page at ``url`` in WeCom's browser. ApiError."""
     corpid = settings.WECOM_CORPID
     ticket = token(page_ticket(application(), f"wecom:{corpid}:jsapi", "/cgi-bin/get_jsapi_ticket", kind=""))
-    return {"appId": corpid, **_signed(ticket, url, at=at)}
+    return {"beta": True, "appId": corpid, **_signed(ticket, url, at=at), "jsApiList": list(CALLS)}
 
 
 def agent_config(url: str, *, at: datetime) -> dict[str, Any]:
     """What ``wx.agentConfig`` wants: the application's own ticket. ApiError."""
     corpid, agent = settings.WECOM_CORPID, settings.WECOM_AGENTID
     source = page_ticket(application(), f"wecom:{corpid}:{agent}:agent", "/cgi-bin/ticket/get", kind="agent_config")
-    return {"corpid": corpid, "agentid": agent, **_signed(token(source), url, at=at)}
+    return {"corpid": corpid, "agentid": agent, **_signed(token(source), url, at=at), "jsApiList": list(CALLS)}
 
 
 def _signed(ticket: str, url: str, *, at: datetime) -> dict[str, Any]:

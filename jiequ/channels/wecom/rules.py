@@ -12,8 +12,11 @@ from typing import Any
 CARD_LIFE = timedelta(hours=72)
 """How long a card's ``response_code`` is good (WECHAT.md §2); after that its buttons are asked of nobody."""
 CARD_KEPT = timedelta(days=30)
-A_MINUTE_EACH = 30
-"""Messages one member gets a minute; what is over that is dropped without a word [off path/90312]."""
+A_MINUTE_EACH = 15
+"""Half of the thirty a minute over which WeCom drops a member's messages without a word [off path/90312]: a bucket of so many
+that fills up in a minute lets through twice its size in the worst minute."""
+A_MINUTE_ALL = 5_000
+"""Half of the ten thousand calls a minute, likewise."""
 LONGEST_USERID = 64
 LONGEST_TASK_ID = 128
 PAGE = 1000

@@ -33,7 +33,7 @@ class WecomWay(Way):
 
     name = "wecom"
     scheme = "wecom"
-    limits = (Limit(rules.A_MINUTE_EACH, 60, "address"), Limit(10_000, 60))
+    limits = (Limit(rules.A_MINUTE_EACH, 60, "address"), Limit(rules.A_MINUTE_ALL, 60))
 
     def addresses_of(self, persons: Collection[int]) -> Mapping[int, str]:
         """Their user ids. One SELECT."""

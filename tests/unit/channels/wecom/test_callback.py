@@ -11,8 +11,8 @@ from django.test import Client
 from emulator import crypto, envelope, scene
 from emulator.envelope import Target
 from emulator.xml import from_xml, to_xml
+from jiequ.channels import callbacks
 from jiequ.channels.arrivals.models import Arrival
-from jiequ.channels.wecom.views import callback as view
 from tests.emulator.callback import AES_KEY, TOKEN, Push
 from tests.unit.channels.wecom.office import AGENT, AGENT_PATH, CALLBACK, CONTACTS_CALLBACK, CONTACTS_KEY, Office, post
 
@@ -87,7 +87,7 @@ def test_whatever_is_not_wecoms_gets_one_403_and_is_stored_nowhere(office: Offic
 
 def test_a_view_that_believes_the_plain_fields_would_be_found(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin: without the signature's check the strangers come in."""
-    monkeypatch.setattr(view, "_opened", lambda request, envelope, encrypted: to_xml(message(office)))
+    monkeypatch.setattr(callbacks, "opened", lambda request, envelope, encrypted, at: to_xml(message(office)))
     assert post(strangers(office)["another nonce"]).status_code == 200
 
 
@@ -105,7 +105,7 @@ def test_an_inbox_that_is_down_is_never_answered_with_success(office: Office, mo
     def down(*_given: Any, **_more: Any) -> bool:
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(view, "receive", down)
+    monkeypatch.setattr(callbacks, "receive", down)
     answer = post(pushed(office))
     assert (answer.status_code, answer.content) == (503, b"")
 
