@@ -1,10 +1,10 @@
 """A resident's yes in the chat, and how soon the leader's phone has the case: the whole way, through the emulator.
 
 One server (two web workers, live events, the worker of jobs and arrivals), the emulator in a process of its own in WeChat's
-place, open pages of leaders (待处理, as live.js keeps them). So many residents a minute follow, write a sentence, send a place and tap
-"确认提交"; the time counts from the tap (the moment the emulator is told of it) until the case's number stands in the row that
-the leader's page fetched. Everybody has one report and one number, else it fails. ``--photos`` sends a photo too (a tenth of a
-second of a core each goes into opening it). Options: ``--database sqlite|postgresql --reports 250 --per-minute 500 --pages 4``.
+place, open pages of leaders (待处理, as live.js keeps them). So many residents a minute write a sentence, send a place and
+tap "确认提交"; the time counts from the tap (the moment the emulator is told of it) until the case's number stands in the row
+that the leader's page fetched. Everybody has one report and one number, else it fails. ``--photos`` sends a photo too.
+Options: ``--database sqlite|postgresql --reports 250 --per-minute 500 --pages 4``.
 """
 
 from __future__ import annotations
