@@ -76,6 +76,7 @@ DESK = (
     Entry(_("企业微信"), "wecom:members", "talk", frozenset({Role.SYSTEM_ADMIN}), setting="WECOM_CORPID"),
     Entry(_("外部系统"), "cases:systems", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("回调"), "cases:webhooks", "cloud", frozenset({Role.SYSTEM_ADMIN})),
+    Entry(_("开放接口"), "open311:settings", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("程序令牌"), "people:tokens", "lock", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("账号安全"), "people:security", "lock", frozenset({Role.SECURITY_ADMIN})),
     Entry(_("审计"), "core:audit", "seal", frozenset({Role.AUDIT_ADMIN})),

@@ -22,6 +22,7 @@ from jiequ.people.rules import DESK_ROLES, Actor, Role
 
 from .. import services, words
 from ..access import case_for
+from ..beside import links_beside
 from ..forms import FORMS, SCORES, MoveForm
 from ..models import Case, CaseEvent, Proof, Report, Task
 from ..open_moves import offered_moves
@@ -70,6 +71,7 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "minutes_left": services.return_minutes_left(found, at) if found.source == "hotline" else None,
         "undo": _undo(request, view.events, found, actor, at),
         "back_url": _back(actor, found),
+        "beside": links_beside(found, actor),
     }
     for form in inline:
         context |= aids.aids_of(form, view.reports)

@@ -10,13 +10,16 @@ class Open311Config(AppConfig):
 
     def ready(self) -> None:
         """Tell the floors below: refusals under our address are spoken in the standard's words; what is sealed."""
+        from jiequ.cases.beside import register_links
         from jiequ.core import secrets
         from jiequ.core.http import shape_under
 
         from .services import media, partners
+        from .services.publishing import links
         from .speech import refused
 
         shape_under("/open311/v2/", refused)
         shape_under("/open311/discovery.", refused)
+        register_links(links)
         secrets.sealed_column("open311.MediaFetch", "url_sealed", media.PURPOSE)
         secrets.sealed_column("open311.Partner", "key_sealed", partners.PURPOSE)

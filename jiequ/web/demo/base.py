@@ -12,6 +12,7 @@ from jiequ.cases.services.types import load_catalogue
 from jiequ.core import calendar
 from jiequ.core.db import writing
 from jiequ.core.models import District, Street
+from jiequ.doors.open311.services.opening import open_street
 from jiequ.grid import demo as geography
 from jiequ.grid.demo.store import store
 from jiequ.grid.models import Community, ResponsibilityGrid
@@ -42,6 +43,7 @@ def seed_base(at: datetime) -> Street:
         )
         calendar.fill(at=at)
         load_catalogue(by=system, at=at)
+        open_street(street_id=main.pk, contact="指挥中心（演示）", by=system, at=at)
         departments = _departments(list(streets.values()))
         _people(main, departments, at)
         for street in list(streets.values())[1:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from jiequ.cases.models import Case, Proof
@@ -48,6 +49,13 @@ def publish(case: Case, *, words: str, photo_ids: Collection[int], by: Actor, at
             at=at,
             facts={"is_described": bool(words), "photos": len(proofs)},
         )
+
+
+def links(case: Case, by: Actor) -> list[tuple[str, str]]:
+    """The way from a case's page to this one, for whoever may decide."""
+    if not by.has(*PUBLISHERS, street_id=case.street_id):
+        return []
+    return [(_("公开与转送"), reverse("open311:publish", args=[case.number]))]
 
 
 def _words(case: Case, words: str, *, by: Actor, at: datetime) -> None:

@@ -24,7 +24,7 @@ from jiequ.people.rules import Role
 from ..models import Direction, Mapping, Mirror, Partner, Push, Run, Use
 from ..services import partners as services
 
-RUNS_SHOWN, FAILED_SHOWN = 20, 20
+RUNS_SHOWN, FAILED_SHOWN, SHORT = 10, 20, 20
 FAULTS: dict[str, Promise] = {
     "unknown_host": gettext_lazy("域名查不到"),
     "address_not_allowed": gettext_lazy("内网地址，没有允许（JIEQU_WEBHOOK_NETWORKS）"),
@@ -274,8 +274,14 @@ def _types() -> list[dict[str, Any]]:
 
 
 def _ins(partner: Partner, lines: list[Mapping]) -> list[dict[str, Any]]:
+    """Their services by their groups; a short list stands open."""
     chosen = {one.their_code: one for one in lines if one.direction == Direction.IN}
-    return [{"service": one, "chosen": _chosen(chosen.get(one["code"]))} for one in partner.services]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for one in partner.services:
+        row = {"service": one, "chosen": _chosen(chosen.get(one["code"]))}
+        groups.setdefault(one.get("group", ""), []).append(row)
+    is_short = len(partner.services) <= SHORT
+    return [{"name": name, "rows": rows, "is_open": is_short} for name, rows in groups.items()]
 
 
 def _chosen(line: Mapping | None) -> str:
