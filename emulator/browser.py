@@ -125,9 +125,8 @@ class Browser:
         body = request.body
         if origin == self._emulator:
             body = body.replace(self.origin.encode(), self.home.encode())
-        asking = self._client.build_request(
-            request.method, origin + path, params=request.query or None, headers=headers, content=body
-        )
+        query = {name: self._real(value) for name, value in request.query.items()}
+        asking = self._client.build_request(request.method, origin + path, params=query or None, headers=headers, content=body)
         try:
             answer = await self._client.send(asking, stream=True)
         except httpx.HTTPError as fault:

@@ -22,7 +22,7 @@ from . import entry
 from .models import Person
 from .rules import Actor
 
-TRIED, TRIED_SECONDS = "jiequ_tried", 30
+TRIED, TRIED_SECONDS = "jiequ_tried", 10
 """A cookie: the channel was just asked, and brought nobody who may open the page; so it is not asked in a circle."""
 
 

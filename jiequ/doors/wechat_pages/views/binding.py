@@ -111,6 +111,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
     }
     answer = render(request, "wechat_pages/confirm.html", context, status=refusal.status if refusal else HTTPStatus.OK)
     answer["Cache-Control"] = "private, no-store"
+    if context["is_bound"]:
+        answer.delete_cookie(ways_in.TRIED)  # nobody's a moment ago, somebody's now
     return answer
 
 
