@@ -22,6 +22,7 @@ urlpatterns = [
     path("r/<str:token>/keep", own.keep, name="keep"),
     path("my/", own.own_list, name="own_list"),
     path("my/leave", own.own_leave, name="own_leave"),
+    path("my/case/<str:number>/", own.own_case, name="own_case"),
     path("my/<int:report_id>/", own.own_mine, name="own_mine"),
     path("my/<int:report_id>/rate", own.own_rate, name="own_rate"),
     path("my/<int:report_id>/reopen", own.own_reopen, name="own_reopen"),

@@ -87,6 +87,14 @@ def test_another_accounts_report_is_not_there_whatever_is_asked_of_it(work: Case
     assert Case.objects.get().state == "closed"
 
 
+def test_a_notice_leads_to_ones_own_report_of_the_case_and_for_a_case_of_others_to_the_list(work: Casework) -> None:
+    report, other = by_account(work), by_account(work, THEIRS)
+    browser = client_of_account(MINE)
+    assert browser.get(f"/my/case/{report.case.number}/")["Location"] == f"/my/{report.pk}/"
+    for number in (other.case.number, "LG-2026-999999"):
+        assert browser.get(f"/my/case/{number}/")["Location"] == "/my/"
+
+
 def test_whoever_came_in_by_no_account_is_told_where_to_open_it(work: Casework) -> None:
     report = by_account(work)
     assert Client().get(f"/my/{report.pk}/")["Location"] == "/my/"

@@ -12,6 +12,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -143,6 +144,16 @@ def mine(request: HttpRequest, token: str) -> HttpResponse:
 def own_mine(request: HttpRequest, report_id: int) -> HttpResponse:
     """The same for the account's own."""
     return page(request, by_account(request, report_id))
+
+
+@private_link
+@require_GET
+@needs_account
+def own_case(request: HttpRequest, number: str) -> HttpResponse:
+    """Where a notice leads: the account's own report in the case of that number, else to the list, whoever's the case is."""
+    mine = services.reports_of_account(entry.account_of(request))
+    report = mine.filter(Q(case__number=number) | Q(origin__number=number)).first()
+    return redirect("cases:own_mine", report_id=report.pk) if report else redirect("cases:own_list")
 
 
 def page(request: HttpRequest, key: Key, refusal: Refusal | None = None) -> HttpResponse:

@@ -21,7 +21,7 @@ from jiequ.core.models import Street
 from jiequ.core.once import once
 from jiequ.grid import queries as grid
 from jiequ.grid.models import Community
-from jiequ.people import entry
+from jiequ.people import entry, ways_in
 from jiequ.people.access import actor_of, public
 from jiequ.people.rules import Actor, Role
 
@@ -47,7 +47,9 @@ def report(request: HttpRequest) -> HttpResponse:
     """上报: a photo, a place, a word. Residents need no account; staff may name the type; a grid worker may have it done."""
     actor, at = actor_of(request), clock.now()
     if request.method != "POST":
-        return _with_device(request, render(request, "cases/report.html", _report_page(request, actor)))
+        is_known = actor.person_id is not None or bool(entry.account_of(request))
+        by_channel = None if is_known else ways_in.round_by_channel(request, request.get_full_path())
+        return by_channel or _with_device(request, render(request, "cases/report.html", _report_page(request, actor)))
     try:
         return _report_once(request, actor, at)
     except Refusal as refusal:

@@ -23,7 +23,15 @@ _STAFF: tuple[Column, ...] = (
 MENUS: dict[str, tuple[Column, ...]] = {
     "": (
         ("我要上报", (_CHAT, _FORM)),
-        ("我的上报", (_MINE, ("查进度", "key", "progress"), ("按编号查询", "page", "cases:query"))),
+        (
+            "我的上报",
+            (
+                _MINE,
+                ("打开我的上报", "page", "cases:own_list"),
+                ("查进度", "key", "progress"),
+                ("按编号查询", "page", "cases:query"),
+            ),
+        ),
         ("意见建议", (_WISH, ("隐私告知", "key", "privacy"), ("使用帮助", "key", "help"))),
     ),
     "leader": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,11 +20,18 @@ from . import config
 def wire() -> None:
     """Register everything; where no account is configured, each finds nothing to do."""
     from jiequ.channels.arrivals.services import on_arrival
+    from jiequ.channels.chain import register_page
 
     way = WayIn(config.ACCOUNT, gettext_lazy("用微信进入"), _is_home, lambda: reverse("wechat_pages:enter"))
     register_way_in(way)
     register_panel(config.ACCOUNT, _panel)
+    register_page(config.ACCOUNT, _page_of_notice)
     on_arrival(config.ACCOUNT, _hear)
+
+
+def _page_of_notice(about: str, facts: Mapping[str, Any]) -> str:
+    """A resident's notice opens their own report of that case."""
+    return reverse("cases:own_case", args=[facts["number"]]) if facts.get("number") else reverse("cases:own_list")
 
 
 def _is_home(request: Any) -> bool:

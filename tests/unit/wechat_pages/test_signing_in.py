@@ -138,6 +138,17 @@ def test_where_wechat_does_not_answer_nobody_comes_in_and_the_page_says_what_can
     assert account_in(client) == ""
 
 
+def test_the_report_page_in_wechat_is_ones_own_and_opens_without_wechat_too(phones: Phones) -> None:
+    client = phone()
+    assert phones.goes(client, "zhou", "/report/?plate=x").request["QUERY_STRING"] == "plate=x"
+    assert account_in(client)
+    phones.emulator.fault("status", "/api/sns/oauth2/*", times=9, status=502)
+    other = phone()
+    assert phones.goes(other, "zhou", "/report/").status_code == 422
+    assert other.get("/report/").status_code == 200  # once more, and nobody is asked
+    assert Client().get("/report/").status_code == 200
+
+
 def test_outside_wechat_the_page_says_where_to_open_it_and_without_an_account_there_is_none(
     phones: Phones, settings: Any
 ) -> None:
