@@ -16,10 +16,18 @@ from emulator.scene import APPID, SECRET
 from emulator.testing import Strings
 from jiequ.channels import client as http
 from jiequ.channels.arrivals import handing
+from jiequ.channels.arrivals import services as arrivals
+from jiequ.channels.wechat import arriving, config
 from jiequ.core import clock
 
 TOKEN, KEY = "a-token-of-the-test", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 PATH = "/callbacks/wechat/"
+
+
+@pytest.fixture(autouse=True)
+def only_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the doors above answer to the same arrivals is their tests' to judge."""
+    monkeypatch.setitem(arrivals.HANDLERS, config.CHANNEL, [arriving.handle])
 
 
 @pytest.fixture
