@@ -27,13 +27,16 @@ def main(options: argparse.Namespace) -> int:
         print(f"The database lacks {pending} migration(s): run ./run migrate first.", file=sys.stderr)
         return 1
     ready.collect_static_files()
+    if callbacks_port(options) and ready.is_taken(options.host, callbacks_port(options)):
+        print(f"{options.host}:{callbacks_port(options)} is taken: set JIEQU_CALLBACKS_PORT to another.", file=sys.stderr)
+        return 1
     print(f"Serving http://{options.host}:{options.port}", flush=True)
     Supervisor(children(options)).run(stop)
     return 0
 
 
 def children(options: argparse.Namespace) -> list[Child]:
-    """What is kept alive: pages, live events, map tiles, jobs."""
+    """What is kept alive: pages, live events, map tiles, callbacks, jobs."""
     workers = options.workers or min(8, max(2, os.cpu_count() or 2))
     address = ["--host", options.host, "--port", str(options.port), "--workers", str(workers)]
     web = Child("web", [sys.executable, "-m", "jiequ.web.cli.web", *address])
@@ -43,6 +46,9 @@ def children(options: argparse.Namespace) -> list[Child]:
         found.append(Child("live", [sys.executable, "-m", "jiequ.web.cli.live", "--host", options.host, "--port", str(port)]))
     if port := tiles_port(options):
         found.append(Child("tiles", [sys.executable, "-m", "jiequ.web.cli.tiles", "--host", options.host, "--port", str(port)]))
+    if port := callbacks_port(options):
+        address = ["--host", options.host, "--port", str(port), "--workers", "1"]
+        found.append(Child("callbacks", [sys.executable, "-m", "jiequ.web.cli.web", *address]))
     return found if options.no_jobs else [*found, jobs]
 
 
@@ -58,3 +64,14 @@ def tiles_port(options: argparse.Namespace) -> int:
     if asked not in (None, ""):
         return int(asked)
     return options.port + 2 if os.environ.get("JIEQU_TILES_URL") else 0
+
+
+def callbacks_port(options: argparse.Namespace) -> int:
+    """Where what WeChat and WeCom push is taken in, by threads that no slow page can hold; 0: with the pages.
+
+    A process of its own where a channel is configured; the pages' address answers callbacks as well.
+    """
+    asked = os.environ.get("JIEQU_CALLBACKS_PORT")
+    if asked not in (None, ""):
+        return int(asked)
+    return options.port + 3 if os.environ.get("JIEQU_WECHAT_TOKEN") or os.environ.get("JIEQU_WECOM_TOKEN") else 0
