@@ -5,9 +5,6 @@ place, open pages of leaders (待处理, as live.js keeps them). So many residen
 tap "确认提交"; the time counts from the tap (the moment the emulator is told of it) until the case's number stands in the row
 that the leader's page fetched. Everybody has one report and one number, else it fails. ``--photos`` sends a photo too.
 Options: ``--database sqlite|postgresql --reports 250 --per-minute 500 --pages 4``.
-place, open pages of leaders (待处理, as live.js keeps them). So many residents a minute follow, write a sentence, send a place
-and tap "确认提交"; the time counts from the tap (the moment the emulator is told of it) until the case's number stands in the
-row that the leader's page fetched. Everybody has one report and one number, else it fails. ``--photos`` sends a photo too (a tenth of a
 """
 
 from __future__ import annotations
