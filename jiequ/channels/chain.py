@@ -172,6 +172,7 @@ def outgoing(message: Message) -> Outgoing:
         url=settings.BASE_URL + page_of(message),
         is_urgent=message.is_urgent,
         about=message.about,
+        is_again=message.tries > 0,
     )
 
 

@@ -76,6 +76,10 @@ class Api:
         content = json.dumps(body, ensure_ascii=False).encode()
         return self._with_token(lambda token: self._fields("POST", path, query, token, content=content))
 
+    def form(self, path: str, fields: Mapping[str, str]) -> dict[str, Any]:
+        """The same for the fields of a form."""
+        return self._with_token(lambda token: self._fields("POST", path, None, token, data=dict(fields)))
+
     def upload(self, path: str, query: Query, *, name: str, data: bytes, content_type: str) -> dict[str, Any]:
         """A file as the form field ``media``."""
         files = {"media": (name, data, content_type)}

@@ -64,6 +64,8 @@ class Outgoing:
     url: str = ""
     is_urgent: bool = False
     about: str = ""
+    is_again: bool = False
+    """An earlier try got no answer and may have shown it."""
 
 
 @dataclass(frozen=True, slots=True)

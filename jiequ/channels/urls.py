@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import views
+from .sms import views as sms
 
 app_name = "channels"
 urlpatterns = [
@@ -17,5 +18,6 @@ urlpatterns = [
     path("call-backs/<int:call_back_id>/finish", views.finish_call_back, name="finish_call_back"),
     path("undelivered/", views.undelivered, name="undelivered"),
     path("undelivered/<int:message_id>/retry", views.retry, name="retry"),
+    path("callbacks/sms/<str:secret>/", sms.receipts, name="sms_receipts"),
     path("sms-stub/", views.stub_inbox, name="stub_inbox"),
 ]

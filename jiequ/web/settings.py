@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import time
 from ipaddress import ip_network
 from pathlib import Path
@@ -85,6 +86,13 @@ def minutes(name: str, text: str) -> int:
     return int(text)
 
 
+def whole(name: str, text: str) -> int:
+    """A whole number above 0."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise ImproperlyConfigured(f"{name} must be a whole number above 0, not {text!r}.")
+    return int(text)
+
+
 def files_of(name: str, text: str) -> dict[str, str]:
     """Files that prove a domain, comma-separated: ``MP_verify_AbC.txt``; content by name."""
     try:
@@ -143,6 +151,14 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 SMS_PORTS = [part for part in os.environ.get("JIEQU_SMS_PORTS", "" if PRODUCTION else "stub").split(",") if part]
 if PRODUCTION and "stub" in SMS_PORTS:
     raise ImproperlyConfigured("JIEQU_SMS_PORTS: the stub port sends nothing; production does not take it.")
+SMS_API = os.environ.get("JIEQU_SMS_API", "https://dysmsapi.aliyuncs.com").rstrip("/")
+SMS_KEY_ID = os.environ.get("JIEQU_SMS_KEY_ID", "")
+SMS_KEY_SECRET = os.environ.get("JIEQU_SMS_KEY_SECRET", "")
+SMS_TEMPLATES = os.environ.get("JIEQU_SMS_TEMPLATES", "")
+SMS_A_MINUTE = whole("JIEQU_SMS_A_MINUTE", os.environ.get("JIEQU_SMS_A_MINUTE", "6000"))
+SMS_CALLBACK_SECRET = os.environ.get("JIEQU_SMS_CALLBACK_SECRET", "")
+if SMS_CALLBACK_SECRET and not re.fullmatch(r"[A-Za-z0-9_-]{24,100}", SMS_CALLBACK_SECRET):
+    raise ImproperlyConfigured("JIEQU_SMS_CALLBACK_SECRET must be 24 to 100 letters, digits, - and _: it stands in an address.")
 WAYS = [
     part.strip()
     for part in os.environ.get("JIEQU_WAYS", "wecom,wechat_template,wechat_service,sms,email").split(",")
