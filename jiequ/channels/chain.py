@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import CharField
 from django.urls import reverse
 
+from jiequ.core.prepared import Bind, Prepared
 from jiequ.people.models import Person
 
 from . import notices, ports, texts
@@ -123,6 +125,9 @@ class Choice:
     is_known: bool = False
 
 
+_HEALTH = Prepared(lambda: PortHealth.objects.filter(port__in=Bind("names", CharField())))
+
+
 def choose(message: Message, outgoing: Outgoing, found: list[Hop], *, at: datetime) -> Choice:
     """The way this message goes by now: the step that was asked before and has not said no, else the first that is up.
 
@@ -132,7 +137,7 @@ def choose(message: Message, outgoing: Outgoing, found: list[Hop], *, at: dateti
     able = [hop for hop in found if hop.step not in gone and hop.way.can_carry(outgoing)]
     passed = {hop.step: "no_form" for hop in found if hop.step not in gone and hop not in able}
     asked = {hop.step for hop in able if hop.way.name == message.port and message.tries}
-    health = {one.port: one for one in PortHealth.objects.filter(port__in=[hop.way.name for hop in able])}
+    health = {one.port: one for one in _HEALTH(names=[hop.way.name for hop in able])}
     rests: list[datetime] = []
     for hop in able:
         if asked and hop.step not in asked:

@@ -51,7 +51,8 @@ def to_staff(message: Message, *, at: datetime) -> None:
     moments = _staff_moments(message, readers, at=at)
     ready = [person_id for person_id in readers if moments[person_id] <= at]
     if not ready:
-        _wait(message, min(moments.values()))
+        until = min(moments.values())
+        _next_round(message, services.route_job, at=until, due_at=until)
         return
     if _advance(message, state=MessageState.DELIVERED, channel=Channel.INBOX, sent_at=at, ended_at=at):
         items = [InboxItem(message=message, person_id=person_id, put_at=at) for person_id in ready]
@@ -124,25 +125,19 @@ def to_hand(message: Message, *, at: datetime) -> None:
 # -- residents -----------------------------------------------------------------------------------------------------
 
 
-def to_resident(message: Message, *, at: datetime) -> None:
-    """By a way if one reaches them, else a call-back task for the desk; not in a resident's quiet hours."""
-    moment = moment_of(message, at=at)
-    found = chain.hops(message)
-    if moment > at:
-        _wait(message, moment)
-    elif found:
-        fresh = _advance(message, state=MessageState.SENDING, channel=_channel(found[0]))
-        if fresh is not None:
-            enqueue(services.transmit_job(fresh, run_at=at, step=found[0].step))
-    elif not message.to_phone_sealed:
+def to_desk(message: Message, *, at: datetime) -> None:
+    """No way reaches this resident: a call-back task for the desk, or, without a phone, word that nobody was told."""
+    if not message.to_phone_sealed:
         services.mark_not_delivered(message, error="no_way", at=at)
     elif (fresh := _advance(message, state=MessageState.SENDING, channel=Channel.CALL)) is not None:
         services.open_call_back(fresh, at=at)
 
 
-def _wait(message: Message, until: datetime) -> None:
-    """Quiet hours: found its way again then; its promise moves with it."""
-    _next_round(message, services.route_job, at=until, due_at=until)
+def leave(message: Message, hop: Hop) -> Message | None:
+    """A resident's message is about to leave and can no longer be taken back; None if it was."""
+    if message.state == MessageState.SENDING:
+        return message
+    return _advance(message, state=MessageState.SENDING, channel=_channel(hop))
 
 
 def _channel(hop: Hop) -> Channel:
@@ -210,9 +205,9 @@ def receipt_failed(message: Message, error: str, *, at: datetime) -> None:
     _said_no(message, {}, step, error, has_more=has_more, at=at)
 
 
-def wait_for_quiet_hours(message: Message, until: datetime) -> None:
+def wait_for_quiet_hours(message: Message, until: datetime, *, step: str = "") -> None:
     """Put a transmission off to the next hour in which it may ring; its promise moves with it."""
-    _next_round(message, services.transmit_job, at=until, due_at=until)
+    _next_round(message, partial(services.transmit_job, step=step), at=until, due_at=until)
 
 
 def wait_for_way(message: Message, until: datetime | None, *, step: str = "", at: datetime) -> None:

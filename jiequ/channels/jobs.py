@@ -1,8 +1,8 @@
 """How a message travels: routed inside a transaction, handed to a port outside of one, watched by a sweep.
 
-``route`` decides by recipient and hour: the staff inbox (effect and removal of the job are one transaction: once), a port,
-or a call-back. ``transmit`` calls the port and then marks, in one short transaction: a worker killed between the two calls
-again with the same key. Mark first and a kill loses the message (tests/crash/test_notices.py has that twin).
+``route`` puts it into the staff inbox (effect and removal of the job are one transaction: once). ``transmit`` calls a way, or
+has a resident called, and then marks, in one short transaction: a worker killed between the two calls again with the same key.
+Mark first and a kill loses the message (tests/crash/test_notices.py has that twin).
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial, update_wrapper
 
-from jiequ.core.jobs import Call, DeadJob, every, job, on_dead
+from django.db.models import CharField
+
+from jiequ.core.jobs import Call, DeadJob, enqueue, every, job, on_dead
+from jiequ.core.prepared import Bind, Prepared
 
 from . import chain, delivery, limits, ports, services
 from .models import Message
@@ -24,7 +27,7 @@ HANDS = 24
 
 @job(services.ROUTE)
 def route(*, key: str, round: int, at: datetime) -> None:
-    """Find the way for one message; nothing to do if it was withdrawn or has moved on."""
+    """Put one message before the staff it is for; nothing to do if it was withdrawn or has moved on."""
     message = Message.objects.filter(key=key, round=round, state=MessageState.WAITING).first()
     if message is None:
         return
@@ -32,8 +35,11 @@ def route(*, key: str, round: int, at: datetime) -> None:
         delivery.to_hand(message, at=at)
     elif message.to_person_id is not None or message.to_role:
         delivery.to_staff(message, at=at)
-    else:
-        delivery.to_resident(message, at=at)
+    else:  # a job of the release before
+        enqueue(services.transmit_job(message, run_at=at))
+
+
+_BY_KEY = Prepared(lambda: Message.objects.filter(key=Bind("key", CharField())))
 
 
 def transmit(*, key: str, round: int, at: datetime, step: str = "") -> Call | Callable[[], None] | None:
@@ -41,14 +47,17 @@ def transmit(*, key: str, round: int, at: datetime, step: str = "") -> Call | Ca
 
     ``step``: in whose line it stands. A message that goes by another way changes to that one's line.
     """
-    message = Message.objects.filter(key=key, round=round, state=MessageState.SENDING).first()
-    if message is None:
+    message = _BY_KEY.first(key=key)
+    if message is None or message.round != round or message.state not in {MessageState.WAITING, MessageState.SENDING}:
         return None
     quiet_until = delivery.moment_of(message, at=at)
     if quiet_until > at:
-        return partial(delivery.wait_for_quiet_hours, message, quiet_until)
+        return partial(delivery.wait_for_quiet_hours, message, quiet_until, step=step)
+    hops = chain.hops(message)
+    if not hops and message.state == MessageState.WAITING:
+        return partial(delivery.to_desk, message, at=at)
     outgoing = chain.outgoing(message)
-    choice = chain.choose(message, outgoing, chain.hops(message), at=at)
+    choice = chain.choose(message, outgoing, hops, at=at)
     hop = choice.hop
     if hop is None:
         return partial(delivery.wait_for_way, message, choice.rests_until, step=step, at=at)
@@ -57,9 +66,12 @@ def transmit(*, key: str, round: int, at: datetime, step: str = "") -> Call | Ca
     free_at = limits.free_at(hop, at=at)
     if free_at > at:
         return partial(delivery.wait_for_way, message, free_at, step=step, at=at)
+    leaving = delivery.leave(message, hop)
+    if leaving is None:
+        return None
     return Call(
         act=partial(ports.call, hop.way, outgoing, hop.address, message.key),
-        then=partial(partial, delivery.mark, message, choice, at=at),
+        then=partial(partial, delivery.mark, leaving, choice, at=at),
     )
 
 

@@ -30,6 +30,7 @@ class MessageLine:
     title: str
     body: str
     channel: str
+    port: str
     state: str
     error: str
     is_to_resident: bool
@@ -57,6 +58,7 @@ def _line(message: Message, language: str) -> MessageLine:
         title=text.title,
         body=text.body,
         channel=message.channel,
+        port=message.port,
         state=message.state,
         error=message.last_error,
         is_to_resident=not texts.TEMPLATES[message.template].for_staff,
@@ -153,6 +155,11 @@ def staff_hears_at(at: datetime, *, is_urgent: bool = False, is_on_shift: bool =
 def resident_hears_at(at: datetime, *, is_urgent: bool = False) -> datetime:
     """When a notice to a resident sent now would go out (quiet hours)."""
     return resident_moment(at, is_urgent=is_urgent, hours=resident_hours())
+
+
+def way_words(name: str) -> str:
+    """A way (``MessageLine.port``) in plain words."""
+    return texts.way(name)
 
 
 def wording(template: str, facts: Mapping[str, Any], language: str) -> texts.Text:

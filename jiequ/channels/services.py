@@ -16,7 +16,7 @@ from jiequ.core.db import writing
 from jiequ.core.errors import Stale
 from jiequ.people.rules import Actor, Role
 
-from . import access, texts
+from . import access, chain, texts
 from .models import CallBack, InboxItem, Message, StubSms
 from .notices import Notice, Post, row, seal_account, seal_phone, unseal_account, unseal_phone
 from .rules import FORGET_AFTER, KNOWN_WAYS, CallState, Channel, MessageState
@@ -62,7 +62,7 @@ def send(notices: Sequence[Notice], *, at: datetime, undo_seconds: int = 0) -> N
     rows = [row(notice, at=at, undo=timedelta(seconds=undo_seconds)) for notice in notices]
     if rows:
         store(rows, ignore_conflicts=True)
-        jobs.enqueue(*(route_job(message) for message in rows))
+        jobs.enqueue(*(first_job(message) for message in rows))
         for hear in _sent_hooks:
             hear(rows, at=at)
 
@@ -73,8 +73,16 @@ def withdraw(keys: Sequence[str]) -> int:
     return waiting.update(state=MessageState.WITHDRAWN)
 
 
+def first_job(message: Message) -> jobs.JobSpec:
+    """The job a message begins with: staff are found, and have it in the inbox first; a resident's goes to its way at once."""
+    if message.to_person_id is not None or message.to_role:
+        return route_job(message)
+    step = next((hop.step for hop in chain.hops(message)), "")
+    return transmit_job(message, run_at=message.due_at, step=step)
+
+
 def route_job(message: Message, *, run_at: datetime | None = None) -> jobs.JobSpec:
-    """The job that finds the way for a message; each round is a job of its own."""
+    """The job that finds out who of the staff gets a message; each round is a job of its own."""
     return _job(ROUTE, message, run_at or message.due_at)
 
 
@@ -222,7 +230,7 @@ def retry_message(*, message_id: int, by: Actor, at: datetime) -> None:
             raise Stale("message_moved_on", _("这条通知已经在重新发送了。"))
         message.call_backs.filter(state=CallState.OPEN).update(state=CallState.WITHDRAWN, done_at=at, done_by_id=by.person_id)
         message.refresh_from_db()
-        jobs.enqueue(route_job(message))
+        jobs.enqueue(first_job(message))
 
 
 def mark_read(*, item_id: int, by: Actor, at: datetime) -> InboxItem:

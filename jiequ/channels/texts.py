@@ -200,20 +200,58 @@ def as_sms(template: str, facts: Mapping[str, Any], language: str) -> str:
 REASONS: dict[str, Words] = {
     "nobody_there": _("没有人在岗，也没有代理人"),
     "unreachable": _("电话打不通"),
-    "no_port": _("短信通道长时间不可用"),
+    "no_port": _("通道长时间不可用"),
+    "no_way": _("没有配置能到这个账号的通道，也没有留电话"),
+    "no_form": _("没有为这类通知配置模板"),
+    "rests": _("通道连续出错或当天额度用完，正在停用"),
+    "limited": _("对这个号码发得太多，或通道余额不足"),
     "job_failed": _("系统出错，请告诉系统管理员"),
     "receipt_failed": _("运营商回报未送到"),
     "bad_number": _("号码不是有效的手机号"),
-    "refused": _("短信通道拒绝发送"),
-    "timeout": _("短信通道没有回答"),
-    "http_429": _("短信通道过于繁忙"),
+    "refused": _("通道拒绝发送"),
+    "timeout": _("通道没有回答"),
+    "hanging": _("通道没有回答"),
+    "no_connection": _("连不上通道"),
+    "no_answer": _("通道没有回答"),
+    "bad_answer": _("通道的回答看不懂"),
+    "http_429": _("通道过于繁忙"),
+    "no_member": _("对方不在企业微信的可见范围内"),
+    "not_following": _("对方没有关注公众号"),
+    "user_block": _("对方拒收公众号的消息"),
+    "window_closed": _("对方近期没有和公众号说过话，不能发客服消息"),
+    "quota": _("当天额度已用完"),
 }
-OTHER_REASON = _("短信通道出错（%(error)s）")
+ERRCODES: dict[str, str] = {
+    "43004": "not_following",
+    "43101": "user_block",
+    "45015": "window_closed",
+    "45047": "window_closed",
+    "45009": "quota",
+    "60111": "no_member",
+    "81013": "no_member",
+}
+"""What the platforms' numbers mean (WECHAT.md), with or without "errcode_" in front."""
+OTHER_REASON = _("通道出错（%(error)s）")
+WAYS: dict[str, Words] = {
+    "wecom": _("企业微信"),
+    "wechat_template": _("公众号模板消息"),
+    "wechat_service": _("公众号客服消息"),
+    "sms": _("短信"),
+    "email": _("电子邮件"),
+    "call": _("电话"),
+    "inbox": _("站内消息"),
+}
+
+
+def way(name: str) -> str:
+    """A way in plain words; a provider of text messages is one of those."""
+    return str(WAYS.get(name, WAYS["sms"]))
 
 
 def reason(error: str) -> str:
     """A class of failure in plain words."""
-    known = REASONS.get(error)
+    code = error.removeprefix("errcode_")
+    known = REASONS.get(ERRCODES.get(code, error)) or (REASONS["receipt_failed"] if error.startswith("receipt_") else None)
     return str(known) if known else str(OTHER_REASON) % {"error": error or "?"}
 
 

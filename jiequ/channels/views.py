@@ -154,6 +154,7 @@ def _lost_row(message: Message, links: Mapping[str, str]) -> dict[str, Any]:
         "title": text.title,
         "body": text.body,
         "why": texts.reason(message.last_error),
+        "tried": [{"way": texts.way(step), "why": texts.reason(why)} for step, why in message.trail],
         "link": links.get(message.about),
     }
 

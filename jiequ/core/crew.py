@@ -1,9 +1,10 @@
 """A line of outside jobs with several hands: slow calls go on side by side, everything of ours happens in one thread.
 
-A handler of such a line reads what it needs and returns a ``Call``. Its ``act`` (the slow part, which ends in time by itself)
-is done by a hand; its ``then`` gives what is to be stored, in the one transaction that removes all jobs that have come back. So
-one connection to the database serves the line, and under load one commit serves several jobs. If one of them cannot be stored,
-each is stored by itself: a follow-up may run twice and must not remember the first time. Jobs of one lane keep their order.
+A handler of such a line reads (and may write) what it needs and returns a ``Call``. Its ``act`` (the slow part, which ends in
+time by itself) is done by a hand, after what the handler wrote is stored; its ``then`` gives what is to be stored, in the one
+transaction that removes all jobs that have come back. So one connection to the database serves the line, and under load one
+commit serves several jobs. If one of them fails, each is done by itself: handlers and follow-ups may run twice and must not
+remember the first time. Jobs of one lane keep their order.
 """
 
 from __future__ import annotations
@@ -110,23 +111,16 @@ class Crew:
         return 0
 
     def _start(self, jobs: list[Job], at: datetime) -> int:
-        for job in jobs:
-            task = _Task(job, KINDS[job.kind], at, time.perf_counter())
-            self._busy += 1
-            try:
-                lease.check_lost_workers(job)
-                found = task.kind.handler(**job.args, at=at)
-            except Exception as error:  # whatever a handler raises is this job's own failure
-                task.error = error
-                self._back.put(task)
-                continue
+        tasks = [_Task(job, KINDS[job.kind], at, time.perf_counter()) for job in jobs]
+        self._busy += len(tasks)
+        for task, found in zip(tasks, _asked(tasks), strict=True):
             if isinstance(found, lease.Call):
                 task.then = found.then
                 self._pool.submit(self._act, task, found.act)
             else:
                 task.follow_up = found if callable(found) else None
                 self._back.put(task)
-        return len(jobs)
+        return len(tasks)
 
     def _act(self, task: _Task, act: Callable[[], Any]) -> None:
         try:
@@ -147,8 +141,10 @@ class Crew:
         try:
             if len(good) > 1:
                 with writing():
+                    lease.remove([task.job for task in good])
                     for task in good:
-                        lease.finish(task.job, task.kind, task.follow_up, at=task.at)
+                        if task.follow_up is not None:
+                            task.follow_up()
                 for task in good:
                     lease.tell_log(task.job, task.kind, at=task.at, seconds=time.perf_counter() - task.began)
                 tasks = [task for task in tasks if task.error is not None]
@@ -167,3 +163,27 @@ class Crew:
         except queue.Empty:
             pass
         return tasks
+
+
+def _asked(tasks: list[_Task]) -> list[Any]:
+    """What the handlers answer, before any call is made: in one transaction or, if one of them fails, each in its own."""
+    try:
+        with writing():
+            return [_ask(task) for task in tasks]
+    except Exception as error:
+        log.debug("a batch is begun one by one: %s", type(error).__name__)
+    return [_asked_alone(task) for task in tasks]
+
+
+def _asked_alone(task: _Task) -> Any:
+    try:
+        with writing():
+            return _ask(task)
+    except Exception as error:  # whatever a handler raises is this job's own failure
+        task.error = error
+        return None
+
+
+def _ask(task: _Task) -> Any:
+    lease.check_lost_workers(task.job)
+    return task.kind.handler(**task.job.args, at=task.at)

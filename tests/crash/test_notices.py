@@ -94,8 +94,8 @@ def mark_then_send(port: FilePort) -> Callable[[datetime, Tell], None]:
             InboxItem.objects.create(message=message, person_id=message.to_person_id, put_at=at)
 
     def broken(at: datetime, tell: Tell) -> None:
-        name = services.ROUTE
-        KINDS[name] = replace(KINDS[name], handler=route, outside=True)  # in the child that is about to be killed
+        for name in (services.ROUTE, f"{services.TRANSMIT}.sms"):  # in the child that is about to be killed
+            KINDS[name] = replace(KINDS[name], handler=route, outside=True)
         work(at, tell)
 
     return broken

@@ -14,12 +14,14 @@ from django.test.utils import CaptureQueriesContext
 
 from jiequ.channels import ports, services
 from jiequ.channels.models import CallBack, InboxItem, Message
-from jiequ.channels.services import Notice, seal_phone
+from jiequ.channels.ports import Outcome, Result
+from jiequ.channels.services import Notice, seal_account, seal_phone
 from jiequ.core.jobs import work_once
 from jiequ.core.models import AuditEntry
 from tests.actors import NOW, MovableClock, World
 from tests.casework import Casework
 from tests.statements import statements_of
+from tests.unit.channels.letterbox import ScriptedWay
 
 FACTS = {"number": "LG-2026-000123", "type": "河道堵塞", "grid": "990101001001001"}
 PHONE = "13911112222"
@@ -43,7 +45,7 @@ def send(world: World) -> Callable[..., None]:
     """Send one notice and let the worker do its work."""
 
     def send(key: str = "k", *, at: Any = NOW, **to: Any) -> None:
-        template = "reporter_accepted" if "to_phone_sealed" in to else "new_task"
+        template = "new_task" if {"to_person", "to_post"} & to.keys() else "reporter_accepted"
         services.send([Notice(template, FACTS, "case:7", key, street_id=world.street.pk, **to)], at=at)
         while work_once(at=at, limit=50):
             pass
@@ -227,6 +229,18 @@ class TestUndelivered:
         message.refresh_from_db()
         assert (message.state, message.round) == ("waiting", 1)
         assert lin.post(action).status_code == 409
+
+    def test_the_desk_sees_by_which_ways_it_was_tried_and_why_each_said_no(
+        self, world: World, send: Callable[..., None], settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.WAYS, settings.SMS_PORTS = ["wechat_template", "wechat_service"], []
+        for name, error in (("wechat_template", "errcode_43004"), ("wechat_service", "45015")):
+            way = ScriptedWay(name, Outcome(Result.REFUSED_PERMANENT, error=error))
+            monkeypatch.setitem(ports._WAYS, name, lambda way=way: way)
+        send(to_account_sealed=seal_account("chat:17"))
+        page = world.client("lin").get("/undelivered/").content.decode()
+        assert "公众号模板消息：对方没有关注公众号" in page
+        assert "公众号客服消息：对方近期没有和公众号说过话，不能发客服消息" in page
 
     def test_another_streets_desk_does_not_see_it(self, world: World, send: Callable[..., None]) -> None:
         send(to_phone_sealed=seal_phone("12345"))

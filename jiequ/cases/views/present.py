@@ -10,7 +10,7 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from jiequ.channels.queries import MessageLine
+from jiequ.channels.queries import MessageLine, way_words
 from jiequ.core.errors import NotFound
 
 from .. import clocks as c
@@ -310,6 +310,7 @@ def rating_words(report: Report, *, is_desk: bool) -> str:
 def message(line: MessageLine) -> dict[str, Any]:
     """A notice that was sent, in words: by which way, and how far it got; never whether it was read."""
     ways = {"inbox": _("站内消息"), "sms": _("短信"), "call": _("电话"), "": _("待安排")}
+    ways["way"] = way_words(line.port) if line.port else _("待安排")
     states = {
         "waiting": (_("等待发送"), "wait"),
         "sending": (_("正在发送"), "wait"),

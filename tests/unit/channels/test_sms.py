@@ -82,7 +82,9 @@ def test_a_resident_reads_the_providers_template_with_our_four_facts(letters: Le
     letters.send(letters.to_resident(phone=PHONE, is_urgent=True), at=clock.now())
     now_of(letters)
     provider.settle()
-    assert [line["data"]["text"] for line in provider.chat("zhou", "sms")] == [f"【{SIGN}】您反映的河道堵塞(LG-2026-000123)已受理"]
+    assert [line["data"]["text"] for line in provider.chat("zhou", "sms")] == [
+        f"【{SIGN}】您反映的河道堵塞(LG-2026-000123)已受理"
+    ]
     message = letters.message()
     assert (message.state, message.port, message.provider_id) == ("sent", "aliyun", sent(provider)[0]["id"])
     assert sent(provider)[0]["out_id"] == "k"

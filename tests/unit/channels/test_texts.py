@@ -61,4 +61,4 @@ def test_a_report_without_a_type_still_has_its_number() -> None:
 def test_every_class_of_failure_has_plain_words() -> None:
     for error in ("nobody_there", "unreachable", "no_port", "job_failed", "receipt_failed", "bad_number", "timeout"):
         assert "（" not in texts.reason(error)
-    assert texts.reason("http_500") == "短信通道出错（http_500）"
+    assert texts.reason("http_500") == "通道出错（http_500）"
