@@ -49,6 +49,7 @@ class Person(AbstractBaseUser):
     username = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=60)
     phone = models.CharField(max_length=20, blank=True, default="")
+    email = models.EmailField(max_length=200, null=True, blank=True, help_text="of the office, for notices; optional")
     account = models.CharField(max_length=20, choices=_choices(Account), default=STAFF)
     version = models.PositiveIntegerField(default=1)
     # what

@@ -159,6 +159,18 @@ SMS_A_MINUTE = whole("JIEQU_SMS_A_MINUTE", os.environ.get("JIEQU_SMS_A_MINUTE", 
 SMS_CALLBACK_SECRET = os.environ.get("JIEQU_SMS_CALLBACK_SECRET", "")
 if SMS_CALLBACK_SECRET and not re.fullmatch(r"[A-Za-z0-9_-]{24,100}", SMS_CALLBACK_SECRET):
     raise ImproperlyConfigured("JIEQU_SMS_CALLBACK_SECRET must be 24 to 100 letters, digits, - and _: it stands in an address.")
+MAIL_HOST = os.environ.get("JIEQU_MAIL_HOST", "")
+MAIL_TLS = os.environ.get("JIEQU_MAIL_TLS", "starttls")
+if MAIL_TLS not in {"starttls", "tls", "none"}:
+    raise ImproperlyConfigured(f"JIEQU_MAIL_TLS must be starttls, tls or none, not {MAIL_TLS!r}.")
+MAIL_PORT = whole(
+    "JIEQU_MAIL_PORT", os.environ.get("JIEQU_MAIL_PORT") or {"starttls": "587", "tls": "465", "none": "25"}[MAIL_TLS]
+)
+MAIL_USER = os.environ.get("JIEQU_MAIL_USER", "")
+MAIL_PASSWORD = os.environ.get("JIEQU_MAIL_PASSWORD", "")
+MAIL_FROM = os.environ.get("JIEQU_MAIL_FROM", "")
+if MAIL_HOST and "@" not in MAIL_FROM:
+    raise ImproperlyConfigured("JIEQU_MAIL_HOST needs JIEQU_MAIL_FROM, the address in whose name letters go out.")
 WAYS = [
     part.strip()
     for part in os.environ.get("JIEQU_WAYS", "wecom,wechat_template,wechat_service,sms,email").split(",")

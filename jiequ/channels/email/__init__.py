@@ -1,0 +1,1 @@
+"""Letters to staff by SMTP: the last way of the chain."""

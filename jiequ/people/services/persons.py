@@ -8,6 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
@@ -72,14 +74,16 @@ def change_person(
     at: datetime,
     name: str,
     phone: str,
+    email: str = "",
     street_id: int | None,
 ) -> None:
-    """New name, phone, home street; refuses a form that is older than somebody else's change."""
+    """New name, phone, mail address, home street; refuses a form that is older than somebody else's change."""
     require(by, Role.SYSTEM_ADMIN)
     person = _found(person_id)
     values: dict[str, Any] = {
         "name": _name(name),
         "phone": _phone(phone, is_required=person.account != Account.STAFF),
+        "email": _email(email),
         "street_id": street_id,
     }
     changed = sorted(key for key, value in values.items() if getattr(person, key) != value)
@@ -178,6 +182,19 @@ def _name(text: str) -> str:
     if not 1 <= len(name) <= 60:
         raise Refusal("bad_name", _("请填写姓名，最多 60 个字。"))
     return name
+
+
+def _email(text: str) -> str | None:
+    """An address of the office, or none."""
+    email = text.strip()
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError:
+        raise Refusal("bad_email", _("请填写完整的电子邮件地址。"), facts={"field": "email"}) from None
+    if len(email) > 200:
+        raise Refusal("bad_email", _("请填写完整的电子邮件地址。"), facts={"field": "email"})
+    return email or None
 
 
 def _phone(text: str, *, is_required: bool) -> str:

@@ -98,6 +98,7 @@ def person(request: HttpRequest, person_id: int) -> HttpResponse:
                 version=needed(request.POST, "version"),
                 name=request.POST.get("name", ""),
                 phone=request.POST.get("phone", ""),
+                email=request.POST.get("email", ""),
                 street_id=number(request.POST, "street"),
                 by=by,
                 at=at,
