@@ -133,9 +133,9 @@ def _map(codes: list[str]) -> str:
 
 def _timed(what: str, folder: Path, file: Path, codes: list[str]) -> Any:
     from jiequ.cases.import_map import read_map
+    from jiequ.cases.order_files import open_orders
     from jiequ.cases.services.importing import Importer
     from jiequ.core import clock
-    from jiequ.web.cli.order_files import open_orders
     from jiequ.web.cli.orders import Rejects, Run
 
     wall, cpu = time.perf_counter(), _cpu()

@@ -92,6 +92,10 @@ _FOR_STAFF: dict[str, Template] = {
     "handed_over": _staff(_("有待办移交给您"), CASE, UNTIL),
     "suspected_abuse": _staff(_("疑似恶意上报，待人工查看"), CASE),
     "not_delivered": _staff(_("有通知未送达"), _("关于 {number} 的通知没有送到，请查看并改用其他方式。"), WHERE),
+    "hotline_verdict": _staff(_("热线回访有结果"), CASE, WHERE),
+    "hotline_unsolved": _staff(_("热线回访：没有解决，请跟进"), CASE, WHERE),
+    "hotline_changed": _staff(_("热线改了工单，请决定"), CASE, WHERE),
+    "hotline_not_delivered": _staff(_("发给热线的没有送达"), CASE, _("请打开案件查看，并用电话告知热线。")),
     "daily_brief": _staff(_("今日简报"), _("今日简报已经备好，请点开查看。"), _("截至 {due}。")),
     "outbox_stalled": _staff(
         _("通知发送迟滞"), _("有通知到时 5 分钟仍未发出，请联系系统管理员。"), _("最早一条应发于 {due}。")

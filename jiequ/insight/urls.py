@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import board, brief, exports, indicators
+from .views import board, brief, exports, hotline, indicators
 
 app_name = "insight"
 urlpatterns = [
@@ -18,5 +18,7 @@ urlpatterns = [
     path("exports/<int:export_id>/file", exports.fetch, name="export"),
     path("indicators/", indicators.indicators, name="indicators"),
     path("indicators/cases/", indicators.behind, name="behind"),
+    path("indicators/hotline/", hotline.rates, name="hotline"),
+    path("indicators/hotline/cases/", hotline.behind, name="hotline_behind"),
     path("indicators/<str:name>/", indicators.indicator, name="indicator"),
 ]

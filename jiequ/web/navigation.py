@@ -68,6 +68,7 @@ DESK = (
     Entry(_("网格"), "grid:list", "grid", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("类型"), "cases:types", "types", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("导入核对"), "cases:imports", "filter", frozenset({Role.DISPATCHER, Role.DUTY_LEADER, Role.SYSTEM_ADMIN})),
+    Entry(_("热线"), "hotline:desk", "phone", frozenset({Role.ACCEPTOR, Role.DUTY_LEADER})),
     Entry(_("日历"), "web:calendar", "clock", frozenset({Role.SYSTEM_ADMIN})),
     Entry(
         _("人员"), "people:list", "people", frozenset({Role.SYSTEM_ADMIN, Role.LEADER, Role.DUTY_LEADER, Role.DEPARTMENT_LEAD})
@@ -75,6 +76,7 @@ DESK = (
     Entry(_("渠道"), "wechat:account", "talk", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("企业微信"), "wecom:members", "talk", frozenset({Role.SYSTEM_ADMIN}), setting="WECOM_CORPID"),
     Entry(_("外部系统"), "cases:systems", "cloud", frozenset({Role.SYSTEM_ADMIN})),
+    Entry(_("热线工单"), "hotline:sources", "phone", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("回调"), "cases:webhooks", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("开放接口"), "open311:settings", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("程序令牌"), "people:tokens", "lock", frozenset({Role.SYSTEM_ADMIN})),

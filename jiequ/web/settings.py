@@ -207,6 +207,7 @@ if WECHAT_AES_KEY and (len(WECHAT_AES_KEY) != 43 or not WECHAT_AES_KEY.isalnum()
 WECHAT_MP = os.environ.get("JIEQU_WECHAT_MP", "https://mp.weixin.qq.com").rstrip("/")
 WECHAT_PICTURE_HOSTS = names_of(os.environ.get("JIEQU_WECHAT_PICTURE_HOSTS", "qpic.cn"))
 CALLBACK_SECONDS = seconds("JIEQU_CALLBACK_SECONDS", os.environ.get("JIEQU_CALLBACK_SECONDS", "300"))
+HOTLINE_FOLDER = os.environ.get("JIEQU_HOTLINE_FOLDER", "")
 WEBHOOK_NETWORKS = networks("JIEQU_WEBHOOK_NETWORKS", os.environ.get("JIEQU_WEBHOOK_NETWORKS", ""))
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 
@@ -233,6 +234,7 @@ INSTALLED_APPS = [
     "jiequ.doors.cards",
     "jiequ.doors.wechat_pages",
     "jiequ.doors.open311",
+    "jiequ.doors.hotline",
     "jiequ.insight",
     "jiequ.web",
 ]

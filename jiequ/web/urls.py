@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jiequ.insight.urls")),
     path("", include("jiequ.doors.wechat_pages.urls")),
     path("open311/", include("jiequ.doors.open311.urls")),
+    path("hotline/", include("jiequ.doors.hotline.urls")),
     path("api/", cases_api.page.page, name="api_page"),
     path("api/v1/", include((cases_api.urlpatterns, "cases_api"))),
 ]

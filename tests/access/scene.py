@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,9 @@ from jiequ.core.secrets import seal
 from jiequ.core.worker import BATCH, work_once
 from jiequ.doors.chat.models import Voice
 from jiequ.doors.chat.reporting import VOICE_PURPOSE
+from jiequ.doors.hotline import purposes
+from jiequ.doors.hotline.models import Letter, Order
+from jiequ.doors.hotline.services import make_source
 from jiequ.grid.models import GridMember, MonitoringPoint, ResponsibilityGrid
 from jiequ.grid.services import add_point
 from jiequ.grid.services.points import PointFacts
@@ -292,6 +296,7 @@ def _map(scene: Scene, side: Side) -> None:
                     due_at=NOW, next_at=NOW, ended_at=NOW)  # fmt: skip
     lost.save()
     side.ids["webhook_id"], side.ids["delivery_id"] = webhook.pk, lost.pk
+    _hotline(scene, side)
     issue = ImportIssue.objects.create(
         street_id=side.street_id, system="old", kind="unit", value=side.canary.said[:200], seen_at=NOW
     )
@@ -306,6 +311,39 @@ def _map(scene: Scene, side: Side) -> None:
         person=side.leader,
         street_id=side.street_id,
     ).pk
+
+
+def _hotline(scene: Scene, side: Side) -> None:
+    """A source of the street, an order that was changed since, and a letter that did not arrive."""
+    xi, case, marks = scene.world.actor("xi"), side.cases["hotline"], side.canary
+    source, token = make_source(
+        name=f"热线{side.grid}", slug=f"gz-{side.grid}", street_id=side.street_id, is_trusted=False, by=xi, at=NOW
+    )
+    content = {"工单编号": "GZ-1", "诉求内容": marks.words, "来电人": marks.reporter, "联系电话": marks.phone}
+    order = Order.objects.create(
+        source=source,
+        number="GZ-1",
+        said_hash="1",
+        state="update",
+        case=case,
+        content_sealed=seal(json.dumps(content), purposes.ORDER),
+        first_at=NOW,
+        last_at=NOW,
+    )
+    letter = Letter.objects.create(
+        key=f"hl_{side.grid}",
+        source=source,
+        case=case,
+        number="GZ-1",
+        kind="close",
+        body_sealed=seal("{}", purposes.LETTER),
+        state="not_delivered",
+        made_at=NOW,
+        next_at=NOW,
+        ended_at=NOW,
+    )
+    side.ids |= {"source_id": source.pk, "order_id": order.pk, "letter_id": letter.pk}
+    side.tokens["hotline"] = token
 
 
 def _messages(scene: Scene, side: Side) -> None:

@@ -2,7 +2,7 @@
 
 from .asking import ask_appeal, ask_extend, ask_suspend, extend, refuse_ask, resume, review_appeal, suspend
 from .dispatching import accept_dispatch, acknowledge, assign, assist_done, bring_in, dispatch, return_case
-from .filing import accept, ask_verify, correct, reject, return_minutes_left, verify
+from .filing import accept, ask_verify, correct, on_return_window, reject, return_minutes_left, verify
 from .handling import (
     cancel,
     check_fail,
@@ -13,8 +13,9 @@ from .handling import (
     handle,
     send_back,
 )
-from .hotline import answer_hotline
-from .intake import Account, Contact, Place, Reported, canonical, report_case, self_handle
+from .hotline import answer_hotline, move_outer_due
+from .import_issues import put_to_review
+from .intake import Account, Contact, Place, Reported, canonical, clean_phone, report_case, self_handle
 from .joining import me_too, merge, split, unmerge
 from .keeping import is_of_account, keep_for_account, keep_if_own_browser, may_keep
 from .limits import clear_suspicion, is_suspect
@@ -91,6 +92,7 @@ __all__ = [
     "canonical",
     "check_fail",
     "check_pass",
+    "clean_phone",
     "cleaned",
     "clear_suspicion",
     "close",
@@ -118,12 +120,15 @@ __all__ = [
     "me_too",
     "merge",
     "missing_proofs",
+    "move_outer_due",
     "need_a_seat",
     "note",
     "note_of",
+    "on_return_window",
     "open_lot",
     "policy_of",
     "put_on_watch",
+    "put_to_review",
     "rate",
     "read",
     "recount",

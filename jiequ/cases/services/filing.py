@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -189,9 +189,19 @@ def _give_back(case: Case, reason_code: str, reply: str, *, by: Actor, at: datet
     return moving.ask_hotline(case, "return", by=by, at=at, facts={"reason_code": reason_code, "reply": reply})
 
 
+_windows: list[Callable[[Case], int | None]] = []
+
+
+def on_return_window(window: Callable[[Case], int | None]) -> None:
+    """Who knows a hotline's own return window, in minutes; None where it is not theirs. A door of orders registers itself."""
+    if window not in _windows:
+        _windows.append(window)
+
+
 def return_minutes_left(case: Case, at: datetime) -> int:
-    """Minutes in which a hotline's order may still be given back (the window is per source; C)."""
-    window = moving.policy_of(case).hotline_return_minutes
+    """Minutes in which a hotline's order may still be given back (C): the source's own window, else the street's."""
+    told = next((minutes for window in _windows if (minutes := window(case)) is not None), None)
+    window = moving.policy_of(case).hotline_return_minutes if told is None else told
     return max(0, window - int((at - case.reported_at).total_seconds() // 60))
 
 

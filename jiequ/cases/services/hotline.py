@@ -44,6 +44,12 @@ def answer_hotline(
     return event
 
 
+def move_outer_due(case: Case, *, outer_due_at: datetime, by: Actor, at: datetime, text: str = "") -> CaseEvent:
+    """The hotline itself printed another limit on the order: the outer clock follows, unasked."""
+    change = Change(text=text, facts={"question": "due", "granted": True}, clocks=_moved(case, outer_due_at, by=by, at=at))
+    return moving.make(case, "answer_hotline", change, by=by, at=at)
+
+
 def _moved(case: Case, outer_due_at: datetime | None, *, by: Actor, at: datetime) -> c.Clocks:
     clocks, _calendar = moving.ticking(case)
     if outer_due_at is None or c.ClockKind.OUTER not in clocks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,19 @@ from . import rollups, searching
 
 APPLY = "cases.apply_import"
 BATCH = 200
+
+
+def put_to_review(case: Case, waits: Iterable[tuple[str, str]], *, system: str, at: datetime) -> None:
+    """Words of an order, as (kind, word), that mean nothing here yet: on the review list, the case beside them.
+
+    In the caller's transaction.
+    """
+    for kind, value in waits:
+        seen = {"seen_at": at}
+        issue, _is_new = ImportIssue.objects.get_or_create(
+            street_id=case.street_id, system=system, kind=kind, value=value, defaults=seen
+        )
+        IssueCase.objects.get_or_create(issue=issue, case=case)
 
 
 def map_word(issue: ImportIssue, *, target: str, everywhere: bool = False, by: Actor, at: datetime) -> int:

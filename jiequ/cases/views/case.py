@@ -28,6 +28,7 @@ from ..models import Case, CaseEvent, Proof, Report, Task
 from ..open_moves import offered_moves
 from ..queries import shift
 from ..queries.page import CaseView, said_by, shown_event, view_of
+from ..queries.parts import parts_of
 from ..queries.recordings import recordings_of
 from . import aids, moves, present, reading
 
@@ -69,6 +70,7 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
         "map_lon": f"{found.lon:.6f}" if found.lon is not None else "",
         "map_lat": f"{found.lat:.6f}" if found.lat is not None else "",
         "minutes_left": services.return_minutes_left(found, at) if found.source == "hotline" else None,
+        "parts": parts_of(found),
         "undo": _undo(request, view.events, found, actor, at),
         "back_url": _back(actor, found),
         "beside": links_beside(found, actor),

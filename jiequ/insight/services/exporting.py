@@ -29,7 +29,7 @@ from .. import access
 from ..catalogue import COMMON
 from ..files import MOST_PRINTED, MOST_ROWS, Document, Table
 from ..models import Export
-from ..queries import asking, figures, tables
+from ..queries import asking, figures, hotline, tables
 from ..queries import board as boards
 from ..words import matter_word, part_words
 from . import listing
@@ -45,6 +45,7 @@ FORMS = {
     "indicators": ("xlsx", "pdf"),
     "behind": ("xlsx", "pdf", "csv"),
     "matter": ("xlsx", "pdf", "csv"),
+    "hotline": ("xlsx", "pdf", "csv"),
 }
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -59,7 +60,7 @@ def ask(*, what: str, form: str, data: Mapping[str, Any], by: Actor, is_strong: 
         raise Refusal("no_such_export", _("没有这样的文件。"), facts={"field": "form"})
     asked = asking.of(data, by, at)
     _check(what, asked, data)
-    kept = {name: str(data[name]) for name in ("part", "group", "of", "name") if data.get(name)}
+    kept = {name: str(data[name]) for name in ("part", "group", "of", "name", "source") if data.get(name)}
     export = Export(what=what, form=form, asked=kept | asked.stored(), street_id=asked.street_id, is_strong=is_strong)
     return _begin(export, by, at)
 
@@ -102,6 +103,8 @@ def _check(what: str, asked: asking.Asked, data: Mapping[str, Any]) -> None:
     """Refusal before a job is made for what cannot be made."""
     if what == "behind":
         asking.behind(asked, data)
+    elif what == "hotline" and hotline.chosen(asked, str(data.get("source", ""))) is None:
+        raise Refusal("no_such_figure", _("没有这个数。"), facts={"field": "source"})
     elif what == "matter" and not supervise.is_matter(str(data.get("name", ""))):
         raise Refusal("no_such_matter", _("没有这一项。"), facts={"field": "name"})
 
@@ -204,6 +207,11 @@ def _check_size(form: str, total: int) -> None:
 def _tables(export: Export, asked: asking.Asked, actor: Actor, at: datetime) -> tuple[str, list[Table]]:
     if export.what == "indicators":
         return pgettext("page", "评价"), tables.indicator_tables(asked.street_ids, asked.period, asked.policy)
+    if export.what == "hotline":
+        source = hotline.chosen(asked, export.asked["source"])
+        if source is None:
+            raise NotFound("no_such_source", "")
+        return _("热线三率"), hotline.tables(hotline.Rates(source, asked), asked.policy.compare_min_n)
     scope = boards.scope_of(asked.streets, asked.period, at=at, actor=actor)
     if export.what == "board":
         return _("督办台"), tables.board_tables(scope)

@@ -47,6 +47,7 @@ def _row(export: Export) -> dict[str, Any]:
     of_cases, indicators = _("案件清单"), pgettext("page", "评价")
     names = {
         "board": _("督办台"),
+        "hotline": _("热线三率"),
         "indicators": indicators,
         "behind": of_cases,
         "matter": of_cases,

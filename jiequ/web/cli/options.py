@@ -25,6 +25,7 @@ COMMANDS = {
     "test": Command("tests.suite", "run the whole suite on SQLite and on PostgreSQL", "test", False),
     "init": Command("jiequ.web.cli.init", "load the district, its streets, departments and people from a workbook"),
     "import": Command("jiequ.web.cli.orders", "take in another system's orders from a CSV, XLSX or JSON file"),
+    "hotline": Command("jiequ.web.cli.hotline", "take a 12345 hotline's files: orders, answers, call-backs"),
     "emulator": Command("emulator.command", "play WeChat, WeCom, SMS and mail, with phones", is_production=False),
     "serve": Command("jiequ.web.cli.serve", "serve the pages and work the jobs; restarts what dies"),
     "jobs": Command("jiequ.web.cli.jobs", "work the jobs only (serve does this too)"),
@@ -140,6 +141,12 @@ def _import(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--yes", action="store_true", help="do not ask")
 
 
+def _hotline(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("what", choices=["take"], help="take: read files once, then move them to taken or rejects")
+    sub.add_argument("path", metavar="DIR|FILE", type=_file, help="a file, or a folder with an 'in' folder")
+    sub.add_argument("--source", metavar="NAME", required=True, help="the hotline's code name (gz)")
+
+
 def _jobs(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--once", action="store_true", help="work what is due now, then stop")
     sub.add_argument("--dead", action="store_true", help="list the jobs that were given up")
@@ -194,6 +201,7 @@ OPTIONS = {
     "test": _test,
     "init": _init,
     "import": _import,
+    "hotline": _hotline,
     "jobs": _jobs,
     "migrate": _migrate,
     "backup": _backup,

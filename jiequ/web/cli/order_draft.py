@@ -8,10 +8,10 @@ from datetime import datetime
 from difflib import SequenceMatcher
 
 from jiequ.cases.models import TypeEdition
+from jiequ.cases.order_files import OrderFile
 from jiequ.cases.queries.types import in_force
 from jiequ.core.models import Street
 from jiequ.people.models import Department
-from jiequ.web.cli.order_files import OrderFile
 
 MOST_VALUES = 400
 LOOKED_AT = 200_000

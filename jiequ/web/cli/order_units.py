@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from django.utils.translation import gettext as _
 
 from jiequ.cases.import_map import BadRow, order_of
+from jiequ.cases.order_files import OrderFile
 from jiequ.cases.services.importing import Importer
 from jiequ.core.db import writing
 from jiequ.people.models import Department
 from jiequ.people.rules import DepartmentKind
 from jiequ.people.services import create_department
-from jiequ.web.cli.order_files import OrderFile
 
 _COMMUNITY = re.compile(r"(社区|村|居委会|工作站)$")
 _SHOWN = 20

@@ -16,12 +16,12 @@ from typing import IO, Any
 from django.utils.translation import gettext as _
 
 from jiequ.cases.import_map import BadRow, ImportMap, MapFault, missing_columns, order_of, read_map
+from jiequ.cases.order_files import OrderFile, RawRow, Unreadable, open_orders
 from jiequ.cases.services.importing import Importer, Outcome, Row
 from jiequ.core import clock
 from jiequ.core.cells import plain_cell
 from jiequ.core.models import Street
 from jiequ.web.cli.order_draft import draft
-from jiequ.web.cli.order_files import OrderFile, RawRow, Unreadable, open_orders
 from jiequ.web.cli.order_units import create_units
 from jiequ.web.cli.terminal import speak
 
