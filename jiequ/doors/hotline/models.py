@@ -51,7 +51,7 @@ class Order(models.Model):
 
     class State(models.TextChoices):
         TAKEN = "taken", _("已收")
-        REFUSED = "refused", _("不收")
+        REFUSED = "refused", _("拒收")
         UPDATE = "update", _("有改动，待决定")
         SETTLED = "settled", _("改动已采纳")
         DISMISSED = "dismissed", _("改动未采纳")

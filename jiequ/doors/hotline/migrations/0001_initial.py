@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.CharField(blank=True, max_length=100)),
                 ('said_hash', models.CharField(help_text='tells a repeat from another content', max_length=64)),
-                ('state', models.CharField(choices=[('taken', '已收'), ('refused', '不收'), ('update', '有改动，待决定'), ('settled', '改动已采纳'), ('dismissed', '改动未采纳')], max_length=9)),
+                ('state', models.CharField(choices=[('taken', '已收'), ('refused', '拒收'), ('update', '有改动，待决定'), ('settled', '改动已采纳'), ('dismissed', '改动未采纳')], max_length=9)),
                 ('content_sealed', models.TextField(blank=True)),
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('due_at', models.DateTimeField(help_text='the limit printed on it', null=True)),
