@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
+from jiequ.channels.wecom import config as wecom
 from jiequ.core import clock
 from jiequ.core.http import is_htmx
 from jiequ.doors.wechat_pages import config as wechat
@@ -51,6 +52,7 @@ class Shell:
     filing: str
     live_url: str
     jssdk_url: str
+    jssdk_config: str
     made_at: int
     is_demo: bool
     is_care: bool
@@ -85,6 +87,7 @@ def _shell(request: HttpRequest) -> Shell:
     house = _house()
     is_chinese = (get_language() or "zh-hans").startswith("zh")
     theme = request.COOKIES.get("theme", "light")
+    script, signs = _platform_script(request)
     return Shell(
         actor=actor,
         person_id=actor.person_id,
@@ -95,7 +98,8 @@ def _shell(request: HttpRequest) -> Shell:
         sponsor=house.sponsor,
         filing=house.filing,
         live_url=settings.LIVE_URL,
-        jssdk_url=settings.WECHAT_JSSDK if wechat.is_on() and wechat.is_in_wechat(request) else "",
+        jssdk_url=script,
+        jssdk_config=navigation.address(signs) if script else "",
         made_at=int(clock.now().timestamp() * 1000),
         is_demo=settings.DEMO,
         is_care=request.COOKIES.get("care") == "1",
@@ -104,6 +108,15 @@ def _shell(request: HttpRequest) -> Shell:
         other_language="en" if is_chinese else "zh-hans",
         other_language_name="English" if is_chinese else "中文",
     )
+
+
+def _platform_script(request: HttpRequest) -> tuple[str, str]:
+    """The script of the platform whose browser asks, and the route that signs pages for it; empty in every other browser."""
+    if wechat.is_on() and wechat.is_in_wechat(request):
+        return settings.WECHAT_JSSDK, "wechat_pages:config"
+    if wecom.is_home(request):
+        return settings.WECOM_JSSDK, "wecom:config"
+    return "", ""
 
 
 _kept: tuple[float, House] | None = None

@@ -17,9 +17,8 @@ class WecomConfig(AppConfig):
         from jiequ.people.ways_in import WayIn, register_way_in
 
         from . import arriving, config, way
-        from .views import signing_in
 
         checks.register(config.check)
         on_arrival("wecom", arriving.handle)
         register_way(way.WecomWay.name, way.make)
-        register_way_in(WayIn("wecom", _("用企业微信登录"), signing_in.is_home, lambda: reverse("wecom:sign_in")))
+        register_way_in(WayIn("wecom", _("用企业微信登录"), config.is_home, lambda: reverse("wecom:sign_in")))

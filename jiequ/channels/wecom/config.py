@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import Error
+from django.http import HttpRequest
 
 from jiequ.channels.crypt import key_bytes
 
@@ -22,6 +23,11 @@ class Secrets:
 def is_on() -> bool:
     """True if a corporation and an application are set: otherwise this channel does not exist."""
     return bool(settings.WECOM_CORPID)
+
+
+def is_home(request: HttpRequest) -> bool:
+    """True in WeCom's own browser, where this channel exists."""
+    return is_on() and "wxwork" in request.headers.get("User-Agent", "")
 
 
 def syncs_contacts() -> bool:

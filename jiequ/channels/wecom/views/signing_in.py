@@ -140,11 +140,6 @@ def _need_on() -> None:
         raise Http404
 
 
-def is_home(request: HttpRequest) -> bool:
-    """True in WeCom's own browser, where this channel exists."""
-    return config.is_on() and "wxwork" in request.headers.get("User-Agent", "")
-
-
 @public
 @require_GET
 def page_config(request: HttpRequest) -> HttpResponse:

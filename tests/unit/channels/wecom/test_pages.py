@@ -92,6 +92,12 @@ def test_a_page_is_signed_for_wecoms_scripts(office: Office) -> None:
     assert (told["config"]["appId"], told["agent"]["agentid"]) == (scene.CORPID, scene.AGENTID)
 
 
+def test_the_report_page_offers_wecoms_location_and_scanner_in_wecoms_browser_only(office: Office) -> None:
+    there = Client(headers={"user-agent": "iPhone wxwork/4.1 MicroMessenger/7.0"}).get("/report/").content.decode()
+    assert 'data-wechat-config="/wecom/config"' in there
+    assert "data-wechat-config" not in Client().get("/report/").content.decode()
+
+
 def test_no_other_site_is_signed_and_a_platform_that_fails_is_told_in_words(office: Office) -> None:
     assert Client().get("/wecom/config", {"url": "https://evil.example/"}).status_code == 422
     assert Client().get("/wecom/config", {"url": f"{settings.BASE_URL}.evil.example/"}).status_code == 422
