@@ -122,6 +122,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 LIVE_URL = os.environ.get("JIEQU_LIVE_URL", "/live/stream" if PRODUCTION else "")
 TILES_URL = os.environ.get("JIEQU_TILES_URL", "")
+PHONES_URL = os.environ.get("JIEQU_PHONES_URL", "")
 TILES = Path(os.environ.get("JIEQU_TILES") or VAR / "tiles").resolve()
 MAP_LAYERS = layers_of(os.environ.get("JIEQU_MAP_LAYERS", ""))
 CONNECT_SOURCES = [

@@ -10,12 +10,15 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
-from jiequ.web.cli import ready
+from jiequ.web.cli import phones, ready
 from jiequ.web.cli.serve import children, live_port, tiles_port
-from jiequ.web.cli.supervisor import Supervisor, stop_on_signals
+from jiequ.web.cli.supervisor import Child, Supervisor, stop_on_signals
 
 FIRST_PAGE_WITHIN_SECONDS = 60
+LOCAL = {"127.0.0.1", "localhost"}  # where the emulator listens
+PHONES_PORT = 3  # from the pages' port
 PAGES_FIRST_SECONDS = 3.0  # the seed's jobs would compete with the first page for two cores
 
 
@@ -27,22 +30,23 @@ def main(options: argparse.Namespace) -> int:
         return 1
     began = time.monotonic()
     options.workers, options.no_jobs = 2, False
-    _settings(options)
+    known = _settings(options)
     ready.set_up()
     if options.fresh:
         _throw_away()
     _prepare()
     prepared = time.monotonic() - began
-    announce = threading.Thread(target=_announce, args=(options, began, prepared, stop), daemon=True)
+    announce = threading.Thread(target=_announce, args=(options, began, prepared, known, stop), daemon=True)
     announce.start()
-    web, *others = children(options)
+    web, *others = [*children(options), *_phones(options)]
     for child in others:
         child.start_after = time.monotonic() + PAGES_FIRST_SECONDS
     Supervisor([web, *others]).run(stop)
     return 0
 
 
-def _settings(options: argparse.Namespace) -> None:
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Our settings, by the environment; returns the emulator's accounts, if the phones are played too."""
     root = Path(__file__).resolve().parents[3]
     address = f"http://{options.host}:{options.port}"
     os.environ["JIEQU_MODE"] = "demo"
@@ -54,6 +58,25 @@ def _settings(options: argparse.Namespace) -> None:
         options.tiles_port = options.port + 2
     if port := tiles_port(options):
         os.environ.setdefault("JIEQU_TILES_URL", f"http://{options.host}:{port}/tiles/")
+    if options.phones_port is None:
+        options.phones_port = options.port + PHONES_PORT if phones.is_there() and options.host in LOCAL else 0
+    if not options.phones_port:
+        return {}
+    known = phones.accounts()
+    os.environ.update(phones.settings_for(known, _emulator(options)), JIEQU_PHONES_URL=f"{_emulator(options)}/phones/")
+    return known
+
+
+def _emulator(options: argparse.Namespace) -> str:
+    return f"http://127.0.0.1:{options.phones_port}"
+
+
+def _phones(options: argparse.Namespace) -> list[Child]:
+    from django.conf import settings
+
+    if not options.phones_port:
+        return []
+    return [phones.child(options.phones_port, product=settings.BASE_URL, file=settings.VAR / "emulator.json")]
 
 
 def _throw_away() -> None:
@@ -81,8 +104,8 @@ def _prepare() -> None:
     connections.close_all()
 
 
-def _announce(options: argparse.Namespace, began: float, prepared: float, stop: threading.Event) -> None:
-    """Ask for the first page until it answers, then say where everything is."""
+def _announce(options: argparse.Namespace, began: float, prepared: float, known: dict[str, Any], stop: threading.Event) -> None:
+    """Ask for the first page until it answers, then say where everything is, and connect the phones."""
     address = f"http://{options.host}:{options.port}"
     give_up_at = time.monotonic() + FIRST_PAGE_WITHIN_SECONDS
     while not stop.is_set():
@@ -104,6 +127,25 @@ def _announce(options: argparse.Namespace, began: float, prepared: float, stop: 
     for path, words in _pages():
         print(f"  {address}{path:<22} {words}", flush=True)
     print("\nCtrl-C stops everything.", flush=True)
+    if known:
+        _connect(_emulator(options), known["people"])
+
+
+def _connect(emulator: str, people: list[dict[str, str]]) -> None:
+    from django.db import connections
+
+    from jiequ.channels.client import ApiError
+    from jiequ.web.demo.phones import NotConnected, connect
+
+    try:
+        connect(emulator, people)
+        print(
+            f"\nSix phones, a resident's to the leader's, the whole story in WeChat  六部手机: {emulator}/phones/", flush=True
+        )
+    except (NotConnected, ApiError) as fault:
+        print(f"\nThe phones are not connected: {fault}", flush=True)
+    finally:
+        connections.close_all()
 
 
 def _pages() -> list[tuple[str, str]]:

@@ -43,6 +43,7 @@ def guide(request: HttpRequest) -> HttpResponse:
         "state": words.STATES[case.state] if case else "",
         "steps": _steps(grid, case),
         "streets": Street.objects.order_by("code9"),
+        "phones": settings.PHONES_URL,
     }
     return render(request, "web/demo/guide.html", context)
 
