@@ -7,6 +7,7 @@ tries it; pushes and calls do the rest. Doing it again changes nothing.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -18,7 +19,7 @@ from jiequ.core.clock import now
 from jiequ.people.models import Person
 from jiequ.people.rules import Actor
 
-ANSWERS_WITHIN_SECONDS = 30.0
+WITHIN_SECONDS = 60.0
 
 
 class NotConnected(Exception):
@@ -28,30 +29,32 @@ class NotConnected(Exception):
 def connect(emulator: str, people: list[dict[str, str]]) -> None:
     """Make the emulator's accounts ours. ``people``: ``id`` (our user name, where they are staff) and ``userid`` in WeCom.
 
-    NotConnected if the emulator does not answer or does not take our address.
+    NotConnected if the emulator does not answer or does not take our address, or nobody works on what it pushes.
     """
     with httpx.Client(base_url=f"{emulator}/_emu", timeout=20, trust_env=False) as strings:
-        _wait(strings)
+        _wait(lambda: _answers(strings), "the emulator does not answer")
         _save_callbacks(strings)
-        wechat.push_menus()
         wechat.adopt_templates(wechat.read_templates(), by=Actor.system(), at=now())
-        staff = {
-            person.username: person for person in Person.objects.active().filter(username__in=[one["id"] for one in people])
-        }
+        accounts = {one["id"]: _follow(strings, one["id"]) for one in people}
+        _wait(lambda: all(_is_known(openid) for openid in accounts.values()), "the worker hears of no follower")
         for one in people:
-            _take(strings, one, staff.get(one["id"]))
+            _name(one, accounts[one["id"]])
+        wechat.push_menus()  # last: a phone shows the menu it saw first for five minutes
 
 
-def _wait(strings: httpx.Client) -> None:
-    until = time.monotonic() + ANSWERS_WITHIN_SECONDS
-    while True:
-        try:
-            strings.get("/clock").raise_for_status()
-            return
-        except httpx.HTTPError as fault:
-            if time.monotonic() > until:
-                raise NotConnected(f"the emulator does not answer ({type(fault).__name__})") from None
-            time.sleep(0.2)
+def _wait(holds: Callable[[], bool], otherwise: str) -> None:
+    until = time.monotonic() + WITHIN_SECONDS
+    while not holds():
+        if time.monotonic() > until:
+            raise NotConnected(otherwise)
+        time.sleep(0.2)
+
+
+def _answers(strings: httpx.Client) -> bool:
+    try:
+        return strings.get("/clock").is_success
+    except httpx.HTTPError:
+        return False
 
 
 def _save_callbacks(strings: httpx.Client) -> None:
@@ -63,17 +66,31 @@ def _save_callbacks(strings: httpx.Client) -> None:
     _tell(strings, agent, {"url": f"{settings.BASE_URL}/callbacks/wecom/", **proof})
 
 
-def _take(strings: httpx.Client, one: dict[str, str], person: Person | None) -> None:
-    """Somebody follows the account; one who is staff is told to be that member of staff, in WeChat and in WeCom."""
-    phone = strings.get(f"/people/{one['id']}/phone").json()
+def _follow(strings: httpx.Client, somebody: str) -> str:
+    """They follow the account, and we know; returns who they are to it. A phone older than our database follows anew."""
+    phone = strings.get(f"/people/{somebody}/phone").json()
     account = next(each for each in phone["accounts"] if each["where"] == settings.WECHAT_APPID)
-    if not account["is_following"]:
-        _tell(strings, f"/people/{one['id']}/follow", {})
+    openid = str(account["openid"])
+    if account["is_following"] and not _is_known(openid):
+        _tell(strings, f"/people/{somebody}/unfollow", {})
+    _tell(strings, f"/people/{somebody}/follow", {})
+    return openid
+
+
+def _is_known(openid: str) -> bool:
+    return wechat.follower_of(openid, at=now()).is_following
+
+
+def _name(one: dict[str, str], openid: str) -> None:
+    """One who is staff is that member of staff, in WeChat with the menu of their work, and in WeCom."""
+    person = Person.objects.active().filter(username=one["id"]).first()
     if person is None:
         return
-    follower = wechat.follower_of(account["openid"], at=now())
+    follower = wechat.follower_of(openid, at=now())
     if follower.person_id != person.pk:
         wechat.bind(follower.pk, person.pk, by=Actor.system(), at=now())
+    if note := wechat.tag_follower(follower.pk, at=now()):
+        note()
     if one["userid"]:
         wecom.tie(userid=one["userid"], person=person, at=now())
 
