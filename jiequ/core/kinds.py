@@ -29,8 +29,8 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of job. ``promise_seconds``: a job later than this makes the sweep alarm. ``line``: outside jobs wait for those
-    of their own line only; ``hands``: so many calls of the line at a time."""
+    """One kind of job. ``promise_seconds``: a job later than this makes the sweep alarm. ``line``: jobs wait for those of
+    their own line only; ``hands``: so many calls of the line at a time."""
 
     name: str
     handler: Handler
@@ -72,7 +72,8 @@ def job(
 
     ``outside``: it acts on the world outside the database and runs in no transaction (see core.jobs). ``timeout_seconds``
     bounds such a try in the worker; past it the try has failed. A network client needs its own, shorter time-outs as well.
-    ``line``: a worker has a loop for each, so that addresses of strangers that are slow hold up no notice. ``hands`` above 1:
+    ``line``: a worker has a loop for each, so that addresses of strangers that are slow, or much work of one sort, hold up no
+    notice. ``hands`` above 1:
     the handler returns a ``Call``, and a worker makes so many of them at a time (core.crew).
     """
 

@@ -70,13 +70,13 @@ def work_once(
 ) -> int:
     """Do up to ``limit`` due jobs inside and ``limit`` outside the database, periodic rounds first; returns how many.
 
-    ``outside`` narrows to one of the two, ``line`` to the outside jobs of one line; after so many ``seconds`` no inside job is
+    ``outside`` narrows to one of the two, ``line`` to the jobs of one line; after so many ``seconds`` no inside job is
     begun but an abandoned one. A failing job never stops the others; one that a killed worker left behind is done last and
     alone, so that, should it be what kills workers, the others are done and only it is counted.
     """
     done = 0
     if outside is not True:
-        inside_kinds = names(outside=False)
+        inside_kinds = names(outside=False, line=line)
         if is_due(inside_kinds, at=at):
             done += _do_all(claim(inside_kinds, at=at, limit=limit), at=at, run=run, seconds=seconds)
             for job in claim(inside_kinds, at=at, limit=1, abandoned=True):

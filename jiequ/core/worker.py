@@ -1,4 +1,4 @@
-"""The worker process: one loop for jobs inside the database, one for each line of those outside: what hangs delays no timer.
+"""The worker process: a loop for each line of jobs inside the database and of those outside: what hangs delays no timer.
 
 Any number of workers may run, on any number of hosts with PostgreSQL. Stopping is graceful: the job in hand is finished.
 """
@@ -54,10 +54,10 @@ def run_worker(stop: threading.Event) -> None:
     Raises RuntimeError when too many outside handlers hang: the supervisor starts a fresh worker, leases bring the jobs back.
     """
     schedule_periodic(clock.now())
-    lines = _lines()
+    lines, inside = _lines(), sorted({kind.line for kind in KINDS.values() if not kind.outside})
     limits = {line: TimeLimited(line) for line, hands in lines.items() if hands == 1}
     bell = Bell(stop)
-    loops = [threading.Thread(target=_loop, args=(bell, _inside), name="inside")]
+    loops = [threading.Thread(target=_loop, args=(bell, partial(_inside, line)), name=f"inside {line}") for line in inside]
     loops += [
         threading.Thread(target=_loop, args=(bell, partial(_outside, line, limited)), name=f"outside {line}")
         for line, limited in limits.items()
@@ -106,8 +106,8 @@ def _crew(bell: Bell, crew: Crew) -> None:
     connections.close_all()
 
 
-def _inside() -> int:
-    return work_once(at=clock.now(), limit=BATCH, outside=False, seconds=BATCH_SECONDS)
+def _inside(line: str) -> int:
+    return work_once(at=clock.now(), limit=BATCH, outside=False, line=line, seconds=BATCH_SECONDS)
 
 
 def _outside(line: str, limited: TimeLimited) -> int:

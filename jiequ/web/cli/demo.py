@@ -19,6 +19,7 @@ from jiequ.web.cli.supervisor import Child, Supervisor, stop_on_signals
 FIRST_PAGE_WITHIN_SECONDS = 60
 LOCAL = {"127.0.0.1", "localhost"}  # where the emulator listens
 PHONES_PORT = 3  # from the pages' port
+PHONES_FILE = "emulator.json"
 PAGES_FIRST_SECONDS = 3.0  # the seed's jobs would compete with the first page for two cores
 
 
@@ -76,14 +77,14 @@ def _phones(options: argparse.Namespace) -> list[Child]:
 
     if not options.phones_port:
         return []
-    return [phones.child(options.phones_port, product=settings.BASE_URL, file=settings.VAR / "emulator.json")]
+    return [phones.child(options.phones_port, product=settings.BASE_URL, file=settings.VAR / PHONES_FILE)]
 
 
 def _throw_away() -> None:
     """Only what a demo made: its database has a name of its own."""
     from django.conf import settings
 
-    for path in settings.VAR.glob("demo*.sqlite3*"):
+    for path in [*settings.VAR.glob("demo*.sqlite3*"), *settings.VAR.glob(PHONES_FILE)]:
         path.unlink()
     shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
 

@@ -39,7 +39,7 @@ def connect(emulator: str, people: list[dict[str, str]]) -> None:
         _wait(lambda: all(_is_known(openid) for openid in accounts.values()), "the worker hears of no follower")
         for one in people:
             _name(one, accounts[one["id"]])
-        wechat.push_menus()  # last: a phone shows the menu it saw first for five minutes
+        wechat.push_menus(by=Actor.system(), at=now())  # last: a phone shows the menu it saw first for five minutes
 
 
 def _wait(holds: Callable[[], bool], otherwise: str) -> None:

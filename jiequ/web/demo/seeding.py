@@ -23,6 +23,9 @@ from .base import seed_base
 from .past import Past
 from .progress import BATCH, CASES, PAST, PAST_JOBS, PICTURE, STRETCH_DAYS, WALK, WALK_JOBS, WALKED_DAYS
 
+LINE = "demo"
+"""The year is written beside what is told: a newcomer's notices do not wait for it."""
+
 
 def seed(at: datetime) -> int:
     """The base, at once, and the history's jobs, unless they were enqueued before. Returns how many jobs wait."""
@@ -54,14 +57,14 @@ def _stretch(street: Street, since: datetime, until: datetime, now: datetime) ->
     return {"street_id": street.pk, "since": since.isoformat(), "until": until.isoformat(), "now": now.isoformat()}
 
 
-@kind(PICTURE, promise_seconds=3600)
+@kind(PICTURE, promise_seconds=3600, line=LINE)
 def keep_one(*, street_id: int, scene: list[Any], at: datetime) -> None:
     """One photo, before any case: jobs of cases find it kept and hold the writer for their own work only."""
     if settings.DEMO:
         photos.keep(Street.objects.get(pk=street_id), (scene[0], scene[1], scene[2]), at=at)
 
 
-@kind(PAST, promise_seconds=3600)
+@kind(PAST, promise_seconds=3600, line=LINE)
 def write_some(*, street_id: int, since: str, until: str, now: str, at: datetime) -> None:
     """A stretch of the year, as far as its matters were over when the demonstration began."""
     if not settings.DEMO:
@@ -70,7 +73,7 @@ def write_some(*, street_id: int, since: str, until: str, now: str, at: datetime
     past.write(year.between(datetime.fromisoformat(since), datetime.fromisoformat(until)))
 
 
-@kind(WALK, promise_seconds=3600)
+@kind(WALK, promise_seconds=3600, line=LINE)
 def walk_some(*, first: int, street_id: int, since: str, until: str, now: str, at: datetime) -> None:
     """A stretch of the last weeks and a batch of walked cases; the same numbers give the same cases."""
     if not settings.DEMO:
