@@ -18,7 +18,7 @@ from jiequ.web.cli.supervisor import Child, Supervisor, stop_on_signals
 
 FIRST_PAGE_WITHIN_SECONDS = 60
 LOCAL = {"127.0.0.1", "localhost"}  # where the emulator listens
-PHONES_PORT = 3  # from the pages' port
+PHONES_PORT = 4  # from the pages' port
 PHONES_FILE = "emulator.json"
 PAGES_FIRST_SECONDS = 3.0  # the seed's jobs would compete with the first page for two cores
 
@@ -63,6 +63,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         options.phones_port = options.port + PHONES_PORT if phones.is_there() and options.host in LOCAL else 0
     if not options.phones_port:
         return {}
+    os.environ.setdefault("JIEQU_CALLBACKS_PORT", "0")  # six phones: the pages' own processes answer them
     known = phones.accounts()
     os.environ.update(phones.settings_for(known, _emulator(options)), JIEQU_PHONES_URL=f"{_emulator(options)}/phones/")
     return known

@@ -84,7 +84,7 @@ def _address(sub: argparse.ArgumentParser) -> None:
 
 def _demo(sub: argparse.ArgumentParser) -> None:
     _address(sub)
-    sub.add_argument("--phones-port", type=int, help="port of the phones in WeChat, played here (port + 3; 0: none)")
+    sub.add_argument("--phones-port", type=int, help="port of the phones in WeChat, played here (port + 4; 0: none)")
     sub.add_argument("--fresh", action="store_true", help="throw the demo's data away first")
 
 
