@@ -49,6 +49,11 @@ def constants(scene: Scene) -> dict[str, Any]:
         "request_id": "LG-2026-000001",
         "handle": "none",
         "partner_id": 999_999,
+        "voice_id": 999_999,
+        "sheet_id": 999_999,
+        "arrival_id": 999_999,
+        "member_id": 999_999,
+        "form_id": 999_999,
     }
 
 
