@@ -21,7 +21,7 @@ from jiequ.core import throttle
 from jiequ.core.clock import now
 from jiequ.core.errors import Refusal
 from jiequ.core.http import client_network
-from jiequ.people import entry
+from jiequ.people import entry, ways_in
 from jiequ.people.access import public
 from jiequ.people.models import Person
 
@@ -118,7 +118,7 @@ def tie(request: HttpRequest) -> HttpResponse:
     }
     answer = render(request, "wecom/tie.html", context, status=refusal.status if refusal else 200)
     answer["Cache-Control"] = "private, no-store"
-    return answer
+    return answer if request.user.is_authenticated else ways_in.tried(answer)  # on to the page, not round once more
 
 
 def _shown(request: HttpRequest, at: datetime) -> str:

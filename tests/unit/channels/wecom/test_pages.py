@@ -93,9 +93,17 @@ def test_a_page_is_signed_for_wecoms_scripts(office: Office) -> None:
 
 
 def test_the_report_page_offers_wecoms_location_and_scanner_in_wecoms_browser_only(office: Office) -> None:
-    there = Client(headers={"user-agent": "iPhone wxwork/4.1 MicroMessenger/7.0"}).get("/report/").content.decode()
-    assert 'data-wechat-config="/wecom/config"' in there
-    assert "data-wechat-config" not in Client().get("/report/").content.decode()
+    client, wecom = office.world.client("huang"), {"user-agent": "iPhone wxwork/4.1 MicroMessenger/7.0"}
+    assert 'data-wechat-config="/wecom/config"' in client.get("/report/", headers=wecom).content.decode()
+    assert "data-wechat-config" not in client.get("/report/").content.decode()
+
+
+def test_a_member_whom_nobody_knows_reaches_the_report_page_all_the_same(office: Office) -> None:
+    client = Client(headers={"user-agent": "iPhone wxwork/4.1 MicroMessenger/7.0"})
+    assert client.get("/report/")["Location"].startswith("/wecom/sign-in?")
+    client.cookies.pop("jiequ_tried")
+    assert "/report/" in client.get("/wecom/tie", {"next": "/report/"}).content.decode()
+    assert client.get("/report/").status_code == 200
 
 
 def test_no_other_site_is_signed_and_a_platform_that_fails_is_told_in_words(office: Office) -> None:
