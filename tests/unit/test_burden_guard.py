@@ -87,7 +87,7 @@ PLACE = {"lon", "lat", "x", "y", "q18", "raw_x", "location", "geometry", "point"
 STANDS_STILL = {
     "grid.UnitGrid", "grid.MonitoringPoint", "grid.Place", "grid.MapFeature", "cases.ControlArea",
 }  # fmt: skip
-OF_AN_EVENT = {"cases.Case", "cases.Report"}
+OF_AN_EVENT = {"chat.Piece", "cases.Case", "cases.Report"}
 """Where a matter lies. A report keeps one point, the matter's, and is made once."""
 
 
