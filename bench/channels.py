@@ -202,22 +202,26 @@ def request_of(number: int) -> bytes:
 async def deliver(
     pool: asyncio.LifoQueue[Any], port: int, data: bytes, due: float, waits: list[float], answered: dict[str, int]
 ) -> None:
-    try:
-        pair = pool.get_nowait()
-    except asyncio.QueueEmpty:
-        pair = await asyncio.open_connection("127.0.0.1", port)
-    reader, writer = pair
-    try:
-        writer.write(data)
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = next(int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length"))
-        word = f"{head.split()[1]} {(await reader.readexactly(length)).decode()}"
-        pool.put_nowait(pair)
-    except (OSError, asyncio.IncompleteReadError) as fault:
-        word = type(fault).__name__
-        writer.close()
+    word = ""
+    while not word:
+        is_used = not pool.empty()
+        pair = pool.get_nowait() if is_used else await asyncio.open_connection("127.0.0.1", port)
+        try:
+            word = await ask(*pair, data)
+            pool.put_nowait(pair)
+        except (OSError, asyncio.IncompleteReadError) as fault:
+            pair[1].close()
+            word = "" if is_used else type(fault).__name__  # a kept connection may have been closed: any client asks again
     waits.append(time.monotonic() - due)
     answered[word] = answered.get(word, 0) + 1
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> str:
+    """Status and body of one answer."""
+    writer.write(data)
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    length = next(int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length"))
+    return f"{head.split()[1]} {(await reader.readexactly(length)).decode()}"
 
 
 # -- what became of it ---------------------------------------------------------------------------------------------------

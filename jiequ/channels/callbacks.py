@@ -22,14 +22,20 @@ log = logging.getLogger("jiequ.callbacks")
 LONGEST_NONCE = 128
 
 
-def answer(request: HttpRequest, *, word: Callable[[datetime], str], pushed: Callable[[datetime], Incoming]) -> HttpResponse:
+def answer(
+    request: HttpRequest,
+    *,
+    word: Callable[[datetime], str],
+    pushed: Callable[[datetime], Incoming],
+    is_bound: bool = True,
+) -> HttpResponse:
     """The answer to a platform. ``word``: what proves us to a GET; ``pushed``: who sent what by a POST. Both raise CryptError,
-    XmlError or ValueError for what is not the platform's to this account."""
+    XmlError or ValueError for what is not the platform's to this account. ``is_bound``: the signature covers the body."""
     at = now()
     try:
         if request.method == "GET":
             return _text(word(at))
-        receive(pushed(at), timestamp=request.GET["timestamp"], nonce=request.GET["nonce"], at=at)
+        receive(pushed(at), timestamp=request.GET["timestamp"], nonce=request.GET["nonce"], at=at, is_bound=is_bound)
     except (CryptError, XmlError, Replayed, ValueError) as fault:
         log.info("a callback was refused: %s", type(fault).__name__)
         return _text("", 403)

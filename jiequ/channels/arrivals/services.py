@@ -90,12 +90,15 @@ def _identity(fields: Mapping[str, Any]) -> list[str]:
     return ["event", *named, *(_text(one, "TemplateId") + _text(one, "MsgID") for one in inner if isinstance(one, dict))]
 
 
-def receive(incoming: Incoming, *, timestamp: str, nonce: str, at: datetime) -> bool:
+def receive(incoming: Incoming, *, timestamp: str, nonce: str, at: datetime, is_bound: bool = False) -> bool:
     """Store an arrival; False if it is known already (a platform's second try, or one that overtook the first).
 
     ``timestamp`` and ``nonce``: those of the signed request. Raises Replayed for a pair that came before with another message,
-    and DatabaseError if the inbox is down: then answer 5xx, so that the platform sends it again.
+    and DatabaseError if the inbox is down: then answer 5xx, so that the platform sends it again. ``is_bound``: the signature
+    covers the body, so nobody can put other words under this pair; a second delivery then costs a read and no write.
     """
+    if is_bound and Arrival.objects.filter(key=incoming.key).exists():
+        return False
     with transaction.atomic(using=ALIAS):
         pair = secrets.blind("\0".join([incoming.channel, incoming.account, timestamp, nonce]), "arrivals.nonce")
         is_fresh = _stored(Nonce(key=pair, at=at))

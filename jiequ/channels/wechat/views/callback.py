@@ -33,7 +33,8 @@ def callback(request: HttpRequest) -> HttpResponse:
     """A question whether we are who we say, or a push."""
     if not config.listens():
         raise Http404
-    return callbacks.answer(request, word=partial(_proved, request), pushed=partial(_pushed, request))
+    is_bound = bool(settings.WECHAT_AES_KEY)
+    return callbacks.answer(request, word=partial(_proved, request), pushed=partial(_pushed, request), is_bound=is_bound)
 
 
 def _proved(request: HttpRequest, at: datetime) -> str:

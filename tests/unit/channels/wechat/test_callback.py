@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -64,6 +64,13 @@ def test_with_a_key_a_plain_body_is_refused(push: Pusher) -> None:
     push("plain", Content="不加密的", MsgId="1")
     assert push.send(*push.last).status_code == 403
     assert not Arrival.objects.exists()
+
+
+def test_a_second_delivery_of_a_known_message_writes_nothing(push: Pusher) -> None:
+    push(Content="河道堵了", MsgId="1")
+    with CaptureQueriesContext(connections["arrivals"]) as inbox:
+        assert push(Content="河道堵了", MsgId="1").content == b"success"
+    assert [one["sql"] for one in inbox.captured_queries if not one["sql"].startswith("SELECT")] == []
 
 
 @pytest.mark.parametrize("fault", ["wrong_signature", "foreign_appid", "garbled", "stale", "oversized", "xxe"])
