@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import Q
 
-from jiequ.core.jobs import DeadJob, every, job, on_dead
+from jiequ.core.jobs import Call, DeadJob, every, job, on_dead
 
 from .models import Follower, Said
 from .rules import SaidState
 from .services import binding, menus, saying
 
+HANDS = 8
+"""Followers who are answered side by side; one follower's messages keep their order."""
 SAID_KEPT = timedelta(days=7)
 UNKNOWN_KEPT = timedelta(days=365)
 
 
-@job(saying.SAY, outside=True, line="wechat", promise_seconds=60, timeout_seconds=30)
-def say(*, key: str, at: datetime) -> None:
+@job(saying.SAY, outside=True, line="wechat", promise_seconds=60, timeout_seconds=30, hands=HANDS)
+def say(*, key: str, at: datetime) -> Call:
     """Send what waits for one follower up to this one; a final no is written down, what may pass is tried again."""
+    return Call(act=partial(_say_all, key, at), then=_nothing_more)
+
+
+def _say_all(key: str, at: datetime) -> None:
     for row in saying.waiting(key):
         try:
             saying.send_now(row.follower, saying.body_of(row), at=at)
@@ -27,6 +34,10 @@ def say(*, key: str, at: datetime) -> None:
             saying.end(row.key, refused.code, at=at)
         else:
             saying.end(row.key, "", at=at)
+
+
+def _nothing_more(_answer: None) -> None:
+    """Each was written down when it was sent."""
 
 
 def _never_said(dead: DeadJob, *, at: datetime) -> None:
