@@ -117,9 +117,11 @@ async def play(given: argparse.Namespace, world: Any, base: str, port: int, sess
         family = [psutil.Process(server), *psutil.Process(server).children(recursive=True)]
         used, began = cpu_of(family), time.monotonic()
         pace = 60 / given.per_minute
+        until = began + len(people) * pace + BEFORE_PLACE + BEFORE_YES + 10
+        hearing = asyncio.create_task(asyncio.to_thread(pages.seen, "nothing yet", give_up_at=until))  # else their pipe fills
         taps = await asyncio.gather(*(report(phones, who, began + n * pace, given.photos) for n, who in enumerate(people)))
         seconds = time.monotonic() - began
-        await asyncio.sleep(5)
+        await hearing
         openids = {who: (await phones.get(f"/people/{who}/phone")).json()["accounts"][0]["openid"] for who in people}
     numbers = await asyncio.to_thread(numbers_of, openids)
     used = cpu_of(family) - used
