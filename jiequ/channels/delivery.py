@@ -43,13 +43,17 @@ log = logging.getLogger(__name__)
 
 
 def to_staff(message: Message, *, at: datetime) -> None:
-    """Into the inbox of whoever is there for it; outside working time it waits, unless urgent or for somebody on shift."""
+    """Into the inbox of whoever is there for it; outside working time it waits, unless urgent or for somebody on shift.
+
+    What is a day late (after an outage; the demonstration's past) goes to the inbox at once, where it rings nobody.
+    """
     readers = recipients(message, at=at)
     if not readers:
         services.mark_not_delivered(message, error="nobody_there", at=at)
         return
-    moments = _staff_moments(message, readers, at=at)
-    ready = [person_id for person_id in readers if moments[person_id] <= at]
+    is_old = at - message.due_at >= GIVE_UP_AFTER
+    moments = {} if is_old else _staff_moments(message, readers, at=at)
+    ready = [person_id for person_id in readers if moments.get(person_id, at) <= at]
     if not ready:
         until = min(moments.values())
         _next_round(message, services.route_job, at=until, due_at=until)
@@ -57,7 +61,8 @@ def to_staff(message: Message, *, at: datetime) -> None:
     if _advance(message, state=MessageState.DELIVERED, channel=Channel.INBOX, sent_at=at, ended_at=at):
         items = [InboxItem(message=message, person_id=person_id, put_at=at) for person_id in ready]
         InboxItem.objects.bulk_create(items, ignore_conflicts=True)
-        _carry(message, ready, at=at)
+        if not is_old:
+            _carry(message, ready, at=at)
 
 
 def recipients(message: Message, *, at: datetime) -> list[int]:

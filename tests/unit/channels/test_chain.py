@@ -47,6 +47,17 @@ def test_staff_find_it_in_the_inbox_and_are_carried_it_by_the_first_way_that_rea
     assert (of_copy(letters).state, of_copy(letters).port) == ("delivered", "wechat_template")
 
 
+@pytest.mark.parametrize("late", [timedelta(hours=24), timedelta(hours=37)])
+def test_what_is_a_day_late_lies_in_the_inbox_and_rings_nobody_whatever_the_hour(
+    letters: Letterbox, use_ways: Use, late: timedelta
+) -> None:
+    way = ScriptedWay("wecom", DELIVERED, reaches=(letters.world.huang.pk,))
+    use_ways(way)
+    letters.send(letters.to_person("huang"))
+    letters.work(NOW + late)
+    assert (letters.in_inbox("huang"), way.calls) == (["k"], [])
+
+
 def test_what_a_way_is_given_opens_the_case_in_one_tap_and_carries_four_facts(letters: Letterbox, use_ways: Use) -> None:
     way = ScriptedWay("wecom", DELIVERED, reaches=(letters.world.huang.pk,))
     use_ways(way)

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(help_text='the message it came in', max_length=200, unique=True)),
-                ('kind', models.CharField(choices=[('photo', 'photo'), ('words', 'words'), ('voice', 'voice'), ('place', 'place'), ('video', 'video'), ('menu', 'menu'), ('follow', 'follow'), ('leave', 'leave'), ('other', 'other')], max_length=8)),
+                ('kind', models.CharField(choices=[('photo', 'photo'), ('words', 'words'), ('voice', 'voice'), ('place', 'place'), ('video', 'video'), ('menu', 'menu'), ('scan', 'scan'), ('follow', 'follow'), ('leave', 'leave'), ('other', 'other')], max_length=8)),
                 ('at', models.DateTimeField()),
                 ('words', models.TextField(blank=True)),
                 ('x', models.FloatField(null=True)),
