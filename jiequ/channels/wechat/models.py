@@ -59,7 +59,7 @@ class TemplateForm(models.Model):
     """How notices fill one template of the account: ``fields`` names a source for each field (``{"thing2": "type"}``).
 
     ``notice``: the notice's own template, or empty for every one of its ``group``. Of several the first that can be filled is
-    used, by ``rank``. ``fault``: what the platform last refused about it; mended by saving it anew.
+    used, by ``turn``. ``fault``: what the platform last refused about it; mended by saving it anew.
     """
 
     template_id = models.CharField(max_length=64)
@@ -68,14 +68,14 @@ class TemplateForm(models.Model):
     group = models.CharField(max_length=12)
     notice = models.CharField(max_length=60, blank=True)
     fields = models.JSONField(default=dict)
-    rank = models.PositiveSmallIntegerField(default=0)
+    turn = models.PositiveSmallIntegerField(default=0)
 
     is_active = models.BooleanField(default=True)
     fault = models.CharField(max_length=120, blank=True)
     changed_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["rank", "id"]
+        ordering = ["turn", "id"]
         constraints = [
             models.UniqueConstraint(fields=["template_id", "group", "notice"], name="wechat_form_once"),
             models.CheckConstraint(condition=~Q(template_id=""), name="wechat_form_has_template"),

@@ -16,4 +16,4 @@ def follower_counts() -> dict[str, int]:
 
 def forms() -> list[TemplateForm]:
     """Every form: those for one notice first, as they are looked through."""
-    return sorted(TemplateForm.objects.all(), key=lambda one: (one.group, one.notice == "", one.rank, one.pk))
+    return sorted(TemplateForm.objects.all(), key=lambda one: (one.group, one.notice == "", one.turn, one.pk))

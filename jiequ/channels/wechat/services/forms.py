@@ -51,14 +51,14 @@ def adopt_templates(templates: list[Template], *, by: Actor, at: datetime) -> in
         gone = known - {one.template_id for one in templates}
         TemplateForm.objects.filter(template_id__in=gone, fault="").update(fault=TEMPLATE_GONE)
         fresh = [one for one in templates if one.template_id not in known and one.fields]
-        for rank, one in enumerate(fresh):
+        for turn, one in enumerate(fresh):
             sources = rules.suggested(one.fields)
             is_whole = len(sources) == len(one.fields)
-            _store(one, rules.group_of(one.title), "", sources, rank, by=by, at=at, is_active=is_whole)
+            _store(one, rules.group_of(one.title), "", sources, turn, by=by, at=at, is_active=is_whole)
     return len(fresh)
 
 
-def save_form(form_id: int, *, group: str, notice: str, fields: Mapping[str, str], rank: int, by: Actor, at: datetime) -> None:
+def save_form(form_id: int, *, group: str, notice: str, fields: Mapping[str, str], turn: int, by: Actor, at: datetime) -> None:
     """Say how notices fill a form's template: each of its fields from one source. A fault of before counts as mended.
 
     For another group or notice than the form's own another form of the same template is made beside it.
@@ -73,7 +73,7 @@ def save_form(form_id: int, *, group: str, notice: str, fields: Mapping[str, str
     if lacking:
         raise Refusal("field_without_source", _("请给每个字段选一个来源：%(fields)s") % {"fields": "、".join(lacking)})
     with writing():
-        _store(template, group, notice, {name: fields[name] for name in wanted}, rank, by=by, at=at)
+        _store(template, group, notice, {name: fields[name] for name in wanted}, turn, by=by, at=at)
 
 
 def _is_for(notice: str, group: str) -> bool:
@@ -101,13 +101,13 @@ def _store(
     group: str,
     notice: str,
     fields: Mapping[str, str],
-    rank: int,
+    turn: int,
     *,
     by: Actor,
     at: datetime,
     is_active: bool = True,
 ) -> None:
-    told = {"title": template.title, "content": template.content, "fields": dict(fields), "rank": rank}
+    told = {"title": template.title, "content": template.content, "fields": dict(fields), "turn": turn}
     row, _is_new = TemplateForm.objects.update_or_create(
         template_id=template.template_id,
         group=group,

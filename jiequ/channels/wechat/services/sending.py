@@ -36,7 +36,7 @@ def filled_for(message: Outgoing, *, at: datetime) -> Filled | None:
     group = Group.STAFF if known is None or known.for_staff else Group.RESIDENT
     values = values_of(message, at=at)
     forms = list(TemplateForm.objects.filter(group=group, notice__in=["", message.template], is_active=True, fault=""))
-    for form in sorted(forms, key=lambda one: (one.notice == "", one.rank, one.pk)):
+    for form in sorted(forms, key=lambda one: (one.notice == "", one.turn, one.pk)):
         if data := rules.filled(form.fields, values):
             return Filled(form.pk, form.template_id, data)
     return None

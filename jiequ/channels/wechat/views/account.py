@@ -124,14 +124,14 @@ def form(request: HttpRequest, form_id: int) -> HttpResponse:
         return _form_page(request, row, None)
     given = request.POST
     fields = {field.name: given.get(f"field-{field.name}", "") for field in rules.fields_of(row.content)}
-    rank = given.get("rank", "0")
+    turn = given.get("turn", "0")
     try:
         services.save_form(
             form_id,
             group=given.get("group", ""),
             notice=given.get("notice", ""),
             fields=fields,
-            rank=int(rank) if rank.isascii() and rank.isdigit() and len(rank) < 4 else 0,
+            turn=int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 4 else 0,
             by=actor_of(request),
             at=now(),
         )
@@ -162,7 +162,7 @@ def _form_page(request: HttpRequest, row: TemplateForm, refusal: Refusal | None)
         "group": given.get("group") or row.group,
         "notices": [_notices(Group.STAFF), _notices(Group.RESIDENT)],
         "notice": given.get("notice", row.notice),
-        "rank": given.get("rank") or row.rank,
+        "turn": given.get("turn") or row.turn,
         "refusal": refusal,
     }
     return render(request, "wechat/form.html", context, status=refusal.status if refusal else 200)

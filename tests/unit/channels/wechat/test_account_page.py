@@ -52,7 +52,7 @@ def test_templates_are_read_and_each_field_gets_its_source_by_hand(admin: Client
     assert "待办环节 ← 事由" in page(admin)
     answer = admin.get(f"/channels/templates/{form.pk}")
     assert "待办环节" in answer.content.decode()
-    given = {"group": "staff", "notice": "new_task", "rank": "2"} | {
+    given = {"group": "staff", "notice": "new_task", "turn": "2"} | {
         f"field-{name}": source for name, source in form.fields.items()
     }
     lacking = admin.post(f"/channels/templates/{form.pk}", given | {"field-thing3": ""})
@@ -60,7 +60,7 @@ def test_templates_are_read_and_each_field_gets_its_source_by_hand(admin: Client
     assert admin.post(f"/channels/templates/{form.pk}", given | {"notice": "reporter_closed"}).status_code == 422
     assert admin.post(f"/channels/templates/{form.pk}", given).status_code == 302
     beside = TemplateForm.objects.get(title="待办事项提醒", notice="new_task")
-    assert (beside.pk != form.pk, beside.rank, beside.is_active) == (True, 2, True)
+    assert (beside.pk != form.pk, beside.turn, beside.is_active) == (True, 2, True)
     admin.post(f"/channels/templates/{form.pk}/drop")
     assert list(TemplateForm.objects.filter(title="待办事项提醒")) == [beside]
     assert AuditEntry.objects.filter(action="wechat.form_saved").count() == 5
