@@ -130,3 +130,27 @@ def parts(address: str) -> list[str]:
 def filled(address: str, ids: Mapping[str, Any]) -> str:
     """The address with ids in place; KeyError for a part that nobody thought of."""
     return re.sub(r"<(\w+)>", lambda found: str(ids[found.group(1)]), address)
+
+
+CONSTANTS: dict[str, Any] = {
+    "variant": "full",
+    "kind": "event",
+    "code": "0110",
+    "source_ref": "none",
+    "name": "note",
+    "move": "note",
+    "act": "rename",
+    "key": "closed-done",
+    "form": "json",
+    "service_code": "0110",
+    "request_id": "LG-2026-000001",
+    "handle": "none",
+    "partner_id": 999_999,
+    "voice_id": 999_999,
+    "sheet_id": 999_999,
+    "arrival_id": 999_999,
+    "member_id": 999_999,
+    "form_id": 999_999,
+    "secret": "not-the-secret",
+}
+"""What stands for the parts of addresses that no row of a scene fills."""

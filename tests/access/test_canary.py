@@ -34,29 +34,6 @@ def scene(world: World, clock: MovableClock) -> Scene:
     return make_scene(world)
 
 
-def constants(scene: Scene) -> dict[str, Any]:
-    return {
-        "variant": "full",
-        "kind": "event",
-        "code": "0110",
-        "source_ref": "none",
-        "name": "note",
-        "move": "note",
-        "act": "rename",
-        "key": "closed-done",
-        "form": "json",
-        "service_code": "0110",
-        "request_id": "LG-2026-000001",
-        "handle": "none",
-        "partner_id": 999_999,
-        "voice_id": 999_999,
-        "sheet_id": 999_999,
-        "arrival_id": 999_999,
-        "member_id": 999_999,
-        "form_id": 999_999,
-    }
-
-
 def addresses(scene: Scene, *, with_links: bool) -> Iterator[tuple[str, str]]:
     """Every GET address with ids of both streets, in the path and in the query. Links only for whom they were given to."""
     for name, address, _view in table.templates():
@@ -64,7 +41,7 @@ def addresses(scene: Scene, *, with_links: bool) -> Iterator[tuple[str, str]]:
         if "token" in parts:
             if with_links:
                 for token in scene.a.tokens.values():
-                    yield name, table.filled(address, constants(scene) | scene.a.ids | {"token": token})
+                    yield name, table.filled(address, table.CONSTANTS | scene.a.ids | {"token": token})
         elif not parts:
             yield name, address
             if name in LISTS:
@@ -75,7 +52,7 @@ def addresses(scene: Scene, *, with_links: bool) -> Iterator[tuple[str, str]]:
 
 
 def with_ids(scene: Scene, side: Side, name: str, address: str, parts: list[str]) -> Iterator[str]:
-    ids = constants(scene) | side.ids
+    ids = table.CONSTANTS | side.ids
     if name == "cases:move":
         for move in FORMS:
             yield table.filled(address, ids | {"name": move, "number": side.cases["handling"].number})
