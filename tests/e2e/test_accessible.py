@@ -37,6 +37,7 @@ IN_CHINESE = (
     ".guide-text[lang^=zh], .page-head[lang^=zh]",  # the user guide, which is written in Chinese only and says so
     ".preview-text[lang^=zh], .standard-one [lang^=zh]",  # what a reporter will read, in the reporter's language
     "textarea[lang^=zh], .editions [lang^=zh]",  # the Chinese half of a sentence that is kept in both languages
+    ".order-changes [lang^=zh]",  # an order as the hotline wrote it, column names too
 )
 """What on an English page is meant to be Chinese. A mark of the language elsewhere hides nothing."""
 WORDS = """(selectors) => {
