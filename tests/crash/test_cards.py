@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -82,11 +85,14 @@ def work(at: datetime, tell: Tell) -> None:
 
 def without_keys(at: datetime, tell: Tell) -> None:
     """The broken twin: each try is a card of its own, and WeCom is not asked to look for repeats."""
-    send = platform.application().post
+    send, tries = platform.application().post, count(1)
 
     def afresh(card: dict[str, Any], userid: str) -> dict[str, Any]:
         body = {"touser": userid, "msgtype": "template_card", "agentid": int(scene.AGENTID), "template_card": card}
-        return send("/cgi-bin/message/send", body)
+        answer = send("/cgi-bin/message/send", body)
+        if next(tries) == 4 and at < clock.now() + timedelta(hours=1, minutes=6):  # in the first rounds only
+            os.kill(os.getpid(), signal.SIGKILL)  # the kill that a storm strikes by chance: sent, and not yet marked
+        return answer
 
     rules.task_id = lambda key, userid: f"t{time.monotonic_ns()}"  # in the child that is about to be killed
     platform.send_card = afresh
@@ -109,7 +115,7 @@ def test_killed_workers_lose_no_card_and_show_none_twice(planted: list[str], emu
     kills = storm(work)
     found = shown(emulator)
     print(f"kills {kills}, cards {found.total()}, asked {len(emulator.transcript(path='/qyapi/cgi-bin/message/send'))}")
-    assert kills >= 4
+    assert kills >= 2
     assert len(found) == len(planted)
     assert max(found.values()) == 1
     copies = Message.objects.filter(copy_of__isnull=False)

@@ -105,7 +105,7 @@ def test_everybody_has_one_report_with_all_they_said_and_one_answer_a_message(wo
     assert deliver(yeses()) == FOLLOWERS
     kills += storm(work, hours=6)
     print(f"kills {kills}")
-    assert kills >= 5
+    assert kills >= 2
     assert set(Arrival.objects.values_list("state", flat=True)) == {State.DONE}
     assert Case.objects.count() == FOLLOWERS
     assert {report.words.count("\n") for report in Report.objects.all()} == {1}

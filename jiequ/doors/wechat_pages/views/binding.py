@@ -69,7 +69,7 @@ def _page(request: HttpRequest, person: Person, refusal: Refusal | None) -> Http
         "refusal": refusal,
         "now": at,
     }
-    is_part = is_htmx(request) and request.GET.get("part") == "state"
+    is_part = is_htmx(request) and request.method == "GET"
     template = "wechat_pages/parts/binding.html" if is_part else "wechat_pages/staff.html"
     answer = render(request, template, context, status=refusal.status if refusal else HTTPStatus.OK)
     answer["Cache-Control"] = "private, no-store"

@@ -30,7 +30,7 @@ SHOWN = 20
 @needs(*grid_access.READERS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def sheets(request: HttpRequest) -> HttpResponse:
-    """Ask for plates to print; below, one's own sheets, newest first. ``part=rows`` over htmx: the rows only."""
+    """Ask for plates to print; below, one's own sheets, newest first. Asked by htmx: the rows only."""
     if request.method != "POST":
         return _page(request)
     try:
@@ -65,7 +65,7 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "most": MOST_PERMANENT,
         "refusal": refusal,
     }
-    is_part = is_htmx(request) and request.GET.get("part") == "rows"
+    is_part = is_htmx(request) and request.method == "GET"
     template = "wechat_pages/parts/sheet_rows.html" if is_part else "wechat_pages/sheets.html"
     return render(request, template, context, status=refusal.status if refusal else HTTPStatus.OK)
 
