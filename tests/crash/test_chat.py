@@ -33,7 +33,7 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """The chat on a channel "play", whose followers are their numbers; what is said is counted by its key."""
     monkeypatch.setattr(inbox, "HANDLERS", {})
     monkeypatch.setattr(handing, "HANDLERS", inbox.HANDLERS)
-    monkeypatch.setattr(services, "say", lambda **words: ids.next_value(f"said-{words['key'][-60:]}"))
+    monkeypatch.setattr(services, "say", lambda **words: ids.next_value("said-" + ids.token_hash(words["key"])[:32]))
 
     def handle(incoming: Incoming, *, at: datetime) -> None:
         services.take(reading.thing_of(incoming), follower_id=int(incoming.sender), at=at)
