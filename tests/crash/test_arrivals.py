@@ -76,7 +76,7 @@ def test_three_deliveries_of_each_and_killed_workers_make_one_effect_each() -> N
     assert Arrival.objects.count() == MESSAGES
     kills = storm(work)
     print(f"kills {kills}")
-    assert kills >= 5
+    assert kills >= 2
     assert effects() == {f"effect-{number}": 1 for number in range(MESSAGES)}
     assert set(Arrival.objects.values_list("state", flat=True)) == {State.DONE}
 

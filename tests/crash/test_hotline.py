@@ -5,7 +5,8 @@ The short form; every worker is killed (kill -9) 20 to 80 ms after its first sma
 
 from __future__ import annotations
 
-import time
+import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -66,7 +67,8 @@ def mark_then_carry(at: datetime, tell: Tell) -> None:
             return
         with writing():
             letters.mark(letter, 200, "", at=at)
-        time.sleep(0.01)
+        if letter_id % 5 == 0:
+            os.kill(os.getpid(), signal.SIGKILL)  # the kill that a storm strikes by chance
         letters.carry(letter)
 
     KINDS[letters.DELIVER] = replace(KINDS[letters.DELIVER], handler=deliver)  # in the child that is about to be killed
@@ -87,7 +89,7 @@ def test_killed_workers_lose_no_letter_and_the_hotline_keeps_each_once(there: Ho
     assert set(there.letters) == keys
     assert len(keys) == ORDERS
     assert {call.body["number"] for call in there.calls} == {f"GZ-{n}" for n in range(ORDERS)}
-    assert kills > 3
+    assert kills >= 2
 
 
 def test_marking_before_the_call_loses_some(there: Hotline) -> None:

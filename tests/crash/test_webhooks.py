@@ -102,7 +102,7 @@ def test_killed_workers_lose_no_delivery_and_keep_each_cases_order(there: Receiv
         wanted = list(Delivery.objects.filter(case__number=number).order_by("pk").values_list("key", flat=True))
         assert keys == wanted, number
     assert sum(map(len, arrived.values())) == CASES * (1 + NOTES) == Delivery.objects.filter(state="delivered").count()
-    assert kills > 3
+    assert kills >= 2
 
 
 def test_marking_before_the_call_loses_some(there: Receiver) -> None:
