@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from collections import Counter as Tally
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,7 +86,14 @@ def work(at: datetime, tell: Tell) -> None:
 
 def without_marks(at: datetime, tell: Tell) -> None:
     """The broken twin: nothing ties the effect to the word that it is done."""
-    handing._marked = lambda _key, _at: True  # in the child that is about to be killed
+    end = handing._end
+
+    def dies_before(ended: list[int], at: datetime) -> None:
+        if ended and at < clock.now() + timedelta(minutes=2):  # in the first rounds: the kill that a storm strikes by chance
+            os.kill(os.getpid(), signal.SIGKILL)
+        end(ended, at)
+
+    handing._marked, handing._end = lambda _key, _at: True, dies_before  # in the child that is about to be killed
     work(at, tell)
 
 
