@@ -8,16 +8,13 @@ before the time counts; the anchor is the page of the same case. ``./run bench a
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from bench import database
-
-ROOT = Path(__file__).resolve().parents[1]
+from bench.documents import write_document
 
 
 def measured(what: str, do: Callable[[int], Any], *, times: int) -> None:
@@ -96,17 +93,6 @@ def fuzzed(examples: int) -> None:
     print(f"{sum(seen.values())} calls in {time.perf_counter() - began:.0f} s, 5xx = 0: {dict(sorted(seen.items()))}")
 
 
-def write_document() -> None:
-    """docs/openapi.json in English, with an invented server."""
-    from django.utils.translation import override
-
-    from jiequ.cases.api.document import document
-
-    with override("en"):
-        text = json.dumps(document("https://jiequ.example"), ensure_ascii=False, indent=1) + "\n"
-    (ROOT / "docs" / "openapi.json").write_text(text, encoding="utf-8")
-
-
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--cases", type=int, default=1000)
@@ -117,7 +103,9 @@ def main() -> None:
     given = ask.parse_args()
     database.begin(given.database)
     if given.document:
-        write_document()
+        from jiequ.cases.api.document import document
+
+        write_document(document, "openapi.json")
     elif given.fuzz:
         fuzzed(given.fuzz)
     else:

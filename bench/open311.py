@@ -7,17 +7,14 @@ In-process through Django's handler, so the server's own share is left out. Answ
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from bench import database
-
-ROOT = Path(__file__).resolve().parents[1]
+from bench.documents import write_document
 
 
 def measured(what: str, do: Callable[[], Any], *, times: int) -> None:
@@ -98,17 +95,6 @@ def fill(work: Any, cases: int) -> None:
         )
 
 
-def write_document() -> None:
-    """docs/openapi-open311.json in English, with an invented server."""
-    from django.utils.translation import override
-
-    from jiequ.doors.open311.document import document
-
-    with override("en"):
-        text = json.dumps(document("https://jiequ.example"), ensure_ascii=False, indent=1) + "\n"
-    (ROOT / "docs" / "openapi-open311.json").write_text(text, encoding="utf-8")
-
-
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--cases", type=int, default=20_000)
@@ -118,7 +104,9 @@ def main() -> None:
     given = ask.parse_args()
     database.begin(given.database)
     if given.document:
-        write_document()
+        from jiequ.doors.open311.document import document
+
+        write_document(document, "openapi-open311.json")
     else:
         times_of_the_door(given.cases, given.times)
 

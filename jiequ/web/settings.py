@@ -63,40 +63,26 @@ def names_of(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def seconds(name: str, text: str) -> int:
-    """A whole number of seconds, at most a day."""
-    if not text.isdigit() or not 0 < int(text) <= 24 * 3600:
-        raise ImproperlyConfigured(f"{name} must be a number of seconds, not {text!r}.")
-    return int(text)
-
-
 def networks(name: str, text: str) -> list[str]:
     """Addresses or networks, comma-separated: ``10.20.0.0/16,192.168.7.4``."""
-    found = [part.strip() for part in text.split(",") if part.strip()]
     try:
-        return [str(ip_network(part)) for part in found]
+        return [str(ip_network(part)) for part in names_of(text)]
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must name addresses or networks such as 10.20.0.0/16: {error}.") from None
 
 
-def minutes(name: str, text: str) -> int:
-    """A number of minutes, 1 to 1,440."""
-    if not text.strip().isdecimal() or not 1 <= int(text) <= 1440:
-        raise ImproperlyConfigured(f"{name} must be a number of minutes from 1 to 1440, not {text!r}.")
-    return int(text)
-
-
-def whole(name: str, text: str) -> int:
-    """A whole number above 0."""
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise ImproperlyConfigured(f"{name} must be a whole number above 0, not {text!r}.")
+def whole(name: str, text: str, unit: str = "", most: int | None = None) -> int:
+    """A whole number above 0, at most ``most``; ``unit`` says of what."""
+    if not text.strip().isdecimal() or int(text) < 1 or (most is not None and int(text) > most):
+        what = f"a whole number{f' of {unit}' if unit else ''} " + (f"from 1 to {most}" if most else "above 0")
+        raise ImproperlyConfigured(f"{name} must be {what}, not {text!r}.")
     return int(text)
 
 
 def files_of(name: str, text: str) -> dict[str, str]:
     """Files that prove a domain, comma-separated: ``MP_verify_AbC.txt``; content by name."""
     try:
-        return verify_files(part.strip() for part in text.split(",") if part.strip())
+        return verify_files(names_of(text))
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must name files such as MP_verify_AbC123.txt, not {error}.") from None
 
@@ -143,13 +129,13 @@ MEDIA_ROOT = VAR / "media"
 EXPORTS = VAR / "exports"
 PDF_FONT = os.environ.get("JIEQU_PDF_FONT", "")
 PICTURES_ACCEL = os.environ.get("JIEQU_PICTURES_ACCEL", "")
-TRUSTED_PROXIES = [part.strip() for part in os.environ.get("JIEQU_TRUSTED_PROXIES", "").split(",") if part.strip()]
+TRUSTED_PROXIES = names_of(os.environ.get("JIEQU_TRUSTED_PROXIES", ""))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # a body without files; files have their own limits
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
-SMS_PORTS = [part for part in os.environ.get("JIEQU_SMS_PORTS", "" if PRODUCTION else "stub").split(",") if part]
+SMS_PORTS = names_of(os.environ.get("JIEQU_SMS_PORTS", "" if PRODUCTION else "stub"))
 if PRODUCTION and "stub" in SMS_PORTS:
     raise ImproperlyConfigured("JIEQU_SMS_PORTS: the stub port sends nothing; production does not take it.")
 SMS_API = os.environ.get("JIEQU_SMS_API", "https://dysmsapi.aliyuncs.com").rstrip("/")
@@ -172,11 +158,7 @@ MAIL_PASSWORD = os.environ.get("JIEQU_MAIL_PASSWORD", "")
 MAIL_FROM = os.environ.get("JIEQU_MAIL_FROM", "")
 if MAIL_HOST and "@" not in MAIL_FROM:
     raise ImproperlyConfigured("JIEQU_MAIL_HOST needs JIEQU_MAIL_FROM, the address in whose name letters go out.")
-WAYS = [
-    part.strip()
-    for part in os.environ.get("JIEQU_WAYS", "wecom,wechat_template,wechat_service,sms,email").split(",")
-    if part.strip()
-]
+WAYS = names_of(os.environ.get("JIEQU_WAYS", "wecom,wechat_template,wechat_service,sms,email"))
 WECOM_CORPID = os.environ.get("JIEQU_WECOM_CORPID", "")
 WECOM_AGENTID = os.environ.get("JIEQU_WECOM_AGENTID", "")
 WECOM_SECRET = os.environ.get("JIEQU_WECOM_SECRET", "")
@@ -209,12 +191,12 @@ if WECHAT_AES_KEY and (len(WECHAT_AES_KEY) != 43 or not WECHAT_AES_KEY.isalnum()
     raise ImproperlyConfigured("JIEQU_WECHAT_AES_KEY must be the 43 letters and digits of the account's EncodingAESKey.")
 WECHAT_MP = os.environ.get("JIEQU_WECHAT_MP", "https://mp.weixin.qq.com").rstrip("/")
 WECHAT_PICTURE_HOSTS = names_of(os.environ.get("JIEQU_WECHAT_PICTURE_HOSTS", "qpic.cn"))
-CALLBACK_SECONDS = seconds("JIEQU_CALLBACK_SECONDS", os.environ.get("JIEQU_CALLBACK_SECONDS", "300"))
+CALLBACK_SECONDS = whole("JIEQU_CALLBACK_SECONDS", os.environ.get("JIEQU_CALLBACK_SECONDS", "300"), "seconds", 24 * 3600)
 HOTLINE_FOLDER = os.environ.get("JIEQU_HOTLINE_FOLDER", "")
 WEBHOOK_NETWORKS = networks("JIEQU_WEBHOOK_NETWORKS", os.environ.get("JIEQU_WEBHOOK_NETWORKS", ""))
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 
-CHAT_WINDOW_MINUTES = minutes("JIEQU_CHAT_WINDOW_MINUTES", os.environ.get("JIEQU_CHAT_WINDOW_MINUTES", "30"))
+CHAT_WINDOW_MINUTES = whole("JIEQU_CHAT_WINDOW_MINUTES", os.environ.get("JIEQU_CHAT_WINDOW_MINUTES", "30"), "minutes", 1440)
 
 INSTALLED_APPS = [
     "django.contrib.auth",

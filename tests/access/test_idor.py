@@ -77,22 +77,7 @@ def of_case(case: Case) -> dict[str, Any]:
 def questions(ids: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Route, address with the hidden ids, address with ids that nothing has."""
     ids = {part: value for part, value in ids.items() if part != "token"}
-    constants = {
-        "variant": "full",
-        "kind": "event",
-        "code": "0110",
-        "source_ref": "none",
-        "name": "note",
-        "token": "x" * 43,
-        "move": "note",
-        "act": "rename",
-        "key": "closed-done",
-        "form": "json",
-        "service_code": "0110",
-        "request_id": "LG-2026-000001",
-        "handle": "none",
-        "partner_id": 999_999,
-    }
+    constants = table.CONSTANTS | {"token": "x" * 43}
     for name, address, _view in table.templates():
         parts = [part for part in table.parts(address) if part in ids]
         if not parts or name in OPEN_TO_ALL or name in LINKS:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from jiequ.core import clock
+from jiequ.core import clock, outgoing_words
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.models import Street
 from jiequ.people.access import actor_of, needs
@@ -47,18 +47,9 @@ STATES: dict[str, tuple[Promise, str]] = {
     Delivery.State.WITHDRAWN: (gettext_lazy("已撤回"), "plain"),
 }
 FAULTS: dict[str, Promise] = {
-    "unknown_host": gettext_lazy("域名查不到"),
-    "address_not_allowed": gettext_lazy("内网地址，没有允许"),
-    "no_connection": gettext_lazy("连不上"),
-    "timed_out": gettext_lazy("10 秒没有回应"),
-    "bad_certificate": gettext_lazy("证书无效"),
-    "no_answer": gettext_lazy("没有回应"),
-    "redirect": gettext_lazy("对方要求转到别的地址，不跟随"),
-    "refused": gettext_lazy("对方没有接受"),
+    **outgoing_words.FAULTS,
     "undone": gettext_lazy("这一步已撤回"),
     "ended": gettext_lazy("回调已停用"),
-    "job_failed": gettext_lazy("系统没有办成"),
-    "url_not_https": gettext_lazy("地址不是 https"),
 }
 
 

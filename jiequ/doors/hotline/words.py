@@ -6,6 +6,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from jiequ.core import outgoing_words
+
 from .models import Letter, Order, Visit
 
 RATES: dict[str, Promise] = {
@@ -30,19 +32,10 @@ PARTS: dict[str, Promise] = {
 ORDER_TONES = {"taken": "done", "refused": "stop", "update": "wait", "settled": "done", "dismissed": "plain"}
 LETTER_TONES = {"waiting": "wait", "delivered": "done", "not_delivered": "stop", "withdrawn": "plain"}
 FAULTS: dict[str, Promise] = {
-    "unknown_host": gettext_lazy("域名查不到"),
-    "address_not_allowed": gettext_lazy("内网地址，没有允许"),
-    "no_connection": gettext_lazy("连不上"),
-    "timed_out": gettext_lazy("10 秒没有回应"),
-    "bad_certificate": gettext_lazy("证书无效"),
-    "no_answer": gettext_lazy("没有回应"),
-    "redirect": gettext_lazy("对方要求转到别的地址，不跟随"),
-    "refused": gettext_lazy("对方没有接受"),
+    **outgoing_words.FAULTS,
     "settled": gettext_lazy("已经由人登记了答复"),
     "no_folder": gettext_lazy("没有设置热线文件夹"),
     "not_written": gettext_lazy("写不进文件夹"),
-    "job_failed": gettext_lazy("系统没有办成"),
-    "url_not_https": gettext_lazy("地址不是 https"),
     "bad_url": gettext_lazy("地址不完整"),
 }
 

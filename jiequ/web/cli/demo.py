@@ -61,6 +61,9 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         os.environ.setdefault("JIEQU_TILES_URL", f"http://{options.host}:{port}/tiles/")
     if options.phones_port is None:
         options.phones_port = options.port + PHONES_PORT if phones.is_there() and options.host in LOCAL else 0
+    if options.phones_port and ready.is_taken("127.0.0.1", options.phones_port):
+        print(f"127.0.0.1:{options.phones_port} is taken: no phones this time; --phones-port N gives them another port.")
+        options.phones_port = 0
     if not options.phones_port:
         return {}
     os.environ.setdefault("JIEQU_CALLBACKS_PORT", "0")  # six phones: the pages' own processes answer them
