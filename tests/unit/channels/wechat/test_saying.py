@@ -162,6 +162,8 @@ def test_a_photo_and_a_voice_are_fetched_and_what_is_gone_is_none(platform: Stri
         ("file:///etc/hostname", False),
         ("gopher://127.0.0.1:{port}/", False),
         ("not an address", False),
+        ("http://[", False),
+        ("http://127.0.0.1:99999/p.jpg", False),
         ("", False),
     ],
 )
