@@ -90,16 +90,22 @@ class Api:
         return self._with_token(lambda token: self._file(path, query, token))
 
     def _with_token(self, call: Callable[[str], Answer]) -> Answer:
+        """With a token where the platform wants one. Another process that fetches it and gets no answer is one more time-out."""
+        try:
+            return self._tried(self._token, call) if self._token else call("")
+        except tokens.NoToken:
+            raise ApiError("timeout") from None  # the call itself was never made
+
+    @staticmethod
+    def _tried(source: tokens.Source, call: Callable[[str], Answer]) -> Answer:
         """One try, and where the token is over one renewal and one more try: never a loop."""
-        if self._token is None:
-            return call("")
-        value = tokens.token(self._token)
+        value = tokens.token(source)
         try:
             return call(value)
         except ApiError as fault:
             if fault.errcode not in TOKEN_IS_OVER:
                 raise
-        return call(tokens.renewed(self._token, refused=value))
+        return call(tokens.renewed(source, refused=value))
 
     def _fields(self, method: str, path: str, query: Query | None, token: str, **given: Any) -> dict[str, Any]:
         return fields_of(self._ask(method, path, query, token, MOST_BYTES, **given).data)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial, update_wrapper
+from typing import Any
 
 from django.db.models import CharField
 
@@ -85,9 +86,9 @@ def _lines() -> None:
 
 
 @job(services.RECEIPT)
-def receipt(*, port: str, provider_id: str, is_delivered: bool, error: str, late: int, at: datetime) -> None:
+def receipt(*, at: datetime, **word: Any) -> None:
     """A provider's word that came before our note of the message it speaks of: once more."""
-    services.record_receipt(port=port, provider_id=provider_id, is_delivered=is_delivered, error=error, late=late, at=at)
+    services.record_receipt(**word, at=at)
 
 
 @every("channels.sweep", seconds=SWEEP_SECONDS)

@@ -270,21 +270,29 @@ def links_of(abouts: Iterable[str], actor: Actor) -> dict[str, str]:
 
 
 def record_receipt(
-    *, port: str, provider_id: str, is_delivered: bool, at: datetime, error: str = "receipt_failed", late: int = 0
+    *,
+    port: str,
+    provider_id: str,
+    is_delivered: bool,
+    at: datetime,
+    key: str = "",
+    error: str = "receipt_failed",
+    late: int = 0,
 ) -> bool:
     """A provider's later word on a message it had accepted; one that did not arrive moves on to the next way.
 
-    ``port``: the name of the way (or of the port for text messages) that sent it; ``error``: a class of failure. False if it
-    fits no message. It may have come before our own note that the message was accepted, so it is then tried again twice.
+    ``port``: the name of the way (or of the port for text messages) that sent it; ``error``: a class of failure; ``key``: ours,
+    where the provider repeats it: a message whose number was never told bears it instead. False if it fits no message. It may
+    have come before our own note that the message was accepted, so it is then tried again twice.
     """
     with writing():
-        message = Message.objects.filter(port=port, provider_id=provider_id, state=MessageState.SENT).first()
+        numbers = [number for number in (provider_id, key) if number]
+        message = Message.objects.filter(port=port, provider_id__in=numbers, state=MessageState.SENT).first()
         if message is None or not provider_id:
             if provider_id and late < len(RECEIPT_AGAIN):
-                args = {"port": port, "provider_id": provider_id, "is_delivered": is_delivered, "error": error}
-                key = f"{RECEIPT}:{port}:{provider_id}:{late}"[:KEY_MAX]
-                again = jobs.JobSpec(RECEIPT, {**args, "late": late + 1}, run_at=at + RECEIPT_AGAIN[late], key=key)
-                jobs.enqueue(again)
+                word = {"port": port, "provider_id": provider_id, "is_delivered": is_delivered, "key": key, "error": error}
+                name = f"{RECEIPT}:{port}:{provider_id}:{late}"[:KEY_MAX]
+                jobs.enqueue(jobs.JobSpec(RECEIPT, {**word, "late": late + 1}, run_at=at + RECEIPT_AGAIN[late], key=name))
             return False
         if not is_delivered:
             from .delivery import receipt_failed

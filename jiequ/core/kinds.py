@@ -73,8 +73,7 @@ def job(
     ``outside``: it acts on the world outside the database and runs in no transaction (see core.jobs). ``timeout_seconds``
     bounds such a try in the worker; past it the try has failed. A network client needs its own, shorter time-outs as well.
     ``line``: a worker has a loop for each, so that addresses of strangers that are slow, or much work of one sort, hold up no
-    notice. ``hands`` above 1:
-    the handler returns a ``Call``, and a worker makes so many of them at a time (core.crew).
+    notice. ``hands`` above 1: the handler returns a ``Call``, and a worker makes so many of them at a time (core.crew).
     """
 
     def register(handler: Handler) -> Handler:

@@ -116,7 +116,7 @@ WITH rounds AS MATERIALIZED (
       AND (job.lane = '' OR NOT EXISTS (
           SELECT 1 FROM core_job earlier
           WHERE earlier.lane = job.lane AND earlier.lane <> '' AND earlier.dead_at IS NULL AND earlier.kind IN ({known})
-            AND (earlier.run_at, earlier.id) < (job.run_at, job.id)))
+            AND ((earlier.run_at, earlier.id) < (job.run_at, job.id) OR (earlier.lease_until > %(at)s AND earlier.id <> job.id))))
     ORDER BY job.run_at, job.id LIMIT %(limit)s - (SELECT COUNT(*) FROM rounds) {skip_locked}
 )
 UPDATE core_job SET lease_until = %(until)s, claims = claims + 1, lost_workers = lost_workers + %(lost)s
@@ -130,7 +130,7 @@ def claim(kinds: list[str], *, at: datetime, limit: int, abandoned: bool = False
 
     Rounds of periodic kinds come first and take at most half of the claim (a claim of one takes the round): a backlog,
     however old its jobs are dated, never holds up the clock, nor the clock a backlog. Then by run_at. A job waits while an
-    earlier one of its lane lives, unless that one is of a kind this installation does not know.
+    earlier one of its lane lives or a later one is in hand, unless that one is of a kind this installation does not know.
     """
     names = {
         "kinds": kinds,

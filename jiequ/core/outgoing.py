@@ -92,14 +92,6 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
     return _call("POST", url, body, headers, SECONDS, LARGEST_ANSWER, is_whole=False).status
 
 
-def get(url: str, *, most_bytes: int) -> bytes:
-    """What a GET brings, ``SECONDS`` from now at the latest. Unreachable, also for any status but 200 and for more bytes."""
-    answer = fetch(url, largest=most_bytes)
-    if answer.status != 200:
-        raise Unreachable(f"http_{answer.status}")
-    return answer.body
-
-
 def fetch(
     url: str,
     *,

@@ -48,7 +48,7 @@ class Arrival(models.Model):
 
 
 class Nonce(models.Model):
-    """A timestamp and nonce that a signed callback came with: kept for a quarter of an hour, so that none is played twice."""
+    """A timestamp and nonce that a signed callback came with: kept while that is good, so that none is played twice."""
 
     key = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(db_index=True)

@@ -12,7 +12,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -28,6 +28,7 @@ from ..ports import Limit, Outcome, Outgoing, Result
 from .forms import Forms, forms
 
 NAME = "aliyun"
+NUMBER_MAX = 120
 PASSING = ("isp.", "Throttling", "ServiceUnavailable", "InternalError", "SignatureNonceUsed")
 """Beginnings of codes that pass; every other code stays until somebody changes something."""
 LIMITED = frozenset({"isv.BUSINESS_LIMIT_CONTROL", "isv.DAY_LIMIT_CONTROL", "isv.AMOUNT_NOT_ENOUGH", "isv.OUT_OF_SERVICE"})
@@ -75,13 +76,16 @@ class AliyunPort:
         return _outcome(answer)
 
     def _shown(self, address: str, key: str) -> str:
-        """The provider's number of a text of this ``key`` that it took today, or empty."""
-        day = clock.now().astimezone(ZONE).strftime("%Y%m%d")
-        given = {"PhoneNumber": address, "SendDate": day, "PageSize": "50", "CurrentPage": "1"}
+        """The provider's number of a text of this ``key`` that it took today or yesterday (the tries take less than a day)."""
+        today = clock.now().astimezone(ZONE)
+        return self._shown_on(today, address, key) or self._shown_on(today - timedelta(days=1), address, key)
+
+    def _shown_on(self, day: datetime, address: str, key: str) -> str:
+        given = {"PhoneNumber": address, "SendDate": day.strftime("%Y%m%d"), "PageSize": "50", "CurrentPage": "1"}
         found = self._ask("QuerySendDetails", given).get("SmsSendDetailDTOs")
         rows: Any = found.get("SmsSendDetailDTO") if isinstance(found, dict) else None
         mine = [row for row in rows or [] if isinstance(row, dict) and row.get("OutId") == key and row.get("SendStatus") != 2]
-        return str(mine[0].get("BizId") or "") or key if mine else ""
+        return (str(mine[0].get("BizId") or "") or key)[:NUMBER_MAX] if mine else ""
 
     def _ask(self, action: str, given: Mapping[str, str]) -> dict[str, Any]:
         return self.api.form("/", signed({"Action": action, **given}, self.key, at=clock.now()))
@@ -122,7 +126,7 @@ def _quoted(text: str) -> str:
 def _outcome(answer: Mapping[str, Any]) -> Outcome:
     code = str(answer.get("Code", ""))
     if code == "OK" and isinstance(answer.get("BizId"), str) and answer["BizId"]:
-        return Outcome(Result.ACCEPTED, answer["BizId"][:120])
+        return Outcome(Result.ACCEPTED, answer["BizId"][:NUMBER_MAX])
     if code in BAD_NUMBER:
         return Outcome(Result.REFUSED_PERMANENT, error="bad_number")
     if code in LIMITED:

@@ -18,7 +18,7 @@ from jiequ.core.errors import Refusal
 from jiequ.people.access import public
 
 from ..services import record_receipt
-from .aliyun import NAME
+from .aliyun import NAME, NUMBER_MAX
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 256 * 1024
@@ -42,8 +42,14 @@ def receipts(request: HttpRequest, secret: str) -> JsonResponse:
     with writing():
         for row in told:
             code = "" if row["success"] else str(row.get("err_code", ""))[:40]
-            word = {"port": NAME, "provider_id": row["biz_id"][:120], "is_delivered": row["success"], "at": at}
-            record_receipt(**word, error=f"receipt_{code}" if code else "receipt_failed")
+            record_receipt(
+                port=NAME,
+                provider_id=row["biz_id"][:NUMBER_MAX],
+                key=str(row.get("out_id") or "")[:NUMBER_MAX],
+                is_delivered=row["success"],
+                error=f"receipt_{code}" if code else "receipt_failed",
+                at=at,
+            )
     log.info("receipts", extra={"receipts": len(told), "others": len(rows) - len(told)})
     return JsonResponse({"code": 0, "msg": "OK"})
 

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from jiequ.channels.client import ApiError
 from jiequ.channels.ports import Limit, Outcome, Outgoing, Result, Way
-from jiequ.channels.tokens.services import NoToken
 from jiequ.core import clock
 from jiequ.people.models import Person
 
@@ -58,8 +57,6 @@ class WecomWay(Way):
             if row is not None and outcome.result is Result.REFUSED_PERMANENT:
                 Card.objects.filter(task_id=row.task_id).delete()
             return outcome
-        except NoToken:
-            return Outcome(Result.TRY_LATER, error="no_token")
         if address.lower() in str(answer.get("invaliduser", "")).lower().split("|"):
             return Outcome(Result.REFUSED_PERMANENT, error="no_member")
         if row is not None and answer.get("response_code"):

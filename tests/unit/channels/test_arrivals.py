@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -176,6 +177,24 @@ def test_a_database_that_does_not_answer_counts_against_nobody(told: list[str], 
     assert sorted(told) == ["one", "two"]
 
 
+def test_one_that_the_database_never_takes_holds_nobody_else_up(told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for sender in "abc":
+        take(push(sender, Content=sender))
+    poison, real = Arrival.objects.order_by("id")[0].key, handing._marked
+
+    def marked(key: str, at: datetime) -> bool:
+        if key == poison:
+            raise OperationalError("canceling statement due to lock timeout")
+        return real(key, at)
+
+    monkeypatch.setattr(handing, "_marked", marked)
+    for second in range(4):
+        with suppress(OperationalError):
+            handing.hand_on(at=NOW + timedelta(seconds=second))
+    assert told == ["b", "c"]
+    assert list(Arrival.objects.filter(state=State.WAITING).values_list("key", "failures", "claims")) == [(poison, 0, 0)]
+
+
 def test_one_that_kills_its_workers_is_given_up(told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     take(push(Content="killer"))
     with monkeypatch.context() as patched:
@@ -196,6 +215,16 @@ def test_the_inbox_forgets_in_time_and_cries_when_nobody_works(told: list[str], 
     jobs.sweep(at=NOW + timedelta(days=61))
     assert (Nonce.objects.count(), Mark.objects.count()) == (0, 0)
     assert queries.oldest_waiting_seconds(NOW + timedelta(days=4)) == 24 * 3600
+
+
+def test_a_nonce_is_kept_as_long_as_its_request_would_be_taken(settings: Any) -> None:
+    settings.CALLBACK_SECONDS = 3600
+    take(push(Content="真的"), nonce="n1")
+    jobs.sweep(at=NOW + timedelta(hours=2))
+    with pytest.raises(Replayed):
+        take(push(Content="假的"), nonce="n1", at=NOW + timedelta(hours=2))
+    jobs.sweep(at=NOW + timedelta(hours=2, seconds=1))
+    assert not Nonce.objects.exists()
 
 
 def test_a_handler_is_registered_once(told: list[str]) -> None:

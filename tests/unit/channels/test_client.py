@@ -85,6 +85,19 @@ def test_while_one_process_fetches_the_next_the_others_use_the_old(base: str, em
     assert len(asked(emulator, "/stable_token")) == 2
 
 
+def test_a_token_that_another_process_never_brings_is_a_time_out_like_any_other(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "WAIT_SECONDS", 0.1)
+    now = clock.now()
+    Token.objects.create(
+        name=f"wechat:{APPID}:access", good_until=now, renew_from=now, claimed_until=now + timedelta(minutes=1)
+    )
+    with pytest.raises(ApiError) as found:
+        api.get("/cgi-bin/getcallbackip")
+    assert (found.value.code, found.value.is_passing, found.value.may_have_happened) == ("timeout", True, False)
+
+
 def test_a_failed_fetch_leaves_the_way_free(base: str, emulator: Strings) -> None:
     emulator.fault("status", "/api/cgi-bin/stable_token", status=502)
     source = sources.stable_token(base, APPID, SECRET)

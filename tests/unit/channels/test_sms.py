@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,18 @@ def test_after_a_fault_that_passes_the_text_is_shown_once(fault: str, letters: L
     assert len(sent(provider)) == 1
 
 
+def test_a_text_of_yesterday_is_found_before_a_second_try(provider: Strings, monkeypatch: pytest.MonkeyPatch) -> None:
+    port, facts = aliyun.make(), {"number": "LG-2026-000123", "type": "河道堵塞"}
+    notice = ports.Outgoing(text="", template="reporter_accepted", facts=facts, language="zh-hans")
+    provider.fault("status", "/sms/", status=500, after=True, times=1)
+    assert port.send(notice, PHONE, "k").result == ports.Result.TRY_LATER
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(days=1))
+    provider.advance(86_400)
+    assert port.send(replace(notice, is_again=True), PHONE, "k").result == ports.Result.ACCEPTED
+    assert len(sent(provider)) == 1
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_lasts_is_told_never_silent(fault: str, letters: Letterbox, provider: Strings, heard: list[Any]) -> None:
     provider.fault(FAULTS[fault]["kind"], "/sms/", **{k: v for k, v in FAULTS[fault].items() if k != "kind"}, times=100)
@@ -162,6 +175,19 @@ def test_the_providers_word_ends_the_message_or_has_the_resident_called(
     assert letters.message().state == ("delivered" if is_delivered else "not_delivered")
     assert [one.error for one in heard] == ([] if is_delivered else ["receipt_MOBILE_NOT_ON_SERVICE"])
     assert CallBack.objects.count() == (not is_delivered)
+
+
+def test_a_receipt_is_known_by_our_key_where_the_answer_with_its_number_was_lost(
+    letters: Letterbox, provider: Strings, heard: list[Any]
+) -> None:
+    provider.fault("reset", "/sms/", after=True, times=1)
+    letters.send(letters.to_resident(phone=PHONE, is_urgent=True), at=clock.now())
+    for minute in (0, 1):
+        now_of(letters, minute)
+    (text,) = sent(provider)
+    assert letters.message().state == "sent"
+    assert tell([{"biz_id": text["id"], "out_id": text["out_id"], "success": False, "err_code": "MK:0001"}]).status_code == 200
+    assert (letters.message().state, [one.error for one in heard]) == ("not_delivered", ["receipt_MK:0001"])
 
 
 def test_a_list_with_answers_of_people_and_of_strangers_is_taken_and_changes_nothing(

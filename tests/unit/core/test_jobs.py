@@ -168,6 +168,26 @@ def test_jobs_of_one_lane_run_one_after_the_other() -> None:
     assert lease.claim(["note"], at=LATER, limit=10) == []
 
 
+@pytest.mark.usefixtures("noting")
+def test_a_job_dated_before_the_one_of_its_lane_that_is_in_hand_waits_for_it() -> None:
+    enqueue(JobSpec("note", {"name": "in hand"}, NOW, lane="case:1"))
+    (held,) = lease.claim(["note"], at=NOW, limit=10)
+    enqueue(JobSpec("note", {"name": "dated before"}, NOW - timedelta(seconds=1), lane="case:1"))
+    assert lease.claim(["note"], at=NOW, limit=10) == []
+    lease.end(held, jobs.KINDS["note"], None, None, at=NOW, began=0.0)
+    assert [one.args["name"] for one in lease.claim(["note"], at=NOW, limit=10)] == ["dated before"]
+
+
+@pytest.mark.usefixtures("noting")
+def test_one_whose_worker_was_killed_holds_up_no_job_dated_before_it() -> None:
+    enqueue(JobSpec("note", {"name": "abandoned"}, NOW, lane="case:1"))
+    lease.claim(["note"], at=NOW, limit=10)
+    enqueue(JobSpec("note", {"name": "dated before"}, NOW - timedelta(seconds=1), lane="case:1"))
+    while work_once(at=NOW + lease.LEASE):
+        pass
+    assert notes() == ["dated before", "abandoned"]
+
+
 @pytest.mark.usefixtures("noting", "failing")
 def test_a_failing_job_does_not_block_its_lane() -> None:
     enqueue(JobSpec("fail", {}, NOW, lane="case:1"), JobSpec("note", {"name": "next"}, NOW, lane="case:1"))

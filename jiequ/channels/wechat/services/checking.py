@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jiequ.channels.client import ApiError
-from jiequ.channels.tokens.services import NoToken
 
 from .. import config
 
@@ -14,6 +13,4 @@ def ask_account() -> str:
         config.api().get("/cgi-bin/getcallbackip")
     except ApiError as fault:
         return str(fault.errcode) if fault.errcode is not None else fault.code
-    except NoToken:
-        return "timeout"
     return ""

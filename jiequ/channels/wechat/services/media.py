@@ -31,12 +31,13 @@ def fetch(media_id: str, *, pic_url: str = "", is_page_voice: bool = False) -> b
 
 
 def _by_address(url: str) -> bytes | None:
-    parts = urlsplit(url)
-    if not rules.is_host_of(parts.hostname or "", settings.WECHAT_PICTURE_HOSTS):
-        return None
-    if parts.scheme == "http" and parts.port is None:
-        url = url.replace("http://", "https://", 1)  # the platform still writes http
     try:
-        return outgoing.get(url, most_bytes=MOST_BYTES)
-    except outgoing.Unreachable:
+        parts = urlsplit(url)
+        if not rules.is_host_of(parts.hostname or "", settings.WECHAT_PICTURE_HOSTS):
+            return None
+        if parts.scheme == "http" and parts.port is None:
+            url = url.replace("http://", "https://", 1)  # the platform still writes http
+        answer = outgoing.fetch(url, largest=MOST_BYTES)
+    except (ValueError, outgoing.Unreachable):  # no address at all, or none that may be reached
         return None
+    return answer.body if answer.status == 200 else None

@@ -81,9 +81,8 @@ def _enter(request: HttpRequest, userid: str, person: Person, next_path: str, *,
 def _userid(code: str) -> str:
     try:
         userid = platform.userid_of(code)
-    except (ApiError, NoToken) as fault:
-        passing = not isinstance(fault, ApiError) or fault.is_passing
-        words = _("企业微信没有回答，请稍后再试，或用用户名和密码登录。") if passing else _("登录没有成功，请重新打开。")
+    except ApiError as fault:
+        words = _("企业微信没有回答，请稍后再试，或用用户名和密码登录。") if fault.is_passing else _("登录没有成功，请重新打开。")
         raise Refusal("wecom_sign_in", words) from None
     if not userid:
         raise Refusal("wecom_stranger", _("您不是本单位企业微信的成员，请用用户名和密码登录。"))

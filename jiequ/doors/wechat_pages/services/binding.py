@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from jiequ.channels.client import ApiError
-from jiequ.channels.tokens.services import NoToken
 from jiequ.channels.wechat.models import Follower
 from jiequ.channels.wechat.services import bind, make_scene, say
 from jiequ.channels.wechat.services import unbind as let_go
@@ -66,7 +65,7 @@ def begin(*, person_id: int, by: Actor, at: datetime) -> Binding:
     secret = "".join(secrets.choice(SECRET_LETTERS) for _n in range(SECRET_LENGTH))
     try:
         url = make_scene(BIND_PREFIX + secret, seconds=int(BIND_LIFE.total_seconds())).url
-    except (ApiError, NoToken):
+    except ApiError:
         raise Refusal("no_code", _("微信没有给出二维码，请稍后再试。")) from None
     binding = Binding(
         secret_hash=token_hash(secret),

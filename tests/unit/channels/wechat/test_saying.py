@@ -11,6 +11,7 @@ import pytest
 
 from emulator.testing import Strings
 from jiequ.channels.client import ApiError
+from jiequ.channels.tokens import services as tokens
 from jiequ.channels.wechat import services
 from jiequ.channels.wechat.models import Follower, Said
 from jiequ.channels.wechat.rules import SaidState
@@ -66,6 +67,20 @@ def test_what_is_said_comes_once_and_in_order(zhou: Follower, platform: Strings)
     work()
     assert said(platform) == ["第0句", "第1句", "第2句"]
     assert set(Said.objects.values_list("state", "body_sealed")) == {(SaidState.SENT, "")}
+
+
+def test_while_there_is_no_token_no_window_is_used_up(
+    zhou: Follower, platform: Strings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody_brings_one(source: tokens.Source) -> str:
+        raise tokens.NoToken(source.name)
+
+    monkeypatch.setattr(tokens, "token", nobody_brings_one)
+    say(zhou, "k", text="请等一下")
+    work()
+    zhou.refresh_from_db()
+    assert (zhou.message_left, zhou.touch_left, Said.objects.get().state) == (5, 3, SaidState.WAITING)
+    assert not said(platform)
 
 
 def test_a_list_to_tap_and_a_card_that_opens_a_page(zhou: Follower, platform: Strings) -> None:
@@ -147,6 +162,8 @@ def test_a_photo_and_a_voice_are_fetched_and_what_is_gone_is_none(platform: Stri
         ("file:///etc/hostname", False),
         ("gopher://127.0.0.1:{port}/", False),
         ("not an address", False),
+        ("http://[", False),
+        ("http://127.0.0.1:99999/p.jpg", False),
         ("", False),
     ],
 )
