@@ -39,7 +39,9 @@ def match_suggested(*, by: Actor, at: datetime) -> int:
 
 
 def tie(*, userid: str, person: Person, at: datetime) -> WecomUser:
-    """Somebody came through WeCom as ``userid`` and then showed, with our own sign-in, who they are here."""
+    """Somebody came through WeCom as ``userid`` and then showed, with our own sign-in, who they are here. Staff only."""
+    if person.account != Account.STAFF:
+        raise Refusal("not_bindable", _("只有名册里的工作人员可以关联企业微信，管理员账号不关联。"))
     with writing():
         WecomUser.objects.bulk_create([WecomUser(userid=userid)], ignore_conflicts=True)
         row = WecomUser.objects.get(userid=userid)
