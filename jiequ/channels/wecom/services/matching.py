@@ -15,7 +15,7 @@ from jiequ.people.rules import Account, Actor
 from .. import queries
 from ..models import WecomUser
 from ..rules import MatchedBy
-from .contacts import end_sessions, record
+from .contacts import end_sessions, record, seen_now
 
 
 def match(*, member_id: int, login: str, by: Actor, at: datetime) -> WecomUser:
@@ -45,9 +45,8 @@ def tie(*, userid: str, person: Person, at: datetime) -> WecomUser:
     with writing():
         WecomUser.objects.bulk_create([WecomUser(userid=userid)], ignore_conflicts=True)
         row = WecomUser.objects.get(userid=userid)
-        if row.gone_at is not None:  # back in the corporation before a sync told us
-            WecomUser.objects.filter(pk=row.pk).update(gone_at=None)
-            row.gone_at = None
+        WecomUser.objects.filter(pk=row.pk).update(gone_at=None, **seen_now())  # perhaps back before a sync told us
+        row.gone_at = None
         return _tie(row, person, how=MatchedBy.SIGN_IN, by_id=person.pk, at=at)
 
 
