@@ -170,9 +170,7 @@ def come_by_account(
         answer: HttpResponse = redirect(next_path or "/")
     else:
         is_strong = _is_strong_here(request, person, at)
-        answer = go_on(
-            request, person, at=at, how=how, is_strong=is_strong, stays=False, next_path=next_path, is_silent=True
-        )
+        answer = go_on(request, person, at=at, how=how, is_strong=is_strong, stays=False, next_path=next_path, is_silent=True)
     answer.delete_cookie(STAY_OUT)
     return answer
 

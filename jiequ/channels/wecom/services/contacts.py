@@ -157,7 +157,7 @@ def _change_unit(change: Change) -> None:
 
 
 def seen_now() -> dict[str, int]:
-    """For a row that is known to be there now: a pass that runs, and has perhaps read its page, does not let it go. One SELECT."""
+    """For a row that is known to be there now: a pass that runs, its page perhaps read, does not let it go. One SELECT."""
     running = Sync.objects.filter(ended_at=None).values_list("pk", flat=True).first()
     return {} if running is None else {"sync_id": running}
 

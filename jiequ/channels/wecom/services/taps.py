@@ -88,8 +88,8 @@ def follow(*, at: datetime) -> int:
         ours = [(pk, about.partition(":")[2], seen) for pk, about, seen in rows if about.startswith(f"{prefix}:")]
         marks = _marks(owner, sorted({identifier for _pk, identifier, _seen in ours}))
         moved = {pk: marks.get(one, seen + 1) for pk, one, seen in ours if marks.get(one, seen + 1) > seen}
-        chosen = Card.objects.filter(pk__in=list(moved)[:MOST_FOLLOWED], state=CardState.OPEN).select_related("person").order_by("pk")
-        done += sum(_follow(card, owner, moved[card.pk], at=at) for card in chosen)
+        chosen = Card.objects.filter(pk__in=list(moved)[:MOST_FOLLOWED], state=CardState.OPEN).select_related("person")
+        done += sum(_follow(card, owner, moved[card.pk], at=at) for card in chosen.order_by("pk"))
     return done
 
 

@@ -165,7 +165,7 @@ def test_a_card_that_was_overtaken_while_it_was_drawn_greys_out_too(office: Offi
 
     monkeypatch.setattr(CaseDeeds, "offer", overtaken)
     office.to_water()
-    assert [button["text"] for button in office.card()["data"]["button_list"]][0] == "接单"
+    assert office.card()["data"]["button_list"][0]["text"] == "接单"
     jobs.follow(at=office.clock.at)
     office.work()
     assert office.card()["data"]["replaced"] == "案件现在是：处置中"
