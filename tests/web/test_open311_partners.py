@@ -394,8 +394,9 @@ def test_what_no_database_holds_is_left_out_and_stops_no_round(work: Casework, t
     there.answers["GET /requests.json"] = b"[]"
     partner = make(work, there, form="json")
     assert [one["code"] for one in partner.services] == ["TRASH", "POTHOLE"]
-    odd = r"""[{"service_request_id": "7\u0000001", "status": "open", "service_code": "TRASH", "description": "Heap\ud83d\u0000",
-        "status_notes": "\udc00 soon", "lat": 23.1805, "long": 113.5005, "extended_attributes": {"elsewhere": ["\ud800"]}}]"""
+    odd = r"""[{"service_request_id": "7\u0000001", "status": "open", "service_code": "TRASH",
+        "description": "Heap\ud83d\u0000", "status_notes": "\udc00 soon",
+        "lat": 23.1805, "long": 113.5005, "extended_attributes": {"elsewhere": ["\ud800"]}}]"""
     there.answers["GET /requests.json"] = odd.encode()
     assert pull(partner).counts["new"] == 1
     assert Mirror.objects.get().request_id == "7001"
@@ -407,10 +408,9 @@ def test_pages_that_were_not_read_are_said(work: Casework, there: Foreign, monke
     monkeypatch.setattr(pulling, "MOST_PAGES", 2)
 
     def paged(asked: Asked) -> bytes:
-        first = int(asked.given["page"]) * 1000 if "page" in asked.given else 0
-        some = "".join(
-            f"<request><service_request_id>{first + n}</service_request_id><status>closed</status></request>" for n in range(100)
-        )
+        first = int(asked.given.get("page", "1")) * 100
+        ids = [f"<service_request_id>{n}</service_request_id>" for n in range(first, first + 100)]
+        some = "".join(f"<request>{one}<status>closed</status></request>" for one in ids)
         return f"<service_requests>{some}</service_requests>".encode()
 
     there.answers["GET /requests.xml"] = paged

@@ -14,7 +14,11 @@ class Migration(migrations.Migration):
             model_name="publishedphoto",
             name="proof",
             field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="+", serialize=False, to="cases.proof"
+                on_delete=django.db.models.deletion.CASCADE,
+                primary_key=True,
+                related_name="+",
+                serialize=False,
+                to="cases.proof",
             ),
         ),
     ]

@@ -175,7 +175,8 @@ def _is_ours_already(partner: Partner, row: dict[str, Any]) -> bool:
     numbers = extension.get("elsewhere") if isinstance(extension, dict) else None
     if not isinstance(numbers, list) or not numbers:
         return False
-    return Case.objects.filter(street_id=partner.street_id, number__in=[wire.plain(str(one))[:40] for one in numbers[:20]]).exists()
+    theirs = [wire.plain(str(one))[:40] for one in numbers[:20]]
+    return Case.objects.filter(street_id=partner.street_id, number__in=theirs).exists()
 
 
 def meaning_of(partner: Partner, their_code: str) -> tuple[bool, int | None]:
