@@ -18,7 +18,7 @@ from django.shortcuts import redirect
 from jiequ.core.db import writing
 from jiequ.core.ids import new_token, token_hash
 
-from .access import actor_for, set_actor
+from .access import actor_for, actor_of, is_too_weak, set_actor
 from .models import Device, Person
 from .rules import DEVICE_LIFE, Role, SessionKind, needs_second_factor, session_kind
 from .services import record_sign_in
@@ -59,9 +59,19 @@ def must_show_second_factor(person: Person, at: datetime) -> bool:
 
 
 def enter(
-    request: HttpRequest, person: Person, *, at: datetime, how: str, is_strong: bool, device: Device | None = None
+    request: HttpRequest,
+    person: Person,
+    *,
+    at: datetime,
+    how: str,
+    is_strong: bool,
+    device: Device | None = None,
+    is_silent: bool = False,
 ) -> None:
-    """Signs the person in with a fresh session key. ``how`` goes to the audit: password, oidc, device, wechat, demo, reset."""
+    """Signs the person in with a fresh session key. ``how`` goes to the audit: password, oidc, device, wechat, demo, reset.
+
+    ``is_silent``: nothing was shown but the phone itself (``has_just_proved``).
+    """
     roles = roles_of(person, at)
     request.session.pop(PENDING, None)
     auth.login(request, person, backend=settings.AUTHENTICATION_BACKENDS[0])
@@ -69,14 +79,15 @@ def enter(
     request.session[LABEL] = device.label if device else device_label(request.headers.get("User-Agent", ""))
     request.session[STRONG] = is_strong or settings.DEMO
     request.session[BEGUN] = at.timestamp()
-    if how != "device":
+    if not is_silent:
         request.session[PROVED] = at.timestamp()
     set_actor(request, None)
     record_sign_in(person=person, how=how, at=at)
 
 
 def has_just_proved(request: HttpRequest, at: datetime) -> bool:
-    """True if whoever asks showed within ten minutes who they are; a phone that let itself in again showed nothing."""
+    """True if whoever asks showed within ten minutes who they are; a phone that let itself in again showed nothing, by its
+    cookie or by a channel that knows it."""
     return at.timestamp() - float(request.session.get(PROVED, 0)) <= PROVED_SECONDS
 
 
@@ -124,7 +135,7 @@ def re_enter(request: HttpRequest, at: datetime) -> bool:
     is_weak = needs_second_factor(roles) and not device.second_factor and not settings.DEMO
     if session_kind(roles) is not SessionKind.PHONE or is_weak:
         return False
-    enter(request, device.person, at=at, how="device", is_strong=device.second_factor, device=device)
+    enter(request, device.person, at=at, how="device", is_strong=device.second_factor, device=device, is_silent=True)
     return True
 
 
@@ -140,8 +151,7 @@ def enter_as_account(request: HttpRequest, account: str, *, person: Person | Non
     """
     signed_in = request.user.pk if request.user.is_authenticated else None
     if account_of(request) not in ("", account) or (person and signed_in not in (None, person.pk)):
-        auth.logout(request)
-        set_actor(request, None)
+        leave(request)
     request.session.cycle_key()
     request.session[ACCOUNT] = account
     if not request.user.is_authenticated:
@@ -149,7 +159,23 @@ def enter_as_account(request: HttpRequest, account: str, *, person: Person | Non
         request.session[BEGUN] = at.timestamp()
 
 
-def is_strong_here(request: HttpRequest, person: Person, at: datetime) -> bool:
+def come_by_account(
+    request: HttpRequest, account: str, person: Person | None, *, at: datetime, how: str, next_path: str
+) -> HttpResponse:
+    """Back from a channel that says whose phone it is: that account, signed in as its ``person`` on the roster if there is
+    one, and on to the page. Nobody typed anything, so it proves nothing that outlives the session (``has_just_proved``)."""
+    enter_as_account(request, account, person=person, at=at)
+    actor = actor_of(request)
+    if person is None or (actor.person_id == person.pk and not is_too_weak(request, actor)):
+        answer: HttpResponse = redirect(next_path or "/")
+    else:
+        is_strong = _is_strong_here(request, person, at)
+        answer = go_on(request, person, at=at, how=how, is_strong=is_strong, stays=False, next_path=next_path, is_silent=True)
+    answer.delete_cookie(STAY_OUT)
+    return answer
+
+
+def _is_strong_here(request: HttpRequest, person: Person, at: datetime) -> bool:
     """True if this very phone showed the person's second factor within its ninety days; a desk's browser shows it each time."""
     token = request.COOKIES.get(DEVICE_COOKIE)
     if not token or session_kind(roles_of(person, at)) is not SessionKind.PHONE:
@@ -159,22 +185,39 @@ def is_strong_here(request: HttpRequest, person: Person, at: datetime) -> bool:
 
 
 def go_on(
-    request: HttpRequest, person: Person, *, at: datetime, how: str, is_strong: bool, stays: bool, next_path: str
+    request: HttpRequest,
+    person: Person,
+    *,
+    at: datetime,
+    how: str,
+    is_strong: bool,
+    stays: bool,
+    next_path: str,
+    is_silent: bool = False,
 ) -> HttpResponse:
     """After the first factor: in, or on to the second."""
     if not is_strong and must_show_second_factor(person, at):
         wait_for_second_factor(request, person, at=at, how=how, stays=stays, next=next_path)
         return redirect("people:second_factor" if person.totp_sealed else "people:enrol")
-    return let_in(request, person, at=at, how=how, is_strong=is_strong, stays=stays, next_path=next_path)
+    kept: dict[str, Any] = {"how": how, "is_strong": is_strong, "stays": stays, "next_path": next_path}
+    return let_in(request, person, at=at, is_silent=is_silent, **kept)
 
 
 def let_in(
-    request: HttpRequest, person: Person, *, at: datetime, how: str, is_strong: bool, stays: bool, next_path: str
+    request: HttpRequest,
+    person: Person,
+    *,
+    at: datetime,
+    how: str,
+    is_strong: bool,
+    stays: bool,
+    next_path: str,
+    is_silent: bool = False,
 ) -> HttpResponse:
     """In, the browser remembered, and on to the page that was asked for."""
     answer = redirect(next_path or "/")
     with writing():  # one wait for the writers' lock, not three
-        enter(request, person, at=at, how=how, is_strong=is_strong)
+        enter(request, person, at=at, how=how, is_strong=is_strong, is_silent=is_silent)
         remember_device(request, answer, person, at=at, is_strong=is_strong, stays=stays)
     if person.care_mode and "care" not in request.COOKIES:
         answer.set_cookie("care", "1", max_age=365 * 24 * 3600, samesite="Lax", httponly=True)

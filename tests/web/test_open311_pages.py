@@ -11,14 +11,16 @@ import pytest
 from django.test import Client
 from django.utils.translation import override
 
-from jiequ.cases.models import Case, Proof
+from jiequ.cases import services
+from jiequ.cases.models import Case, EventType, Proof, Report
+from jiequ.cases.queries import types
 from jiequ.core import pictures
 from jiequ.doors.open311 import keys
 from jiequ.doors.open311.document import document
-from jiequ.doors.open311.models import Opening
-from jiequ.doors.open311.services import publishing
+from jiequ.doors.open311.models import HiddenType, Opening
+from jiequ.doors.open311.services import opening, publishing
 from tests.actors import NOW, MovableClock
-from tests.casework import Casework, make_picture
+from tests.casework import Casework, make_condition, make_picture
 from tests.open311 import V2, get, jpeg, key_of, open_up, rows
 
 
@@ -121,6 +123,28 @@ def test_a_published_photo_is_shown_and_no_other(work: Casework) -> None:
     assert get(f"photos/{proofs[1].pk}").status_code == 404
     Case.objects.filter(pk=case.pk).update(is_confidential=True)
     assert get(f"photos/{proofs[0].pk}").status_code == 404
+
+
+def test_whoever_sent_a_published_photo_may_have_it_erased(work: Casework) -> None:
+    picture = make_picture(work.world.street.pk, "mine")
+    case = work.closed(pictures=[picture])
+    mine = case.proofs.get(phase="report")
+    publishing.publish(case, words="", photo_ids=[mine.pk], by=work.actor("lin"), at=NOW)
+    assert rows(f"requests/{case.number}.json")[0]["media_url"]
+    assert services.erase_person(Report.objects.get(case=case), at=NOW) == 1
+    assert rows(f"requests/{case.number}.json")[0]["media_url"] is None
+    assert get(f"photos/{mine.pk}").status_code == 404
+
+
+def test_a_type_out_of_use_stays_hidden_when_the_others_are_chosen_anew(work: Casework) -> None:
+    old = make_condition("0999", name="邻里纠纷")
+    by = work.actor("xi")
+    opening.hide_types(hidden=[old.edition.event_type_id, work.condition.edition.event_type_id], by=by, at=NOW)
+    EventType.objects.filter(pk=old.edition.event_type_id).update(is_active=False)
+    types.forget()
+    shown = {"shown": [work.condition.edition.event_type_id]}
+    assert work.world.client("xi").post("/open311/settings/types", shown).status_code == 302
+    assert list(HiddenType.objects.values_list("event_type_id", flat=True)) == [old.edition.event_type_id]
 
 
 def test_a_month_is_downloaded_as_a_table_without_formulas(work: Casework) -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from jiequ.cases import services as cases
 from jiequ.cases.models import Case, CaseEvent, Report
+from jiequ.cases.queries import types
+from jiequ.core.errors import Refusal
 from jiequ.core.jobs import work_once
 from jiequ.core.models import Job
 from jiequ.doors.open311 import foreign as reading
@@ -243,6 +245,61 @@ def test_mapped_types_go_over_by_themselves_once_filed_but_not_what_came_from_th
     assert telling.tell(Partner.objects.select_related("street").get(pk=partner.pk), at=LATER) is None
 
 
+def test_what_became_a_report_of_wrongdoing_since_it_was_chosen_stays_here(work: Casework, there: Foreign) -> None:
+    partner, lin = make(work, there, pulls=False), work.actor("lin")
+    for change in ({"is_confidential": True}, {"is_suspect": True}):
+        case = work.accepted()
+        mirror = pushing.choose(case, partner_id=partner.pk, description="垃圾", by=lin, at=NOW)
+        Case.objects.filter(pk=case.pk).update(**change)
+        work_all()
+        mirror.refresh_from_db()
+        assert (mirror.state, mirror.error) == ("failed", "not_public")
+    assert "成了举报或待核查的案件" in work.world.client("xi").get(f"/open311/partners/{partner.pk}/").content.decode()
+    later = work.accepted()
+    mirror = pushing.choose(later, partner_id=partner.pk, description="垃圾", by=lin, at=NOW)
+    work.condition.edition.is_confidential = True
+    work.condition.edition.save()
+    types.forget()
+    work_all()
+    mirror.refresh_from_db()
+    assert mirror.error == "not_public"
+    with pytest.raises(Refusal) as refused:
+        pushing.choose(work.accepted(), partner_id=partner.pk, description="垃圾", by=lin, at=NOW)
+    assert refused.value.code == "not_public"
+    assert there.asked("POST /requests.xml") == []
+
+
+def test_a_number_that_stands_for_another_case_already_is_told_and_not_tried_again(work: Casework, there: Foreign) -> None:
+    partner = make(work, there, pulls=False)
+    there.answers["POST /requests.xml"] = (
+        b"<service_requests><request><service_request_id>9001</service_request_id></request></service_requests>"
+    )
+    for case in (work.accepted(), work.accepted()):
+        pushing.choose(case, partner_id=partner.pk, description="垃圾", by=work.actor("lin"), at=NOW)
+    work_all()
+    assert len(there.asked("POST /requests.xml")) == 2
+    assert [(one.state, one.error) for one in Mirror.objects.order_by("pk")] == [("known", ""), ("failed", "number_taken")]
+    page = work.world.client("lin").get(f"/open311/publish/{case.number}/").content.decode()
+    assert "对方给的编号已经是另一个案件的" in page
+
+
+def test_what_was_chosen_while_the_partner_is_paused_goes_over_once_it_goes_on(work: Casework, there: Foreign) -> None:
+    partner, xi = make(work, there, pulls=False), work.actor("xi")
+    partners.pause_partner(partner.pk, is_paused=True, by=xi, at=NOW)
+    mirror = pushing.choose(work.accepted(), partner_id=partner.pk, description="垃圾", by=work.actor("lin"), at=NOW)
+    work_all()
+    assert not Job.objects.filter(kind=pushing.PUSH).exists()  # no tries are used up: a pause may last for days
+    assert there.asked("POST /requests.xml") == []
+    there.answers["POST /requests.xml"] = (
+        b"<service_requests><request><service_request_id>9003</service_request_id></request></service_requests>"
+    )
+    partners.pause_partner(partner.pk, is_paused=False, by=xi, at=NOW)
+    work_all()
+    mirror.refresh_from_db()
+    assert (mirror.state, mirror.request_id) == ("known", "9003")
+    assert len(there.asked("POST /requests.xml")) == 1
+
+
 # -- both ways -----------------------------------------------------------------------------------------------------------
 
 
@@ -278,6 +335,28 @@ def test_steps_are_told_once_settled_and_what_comes_back_is_no_news(work: Casewo
     assert len(there.asked("POST /servicerequestupdates.xml")) == 1  # what they said is not told to them
 
 
+def test_steps_of_what_became_a_report_of_wrongdoing_are_told_no_more(work: Casework, there: Foreign) -> None:
+    partner = make(work, there, has_updates=True)
+    there.answers["GET /servicerequestupdates.xml"] = b"<service_requests_updates/>"
+    pull(partner)
+    case = work.fresh(Case.objects.get(condition=work.condition), "lin")
+    cases.accept(case, by=work.actor("lin"), at=NOW)
+    Case.objects.filter(pk=case.pk).update(is_confidential=True)
+    telling.tell(Partner.objects.select_related("street").get(pk=partner.pk), at=LATER)
+    assert there.asked("POST /servicerequestupdates.xml") == []
+
+
+def test_a_step_that_they_refuse_counts_as_refused(work: Casework, there: Foreign) -> None:
+    partner = make(work, there, has_updates=True)
+    there.answers["GET /servicerequestupdates.xml"] = b"<service_requests_updates/>"
+    there.answers["POST /servicerequestupdates.xml"] = (400, b"")
+    pull(partner)
+    cases.accept(work.fresh(Case.objects.get(condition=work.condition), "lin"), by=work.actor("lin"), at=NOW)
+    run = telling.tell(Partner.objects.select_related("street").get(pk=partner.pk), at=LATER)
+    assert run is not None
+    assert run.counts == {"refused": 1}
+
+
 def test_without_remembering_what_we_told_it_would_come_back_as_news(
     work: Casework, there: Foreign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,6 +387,36 @@ def test_odd_answers_are_read(name: str) -> None:
     found = reading.rows(body)
     assert len(found) == count
     assert all(reading.text(row, "service_request_id") == "5" for row in found)
+
+
+def test_what_no_database_holds_is_left_out_and_stops_no_round(work: Casework, there: Foreign) -> None:
+    there.answers["GET /services.json"] = b'[{"service_code": "TR\\u0000ASH"}, {"service_code": "POTHOLE\\ud800"}]'
+    there.answers["GET /requests.json"] = b"[]"
+    partner = make(work, there, form="json")
+    assert [one["code"] for one in partner.services] == ["TRASH", "POTHOLE"]
+    odd = r"""[{"service_request_id": "7\u0000001", "status": "open", "service_code": "TRASH",
+        "description": "Heap\ud83d\u0000", "status_notes": "\udc00 soon",
+        "lat": 23.1805, "long": 113.5005, "extended_attributes": {"elsewhere": ["\ud800"]}}]"""
+    there.answers["GET /requests.json"] = odd.encode()
+    assert pull(partner).counts["new"] == 1
+    assert Mirror.objects.get().request_id == "7001"
+    assert Report.objects.get().words == "Heap"
+
+
+def test_pages_that_were_not_read_are_said(work: Casework, there: Foreign, monkeypatch: pytest.MonkeyPatch) -> None:
+    partner = make(work, there)
+    monkeypatch.setattr(pulling, "MOST_PAGES", 2)
+
+    def paged(asked: Asked) -> bytes:
+        first = int(asked.given.get("page", "1")) * 100
+        ids = [f"<service_request_id>{n}</service_request_id>" for n in range(first, first + 100)]
+        some = "".join(f"<request>{one}<status>closed</status></request>" for one in ids)
+        return f"<service_requests>{some}</service_requests>".encode()
+
+    there.answers["GET /requests.xml"] = paged
+    run = pull(partner)
+    assert run.counts == {"closed_there": 200}
+    assert "200" in run.detail
 
 
 @pytest.mark.parametrize(

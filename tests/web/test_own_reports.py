@@ -153,6 +153,32 @@ def test_whoever_took_it_by_a_link_that_was_sent_on_gives_way_to_the_browser_it_
     assert case.number not in text_of(taker.get("/my/"))
 
 
+def test_a_stolen_link_put_into_ones_own_tells_nobodys_name_or_phone(work: Casework) -> None:
+    """The link alone does not tell them (test_report_pages), so taking the report over does not either."""
+    contact = services.Contact(name="周女士", phone="13912345678")
+    case = work.reported(contact=contact, device=BROWSER).case
+    address, report = link(work, case), Report.objects.get()
+    thief, owner = client_of_account(THEIRS, device="another-browser"), client_of_account(MINE, device=BROWSER)
+    thief.post(f"{address}keep")
+    for path in (f"/my/{report.pk}/export", f"{address}export"):
+        kept = thief.get(path).json()
+        assert (kept["name"], kept["phone"]) == ("", "")
+        assert "只在当初上报的浏览器里给出" in kept["note"]
+    owner.post(f"{address}keep")
+    for client in (owner, client_of_account(MINE)):
+        kept = client.get(f"/my/{report.pk}/export").json()
+        assert (kept["name"], kept["phone"]) == ("周女士", "13912345678")
+
+
+def test_deleting_by_the_link_of_ones_own_report_says_that_all_of_the_accounts_go(work: Casework) -> None:
+    first, second = by_account(work, made="closed"), by_account(work, made="closed")
+    address, browser = link(work, first.case), client_of_account(MINE)
+    assert "“我的上报”里的其他事，也一起删" in text_of(browser.get(f"{address}erase"))
+    assert "“我的上报”里的其他事" not in text_of(Client().get(f"{address}erase"))
+    browser.post(f"{address}erase")
+    assert not Report.objects.exclude(words="").filter(pk__in=[first.pk, second.pk]).exists()
+
+
 def test_of_two_who_take_a_report_at_once_one_has_it(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both read it as nobody's. Twin: with the condition left out of the change the second takes it from the first."""
     report = work.reported(contact=services.Contact(phone="13912345678")).report

@@ -15,6 +15,9 @@ class Reporter(models.Model):
     last4_blind = models.CharField(max_length=64, blank=True, db_index=True)
     account_sealed = models.TextField(blank=True, default="", help_text='"wechat:17": where they are answered')
     account_blind = models.CharField(max_length=64, blank=True, default="")
+    account_by_link = models.BooleanField(
+        default=False, help_text="took it over by its link, in another browser than it was made in: not told name and phone"
+    )
     is_minor_with_guardian = models.BooleanField(default=False)
     noticed_at = models.DateTimeField(help_text="when the privacy notice was shown")
     keep_until = models.DateField(db_index=True)

@@ -24,20 +24,27 @@ def is_of_account(account: str, report: Report) -> bool:
     return bool(account and blind) and blind == secrets.blind(account, ACCOUNT_LOOKUP)
 
 
+def is_own_browser(device: str, report: Report) -> bool:
+    """True if the report was made in the browser that holds this device cookie."""
+    return bool(device and report.device_blind) and report.device_blind == secrets.blind(device, DEVICE_LOOKUP)
+
+
+def _is_free(report: Report) -> bool:
+    return report.reporter is None or not report.reporter.account_blind
+
+
 def may_keep(report: Report, account: str, device: str) -> bool:
     """True if whoever holds the link may make the report their account's: it is no account's yet, or another holder of the
     link took it over although it was made in this very browser (``device``: its cookie)."""
     if not account or is_of_account(account, report) or (report.reporter and report.reporter.erased_at):
         return False
-    is_free = report.reporter is None or not report.reporter.account_blind
-    return is_free or _is_own_browser(report, device)
+    return _is_free(report) or is_own_browser(device, report)
 
 
 def keep_if_own_browser(report: Report, *, account: str, device: str, at: datetime) -> bool:
     """Takes the report over without a word where the browser that opens the link is the one it was made in, and no account
     has it yet; whoever was merely sent the link is asked first."""
-    is_free = report.reporter is None or not report.reporter.account_blind
-    if not is_free or not _is_own_browser(report, device) or not may_keep(report, account, device):
+    if not _is_free(report) or not is_own_browser(device, report) or not may_keep(report, account, device):
         return False
     keep_for_account(report, account=account, device=device, at=at)
     return True
@@ -50,7 +57,7 @@ def keep_for_account(report: Report, *, account: str, device: str, at: datetime)
     if not may_keep(report, account, device):
         raise Refusal("kept_by_another", _("这条上报已经在另一个微信号的“我的上报”里。"))
     with writing():
-        if not _take(report, account, at):
+        if not _take(report, account, device, at):
             raise Refusal("kept_by_another", _("这条上报已经在另一个微信号的“我的上报”里。"))
         audit.record(
             street_id=report.street_id,
@@ -62,8 +69,9 @@ def keep_for_account(report: Report, *, account: str, device: str, at: datetime)
         )
 
 
-def _take(report: Report, account: str, at: datetime) -> bool:
-    """One conditional change: two who take at once do not both have it."""
+def _take(report: Report, account: str, device: str, at: datetime) -> bool:
+    """One conditional change: two who take at once do not both have it. A link may be stolen: whoever merely holds it is
+    not told the name and phone its sender left (``voice.export_person``)."""
     before = report.reporter
     if before is None:
         fresh = new_reporter(Contact(account=account), at=at, policy=Policy.of(report.street.settings))
@@ -73,7 +81,11 @@ def _take(report: Report, account: str, at: datetime) -> bool:
         if taken:
             report.reporter = fresh
         return bool(taken)
-    fields = {"account_sealed": seal_account(account), "account_blind": secrets.blind(account, ACCOUNT_LOOKUP)}
+    fields = {
+        "account_sealed": seal_account(account),
+        "account_blind": secrets.blind(account, ACCOUNT_LOOKUP),
+        "account_by_link": not is_own_browser(device, report),
+    }
     if not _unchanged(before).update(**fields):
         return False
     for name, value in fields.items():
@@ -83,7 +95,3 @@ def _take(report: Report, account: str, at: datetime) -> bool:
 
 def _unchanged(before: Reporter) -> QuerySet[Reporter]:
     return Reporter.objects.filter(pk=before.pk, account_blind=before.account_blind, erased_at=None)
-
-
-def _is_own_browser(report: Report, device: str) -> bool:
-    return bool(device and report.device_blind) and report.device_blind == secrets.blind(device, DEVICE_LOOKUP)

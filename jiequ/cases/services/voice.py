@@ -22,7 +22,8 @@ from ..flow import State
 from ..models import Case, CaseEvent, Proof, Rating, Report, Reporter
 from . import moving
 from .filing import desk
-from .intake import ACCOUNT_LOOKUP, DEVICE_LOOKUP, LAST4_LOOKUP, NAME_PURPOSE, WORDS_MAX
+from .intake import ACCOUNT_LOOKUP, LAST4_LOOKUP, NAME_PURPOSE, WORDS_MAX
+from .keeping import is_of_account, is_own_browser
 from .moving import Change
 
 REVEALERS = (Role.ACCEPTOR, Role.DUTY_LEADER)
@@ -172,9 +173,10 @@ def export_person(report: Report, *, device: str = "", account: str = "", at: da
 
     A link alone opens its own report. Name, phone and the other reports of that phone come only to the browser
     (``device``: its cookie) they were made in: a link may be stolen, and anybody can type in somebody else's phone. Whoever is
-    signed in as the ``account`` the report was made by ("wechat:17", proven by the caller) gets all of that account's.
+    signed in as the ``account`` the report was made by ("wechat:17", proven by the caller) gets all of that account's; one
+    that took it over by its link elsewhere gets its own reports, and of the name and phone nothing.
     """
-    is_own_browser = _is_of(device, report) or _is_by(account, report)
+    knows_them = _knows_them(report, device, account)
     reports = _same_person(report, device, account)
     audit.record(
         street_id=report.street_id,
@@ -185,12 +187,12 @@ def export_person(report: Report, *, device: str = "", account: str = "", at: da
         at=at,
         facts={"reports": len(reports)},
     )
-    reporter = report.reporter if is_own_browser else None
+    reporter = report.reporter if knows_them else None
     return {
         "name": secrets.unseal(reporter.name_sealed, NAME_PURPOSE) if reporter and reporter.name_sealed else "",
         "phone": unseal_phone(reporter.phone_sealed) if reporter and reporter.phone_sealed else "",
         "account": unseal_account(reporter.account_sealed)[0] if reporter and reporter.account_sealed else "",
-        "note": "" if is_own_browser else _("称呼、电话和同一电话的其他上报，只在当初上报的浏览器里给出。"),
+        "note": "" if knows_them else _("称呼、电话和同一电话的其他上报，只在当初上报的浏览器里给出。"),
         "reports": [
             {
                 "number": r.case.number,
@@ -257,15 +259,10 @@ def erase_reports(reports: list[Report], *, at: datetime) -> None:
     moving.forget_words({n for r in reports for n in (r.case_id, r.origin_id)}, report_ids=ids)
 
 
-def _is_of(device: str, report: Report) -> bool:
-    """True if the report was made in the browser that holds this device cookie."""
-    return bool(device) and bool(report.device_blind) and report.device_blind == secrets.blind(device, DEVICE_LOOKUP)
-
-
-def _is_by(account: str, report: Report) -> bool:
-    """True if the report was made by this account."""
-    blind = report.reporter.account_blind if report.reporter else ""
-    return bool(account) and bool(blind) and blind == secrets.blind(account, ACCOUNT_LOOKUP)
+def _knows_them(report: Report, device: str, account: str) -> bool:
+    """True for the browser the report was made in, and for the account it was made by or taken over with there."""
+    by_link = report.reporter is not None and report.reporter.account_by_link
+    return is_own_browser(device, report) or (is_of_account(account, report) and not by_link)
 
 
 def reports_of_account(account: str) -> QuerySet[Report]:
@@ -288,9 +285,9 @@ def _same_person(report: Report, device: str, account: str) -> list[Report]:
     same = Q(pk=report.pk)
     if report.reporter_id:
         same |= Q(reporter_id=report.reporter_id)
-    if report.reporter and report.reporter.phone_blind and _is_of(device, report):
+    if report.reporter and report.reporter.phone_blind and is_own_browser(device, report):
         same |= Q(reporter__phone_blind=report.reporter.phone_blind, device_blind=report.device_blind)
-    if report.reporter and _is_by(account, report):
+    if report.reporter and is_of_account(account, report):
         same |= Q(reporter__account_blind=report.reporter.account_blind)
     return list(Report.objects.select_related("case", "reporter").filter(same).order_by("pk"))
 

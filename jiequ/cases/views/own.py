@@ -365,10 +365,11 @@ def own_erase(request: HttpRequest, report_id: int) -> HttpResponse:
 
 
 def _erase(request: HttpRequest, key: Key) -> HttpResponse:
-    if request.method != "POST":
-        context = {"urls": key.all_urls(), "case": key.case, "by_account": bool(key.account)}
-        return private(render(request, "cases/erase.html", context))
     account = entry.account_of(request)
+    if request.method != "POST":
+        of_account = services.is_of_account(account, key.report)  # by its link too: then it reaches as far
+        context = {"urls": key.all_urls(), "case": key.case, "of_account": of_account, "by_account": bool(key.account)}
+        return private(render(request, "cases/erase.html", context))
     services.erase_person(key.report, device=reading.device_of(request), account=account, at=clock.now())
     return private(render(request, "cases/link_gone.html", {"number": key.case.number, "is_erased": True}))
 

@@ -71,10 +71,12 @@ def make() -> Way | None:
 
 def drawn(message: Outgoing, person: Person, userid: str, key: str, *, at: datetime) -> tuple[dict[str, object], Card | None]:
     """The card's body, and our row of it if it has buttons that come back."""
-    owner = deeds.owner_of(message.about)
-    offer = owner[0].offer(owner[1], person, at=at) if owner else deeds.Offer()
-    said = _said(message)
-    if owner is None or not offer.is_tappable:
+    owner, said = deeds.owner_of(message.about), _said(message)
+    if owner is None:
+        return cards.plain(said), None
+    mark = owner[0].marks([owner[1]]).get(owner[1], 0)  # before the offer: a move between the two voids the card
+    offer = owner[0].offer(owner[1], person, at=at)
+    if not offer.is_tappable:
         return cards.plain(said), None
     row = Card(
         task_id=rules.task_id(key, userid),
@@ -82,7 +84,7 @@ def drawn(message: Outgoing, person: Person, userid: str, key: str, *, at: datet
         about=message.about,
         said=asdict(said),
         language=message.language,
-        seen_version=owner[0].marks([owner[1]]).get(owner[1], 0),
+        seen_version=mark,
         userid=userid,
         person=person,
         sent_at=at,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
-from .wire import CHILDREN
+from .wire import CHILDREN, plain
 
 DEEPEST = 12
 MOST_TEXT = 10_000
@@ -42,13 +42,16 @@ def rows(body: bytes) -> list[dict[str, Any]]:
 
 
 def text(row: dict[str, Any], name: str) -> str:
-    """A field as text; "" where it is missing, null or no plain value."""
+    """A field as text that can be stored (JSON may hold a NUL, or half a character).
+
+    "" where it is missing, null or no plain value.
+    """
     value = row.get(name)
     if value is None or isinstance(value, dict | list):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value).strip()[:MOST_TEXT]
+    return plain(str(value)).strip()[:MOST_TEXT]
 
 
 def number(row: dict[str, Any], name: str) -> float | None:

@@ -37,7 +37,7 @@ def answer(form: str, root: str, value: Any, *, is_public: bool = True, seconds:
     told["Cache-Control"] = f"public, max-age={seconds}" if is_public and seconds else "no-store"
     if is_public:
         told["Access-Control-Allow-Origin"] = "*"
-    patch_vary_headers(told, ["Accept-Language"])
+    patch_vary_headers(told, ["Accept-Language", "Cookie"])
     return told
 
 

@@ -28,7 +28,7 @@ CHILDREN = {
     "photos": "photo",
     "elsewhere": "number",
 }
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def xml(root: str, value: Any) -> bytes:
@@ -41,6 +41,11 @@ def xml(root: str, value: Any) -> bytes:
 def jsoned(value: Any) -> bytes:
     """The document as JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def plain(text: str) -> str:
+    """The text without what XML cannot hold, and no database of ours can: control characters, NUL, half characters."""
+    return _UNWRITABLE.sub("", text)
 
 
 def _write(parts: list[str], name: str, value: Any) -> None:
@@ -69,5 +74,5 @@ def _text(value: Any) -> str:
     if value is True or value is False:
         return "true" if value else "false"
     if isinstance(value, str):
-        return escape(_FORBIDDEN.sub("", value))
+        return escape(plain(value))
     return str(value)

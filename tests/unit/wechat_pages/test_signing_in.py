@@ -251,3 +251,24 @@ def test_one_phone_two_accounts_the_second_sees_nothing_of_the_first(phones: Pho
     phones.enters(client, "qian")
     assert account_in(client) == f"wechat:{phones.follower('qian').pk}" != first
     assert Client(headers=AGENT).get("/my/").status_code in (302, 401)
+
+
+def test_a_phone_that_lets_itself_in_again_stops_doing_so_for_somebody_elses_wechat(phones: Phones) -> None:
+    """陈's phone stays signed in; 周 signs in to WeChat on it: 陈 is out, and not back with the next page."""
+    client = phone()
+    client.post("/sign-in", {"login": "chen", "password": PASSWORD, "stays": "1"})
+    phones.tie("chen", to="chen")
+    phones.enters(client, "chen")
+    assert is_staff(client)
+    phones.enters(client, "zhou")
+    assert account_in(client) == f"wechat:{phones.follower('zhou').pk}"
+    assert not is_staff(client)
+
+
+def test_whoever_asks_to_come_in_after_signing_out_is_let_in_silently_again(phones: Phones) -> None:
+    client = phone()
+    phones.enters(client, "zhou")
+    client.post("/my/leave", {"what": "here"})
+    assert client.get("/my/").status_code == 401
+    phones.enters(client, "zhou")
+    assert not client.cookies[entry.STAY_OUT].value

@@ -15,7 +15,7 @@ from jiequ.people.rules import Account, Actor
 from .. import queries
 from ..models import WecomUser
 from ..rules import MatchedBy
-from .contacts import end_sessions, record
+from .contacts import end_sessions, record, seen_now
 
 
 def match(*, member_id: int, login: str, by: Actor, at: datetime) -> WecomUser:
@@ -39,13 +39,14 @@ def match_suggested(*, by: Actor, at: datetime) -> int:
 
 
 def tie(*, userid: str, person: Person, at: datetime) -> WecomUser:
-    """Somebody came through WeCom as ``userid`` and then showed, with our own sign-in, who they are here."""
+    """Somebody came through WeCom as ``userid`` and then showed, with our own sign-in, who they are here. Staff only."""
+    if person.account != Account.STAFF:
+        raise Refusal("not_bindable", _("只有名册里的工作人员可以关联企业微信，管理员账号不关联。"))
     with writing():
         WecomUser.objects.bulk_create([WecomUser(userid=userid)], ignore_conflicts=True)
         row = WecomUser.objects.get(userid=userid)
-        if row.gone_at is not None:  # back in the corporation before a sync told us
-            WecomUser.objects.filter(pk=row.pk).update(gone_at=None)
-            row.gone_at = None
+        WecomUser.objects.filter(pk=row.pk).update(gone_at=None, **seen_now())  # perhaps back before a sync told us
+        row.gone_at = None
         return _tie(row, person, how=MatchedBy.SIGN_IN, by_id=person.pk, at=at)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.utils import timezone, translation
@@ -21,7 +21,7 @@ from ..rules import CARD_KEPT, CardState
 log = logging.getLogger(__name__)
 DRAW = "wecom.draw"
 OUTCOME_MAX = 200
-MOST_FOLLOWED = 2000
+MOST_FOLLOWED, MOST_ASKED = 500, 2000
 
 
 def tap(*, userid: str, task_id: str, key: str, chosen: Mapping[str, str], code: str, at: datetime) -> None:
@@ -77,18 +77,27 @@ def mark_drawn(card_id: int, *, is_grey: bool) -> None:
 
 
 def follow(*, at: datetime) -> int:
-    """Grey out the cards whose buttons have become void since (somebody else took it, the case moved on); returns how many."""
-    rows = Card.objects.filter(state=CardState.OPEN, ends_at__gt=at).exclude(response_code="").select_related("person")
-    cards = list(rows.order_by("pk")[:MOST_FOLLOWED])
+    """Grey out the cards whose buttons have become void since (somebody else took it, the case moved on); returns how many.
+
+    Every open card is compared, by two numbers; the oldest of those whose thing has changed are asked about now, the rest next.
+    """
+    open_ones = Card.objects.filter(state=CardState.OPEN, ends_at__gt=at).exclude(response_code="").order_by("pk")
+    rows = list(open_ones.values_list("pk", "about", "seen_version"))
     done = 0
     for prefix, owner in deeds.owners().items():
-        ours = [card for card in cards if card.about.startswith(f"{prefix}:")]
-        marks = owner.marks([card.about.partition(":")[2] for card in ours]) if ours else {}
-        for card in ours:
-            mark = marks.get(card.about.partition(":")[2], card.seen_version + 1)
-            if mark > card.seen_version:
-                done += _follow(card, owner, mark, at=at)
+        ours = [(pk, about.partition(":")[2], seen) for pk, about, seen in rows if about.startswith(f"{prefix}:")]
+        marks = _marks(owner, sorted({identifier for _pk, identifier, _seen in ours}))
+        moved = {pk: marks.get(one, seen + 1) for pk, one, seen in ours if marks.get(one, seen + 1) > seen}
+        chosen = Card.objects.filter(pk__in=list(moved)[:MOST_FOLLOWED], state=CardState.OPEN).select_related("person")
+        done += sum(_follow(card, owner, moved[card.pk], at=at) for card in chosen.order_by("pk"))
     return done
+
+
+def _marks(owner: deeds.Deeds, identifiers: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for first in range(0, len(identifiers), MOST_ASKED):
+        found.update(owner.marks(identifiers[first : first + MOST_ASKED]))
+    return found
 
 
 def _follow(card: Card, owner: deeds.Deeds, mark: int, *, at: datetime) -> int:

@@ -28,7 +28,7 @@ from jiequ.people.models import Person
 from .. import config, platform, queries, services
 
 CHANNEL = "wecom"
-SIGNS_A_MINUTE = 600  # a mobile network's thousands share an address
+SIGNS_A_MINUTE = ENTERS_A_MINUTE = 600  # a mobile network's thousands share an address
 SHOWN, SHOWN_SECONDS = "_wecom", 900
 """In the session: the userid that WeCom vouched for, until somebody signs in and says that it is theirs."""
 
@@ -38,6 +38,9 @@ SHOWN, SHOWN_SECONDS = "_wecom", 900
 def begin(request: HttpRequest) -> HttpResponse:
     """Off to WeCom, which sends the browser back with a code."""
     _need_on()
+    at = now()
+    bucket = throttle.bucket("wecom-enter", client_network(request))  # each sets a session down
+    throttle.take(bucket, capacity=ENTERS_A_MINUTE, per_seconds=60, at=at)
     address = oauth.begin(
         request,
         channel=CHANNEL,
@@ -46,7 +49,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         agentid=settings.WECOM_AGENTID,
         returns_to=settings.BASE_URL + reverse("wecom:came_back"),
         next_path=request.GET.get("next", ""),
-        at=now(),
+        at=at,
     )
     return redirect(address)
 
@@ -66,16 +69,8 @@ def came_back(request: HttpRequest) -> HttpResponse:
     if person is None:
         request.session[SHOWN] = {"userid": userid, "until": at.timestamp() + SHOWN_SECONDS}
         return redirect(f"{reverse('wecom:tie')}?{urlencode({'next': came.next_path})}")
-    return _enter(request, userid, person, came.next_path, at=at)
-
-
-def _enter(request: HttpRequest, userid: str, person: Person, next_path: str, *, at: datetime) -> HttpResponse:
     account = queries.account_of(userid)
-    entry.enter_as_account(request, account, person=person, at=at)
-    if request.user.is_authenticated and request.user.pk == person.pk:
-        return redirect(next_path or "/")
-    is_strong = entry.is_strong_here(request, person, at)
-    return entry.go_on(request, person, at=at, how=CHANNEL, is_strong=is_strong, stays=False, next_path=next_path)
+    return entry.come_by_account(request, account, person, at=at, how=CHANNEL, next_path=came.next_path)
 
 
 def _userid(code: str) -> str:
@@ -112,6 +107,7 @@ def tie(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "userid": userid,
         "next": next_path,
+        "has_proved": entry.has_just_proved(request, at),
         "sign_in": f"{reverse('people:sign_in')}?{urlencode({'next': here})}",
         "refusal": refusal,
     }
@@ -126,6 +122,8 @@ def _shown(request: HttpRequest, at: datetime) -> str:
 
 
 def _tied(request: HttpRequest, userid: str, next_path: str, *, at: datetime) -> HttpResponse:
+    if not entry.has_just_proved(request, at):  # it outlives the session, so a session alone is not enough
+        raise Refusal("sign_in_again", _("为防别人冒用，请先退出，再从企业微信打开，用密码登录后十分钟内关联。"))
     person = Person.objects.active().get(pk=request.user.pk)
     services.tie(userid=userid, person=person, at=at)
     request.session.pop(SHOWN, None)

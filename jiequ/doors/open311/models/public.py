@@ -36,7 +36,8 @@ class Publication(models.Model):
 class PublishedPhoto(models.Model):
     """A photo that somebody at the desk looked at and let everybody see."""
 
-    proof = models.OneToOneField("cases.Proof", on_delete=models.PROTECT, primary_key=True, related_name="+")
+    # goes with its photo: whoever sent it may have it erased (PIPL §47), and an undone step takes its photos back
+    proof = models.OneToOneField("cases.Proof", on_delete=models.CASCADE, primary_key=True, related_name="+")
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     by_id = models.BigIntegerField(null=True, db_column="by_person_id")

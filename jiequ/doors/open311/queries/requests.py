@@ -50,10 +50,17 @@ def published(street_id: int) -> QuerySet[Case]:
     """
     mirrored = Mirror.objects.filter(case=OuterRef("pk"), direction=Direction.IN)
     found = Case.objects.filter(~Exists(mirrored), street_id=street_id, event_type__isnull=False, condition__isnull=False)
-    found = found.exclude(event_type_id__in=HiddenType.objects.values("event_type_id"))
+    return tellable(found.exclude(event_type_id__in=HiddenType.objects.values("event_type_id")))
+
+
+def tellable(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """Those of which another system may be told at all: not 举报 (nor a type marked so after it was filed), nor what is held.
+
+    Asked anew whenever something is about to leave, for a case may become one of them at any step.
+    """
     if secret := [one.id for major in current_types() for one in major.types if one.is_confidential]:
-        found = found.exclude(event_type_id__in=secret)  # marked so after it was filed
-    return found.filter(is_confidential=False, is_suspect=False)
+        cases = cases.exclude(event_type_id__in=secret)
+    return cases.filter(is_confidential=False, is_suspect=False)
 
 
 def narrowed(cases: QuerySet[Case], asked: Asked) -> QuerySet[Case]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from jiequ.cases.models import EventType
+from jiequ.cases.queries.types import current_types
 from jiequ.core import audit
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, NotFound, Refusal
@@ -45,12 +46,16 @@ def close_street(*, street_id: int, by: Actor, at: datetime) -> None:
 
 
 def hide_types(*, hidden: Collection[int], by: Actor, at: datetime) -> int:
-    """Exactly these types are not public; how many there are. Confidential types never are, whatever is chosen."""
+    """Of the types in use exactly these are not public; how many were named. Confidential types never are, whatever is chosen.
+
+    A type that is out of use stays as it was: nobody was asked about it, and its old cases are still there.
+    """
     require(by)
     with writing():
         known = set(EventType.objects.filter(pk__in=list(hidden)).values_list("pk", flat=True))
         before = set(HiddenType.objects.values_list("event_type_id", flat=True))
-        HiddenType.objects.filter(event_type_id__in=before - known).delete()
+        in_use = {one.id for major in current_types() for one in major.types if not one.is_confidential}
+        HiddenType.objects.filter(event_type_id__in=(before - known) & in_use).delete()
         HiddenType.objects.bulk_create([HiddenType(event_type_id=one, changed_at=at) for one in sorted(known - before)])
         if known != before:
             _record(by, at, "open311.types", None, hidden=len(known))

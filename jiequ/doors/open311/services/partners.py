@@ -23,6 +23,7 @@ from jiequ.people.rules import Actor
 from .. import models
 from ..models import Direction, Mirror, Partner, Push, Use
 from ..talk import PURPOSE
+from . import pushing
 from .opening import require
 
 TEST, PULL, TELL = "open311.test", "open311.pull", "open311.tell"
@@ -129,6 +130,8 @@ def pause_partner(partner_id: int, *, is_paused: bool, by: Actor, at: datetime) 
         partner = living(partner_id)
         values: dict[str, Any] = {"paused_at": at if is_paused else None}
         Partner.objects.filter(pk=partner.pk).update(**values | ({} if is_paused else {"failures_in_row": 0}))
+        if not is_paused:
+            pushing.go_on(partner, at=at)
         record(by, at, "open311.partner_paused" if is_paused else "open311.partner_resumed", partner)
     return living(partner_id)
 

@@ -26,7 +26,7 @@ from jiequ.core.db import writing
 from jiequ.core.errors import Refusal
 from jiequ.people.rules import Actor
 
-from .. import foreign, models
+from .. import foreign, models, wire
 from ..models import Direction, Mirror, Partner, Run, SeenUpdate, Use
 from ..rules import CLOSED, LONGEST_DESCRIPTION, moment, told
 from ..talk import Talk, Trouble
@@ -93,13 +93,16 @@ def close_round(this: Round, kind: str, ended_at: datetime) -> Run:
 def _new(this: Round, talk: Talk) -> None:
     """Every request since the last round, page by page; the span is remembered once all of it was read."""
     start = (this.partner.pulled_to - OVERLAP) if this.partner.pulled_to else this.at - FIRST_REACH
-    for row in _pages(talk, "requests", start_date=told(start), end_date=told(this.at), extensions="true"):
+    for row in _pages(this, talk, "requests", start_date=told(start), end_date=told(this.at), extensions="true"):
         _take(this, row)
     Partner.objects.filter(pk=this.partner.pk).update(pulled_to=this.at)
 
 
-def _pages(talk: Talk, what: str, **query: str) -> Iterator[dict[str, Any]]:
-    """The rows of all pages. A server that knows no pages answers the same again, and that is the end."""
+def _pages(this: Round, talk: Talk, what: str, **query: str) -> Iterator[dict[str, Any]]:
+    """The rows of all pages. A server that knows no pages answers the same again, and that is the end.
+
+    What lies beyond the last page that we ask for is not read, and the round says so.
+    """
     first = ""
     for page in range(1, MOST_PAGES + 1):
         rows = talk.get(what, **query, page=str(page), page_size=str(PAGE))
@@ -110,6 +113,7 @@ def _pages(talk: Talk, what: str, **query: str) -> Iterator[dict[str, Any]]:
         yield from rows
         if len(rows) < PAGE:
             return
+    this.detail = this.detail or _("超过 %(n)d 条，其余的这一轮没有读") % {"n": MOST_PAGES * PAGE}
 
 
 def _take(this: Round, row: dict[str, Any]) -> None:
@@ -171,7 +175,8 @@ def _is_ours_already(partner: Partner, row: dict[str, Any]) -> bool:
     numbers = extension.get("elsewhere") if isinstance(extension, dict) else None
     if not isinstance(numbers, list) or not numbers:
         return False
-    return Case.objects.filter(street_id=partner.street_id, number__in=[str(one)[:40] for one in numbers[:20]]).exists()
+    theirs = [wire.plain(str(one))[:40] for one in numbers[:20]]
+    return Case.objects.filter(street_id=partner.street_id, number__in=theirs).exists()
 
 
 def meaning_of(partner: Partner, their_code: str) -> tuple[bool, int | None]:
@@ -287,7 +292,7 @@ def _updates(this: Round, talk: Talk) -> None:
     partner = this.partner
     start = (partner.updates_to - OVERLAP) if partner.updates_to else this.at - OVERLAP
     mirrors = {one.request_id: one for one in Mirror.objects.filter(partner=partner, state=Mirror.State.KNOWN)}
-    for row in _pages(talk, "servicerequestupdates", start_date=told(start), end_date=told(this.at)):
+    for row in _pages(this, talk, "servicerequestupdates", start_date=told(start), end_date=told(this.at)):
         mirror = mirrors.get(foreign.text(row, "service_request_id"))
         update_id, text = foreign.text(row, "update_id")[:100], foreign.text(row, "description")
         if mirror is not None and update_id:

@@ -21,6 +21,7 @@ from jiequ.people.rules import Actor
 
 from .. import foreign
 from ..models import Direction, Mapping, Mirror, Partner, Publication, Push
+from ..queries.requests import tellable
 from ..talk import Talk, Trouble
 from .publishing import PUBLISHERS
 
@@ -51,7 +52,7 @@ def choose(case: Case, *, partner_id: int, description: str, by: Actor, at: date
     description = description.strip()
     if not 1 <= len(description) <= WORDS_MAX:
         raise Refusal("bad_words", _("请写送出的话，不超过 2000 字。"), facts={"field": "description"})
-    if case.is_confidential or case.is_suspect:
+    if not _may_leave(case.pk):
         raise Refusal("not_public", _("举报和待核查的案件不能转送。"))
     mapping = Mapping.objects.filter(partner=partner, direction=Direction.OUT, event_type_id=case.event_type_id).first()
     if mapping is None:
@@ -73,6 +74,10 @@ def choose(case: Case, *, partner_id: int, description: str, by: Actor, at: date
     return mirror
 
 
+def _may_leave(case_id: int) -> bool:
+    return tellable(Case.objects.filter(pk=case_id)).exists()
+
+
 def _wait(partner: Partner, case: Case, code: str, description: str, *, by: Actor, at: datetime) -> Mirror:
     mirror = Mirror.objects.create(
         partner=partner,
@@ -85,8 +90,19 @@ def _wait(partner: Partner, case: Case, code: str, description: str, *, by: Acto
         made_by=by.person_id,
         asked_at=at,
     )
-    enqueue(JobSpec(PUSH, {"mirror_id": mirror.pk}, run_at=at, key=f"{PUSH}:{mirror.pk}", street_id=case.street_id))
+    _enqueue(mirror, at=at)
     return mirror
+
+
+def go_on(partner: Partner, *, at: datetime) -> None:
+    """Hand over what waited while the partner was paused. In the caller's transaction."""
+    for mirror in Mirror.objects.filter(partner=partner, state=Mirror.State.WAITING).select_related("case"):
+        _enqueue(mirror, at=at)
+
+
+def _enqueue(mirror: Mirror, *, at: datetime) -> None:
+    key = f"{PUSH}:{mirror.pk}:{int(at.timestamp())}"
+    enqueue(JobSpec(PUSH, {"mirror_id": mirror.pk}, run_at=at, key=key, street_id=mirror.case.street_id))
 
 
 def choose_by_type(partner: Partner, events: list[CaseEvent], *, at: datetime) -> int:
@@ -96,10 +112,9 @@ def choose_by_type(partner: Partner, events: list[CaseEvent], *, at: datetime) -
     """
     mapped = dict(Mapping.objects.filter(partner=partner, direction=Direction.OUT).values_list("event_type_id", "their_code"))
     filed = {event.case_id for event in events if event.move in FILED}
-    cases = Case.objects.select_related("condition__edition").filter(
-        pk__in=filed, street_id=partner.street_id, event_type_id__in=list(mapped), is_confidential=False, is_suspect=False
-    )
-    chosen = cases.exclude(open311_mirrors__partner=partner).exclude(open311_mirrors__direction=Direction.IN)
+    cases = Case.objects.filter(pk__in=filed, street_id=partner.street_id, event_type_id__in=list(mapped))
+    chosen = tellable(cases).select_related("condition__edition").exclude(open311_mirrors__partner=partner)
+    chosen = chosen.exclude(open311_mirrors__direction=Direction.IN)
     for case in chosen:
         _wait(partner, case, mapped[case.event_type_id or 0], offered_words(case), by=Actor.system(), at=at)
     return len(chosen)
@@ -111,13 +126,13 @@ def choose_by_type(partner: Partner, events: list[CaseEvent], *, at: datetime) -
 def pushed(mirror_id: int, *, at: datetime) -> Callable[[], None] | None:
     """Hand it over, outside of any transaction; gives what is to be stored. Raises Again for a fault that may pass."""
     waiting = Mirror.objects.select_related("partner", "case__unit_grid", "case__community").filter(
-        pk=mirror_id, state=Mirror.State.WAITING, partner__ended_at=None
+        pk=mirror_id, state=Mirror.State.WAITING, partner__ended_at=None, partner__paused_at=None
     )
     mirror = waiting.first()
     if mirror is None:
         return None
-    if mirror.partner.paused_at is not None:
-        raise Again("paused")
+    if not _may_leave(mirror.case_id):
+        return partial(_failed, mirror, "not_public")
     try:
         rows = Talk(mirror.partner).post("requests", form_of(mirror), key=key_of(mirror))
     except Trouble as trouble:
@@ -159,7 +174,10 @@ def form_of(mirror: Mirror) -> list[tuple[str, str]]:
 
 
 def known(mirror: Mirror, request_id: str, *, at: datetime) -> None:
-    """Its number there is known from now on."""
+    """Its number there is known from now on, unless it already stands for another case of ours: then somebody has to look."""
+    if Mirror.objects.filter(partner_id=mirror.partner_id, request_id=request_id).exclude(pk=mirror.pk).exists():
+        _failed(mirror, "number_taken")
+        return
     fields = {"request_id": request_id, "state": Mirror.State.KNOWN, "error": "", "asked_at": at}
     Mirror.objects.filter(pk=mirror.pk).update(**fields)
 

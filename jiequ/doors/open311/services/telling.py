@@ -14,11 +14,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from jiequ.cases import words
 from jiequ.cases.flow import ENDED
-from jiequ.cases.models import CaseEvent
+from jiequ.cases.models import Case, CaseEvent
 from jiequ.core.db import writing
 
 from .. import foreign
 from ..models import Mirror, Partner, Push, Run, SeenUpdate, TakenUpdate
+from ..queries.requests import tellable
 from ..queries.updates import TOLD
 from ..rules import CLOSED, OPEN, told
 from ..talk import Talk, Trouble
@@ -70,7 +71,8 @@ def tell(partner: Partner, *, at: datetime, ended_at: datetime | None = None) ->
 
 def _tell_all(this: Round, events: list[CaseEvent]) -> None:
     case_ids = {event.case_id for event in events if event.move in TOLD}
-    mirrors = Mirror.objects.filter(partner=this.partner, state=Mirror.State.KNOWN, case_id__in=case_ids)
+    cases = tellable(Case.objects.filter(pk__in=case_ids))
+    mirrors = Mirror.objects.filter(partner=this.partner, state=Mirror.State.KNOWN, case__in=cases.values("pk"))
     by_case = {mirror.case_id: mirror for mirror in mirrors.select_related("case")}
     for event in events:
         mirror = by_case.get(event.case_id)
@@ -90,16 +92,16 @@ def _tell_one(this: Round, mirror: Mirror, event: CaseEvent) -> None:
         ("status", CLOSED if event.state in ENDED else OPEN),
         ("description", text),
     ]
+    came_to = "told"
     try:
         rows = Talk(this.partner).post("servicerequestupdates", form, key=f"jiequ-update-{own_id}")
     except Trouble as trouble:
         if not trouble.is_final:
             raise
-        rows, this.detail = [], trouble.detail or trouble.code
-        this.counts["refused"] += 1
+        came_to, rows, this.detail = "refused", [], trouble.detail or trouble.code
     their_id = foreign.text(rows[0], "update_id")[:100] if rows else ""
     _remember(mirror, {own_id, their_id} - {""}, text, at=this.at)
-    this.counts["told"] += 1
+    this.counts[came_to] += 1
 
 
 def _remember(mirror: Mirror, ids: set[str], text: str, *, at: datetime) -> None:

@@ -41,6 +41,8 @@ FAULTS: dict[str, Promise] = {
     "status_429": gettext_lazy("问得太勤，对方请我们等一等（429）"),
     "no_number": gettext_lazy("对方收了，但没有给编号"),
     "unreachable": gettext_lazy("多次都连不上"),
+    "number_taken": gettext_lazy("对方给的编号已经是另一个案件的"),
+    "not_public": gettext_lazy("成了举报或待核查的案件，没有送出"),
     "ended": gettext_lazy("已停用"),
 }
 COUNTS: dict[str, Promise] = {

@@ -24,6 +24,7 @@ from ..queries import requests
 from ..services import pushing
 from ..services.publishing import PUBLISHERS, WORDS_MAX
 from ..services.publishing import publish as publish_case
+from .partners import fault_words
 
 
 @needs(*PUBLISHERS)
@@ -131,11 +132,12 @@ def _mirror(one: Mirror) -> dict[str, Any]:
         Mirror.State.FAILED: (_("没有送成"), "stop"),
     }
     state, tone = words[Mirror.State(one.state)]
-    return {"mirror": one, "state": state, "tone": tone, "way": Direction(one.direction).label}
+    why = fault_words(one.error) if one.error else ""
+    return {"mirror": one, "state": state, "tone": tone, "way": Direction(one.direction).label, "why": why}
 
 
 def _partners(case: Case) -> list[tuple[int, str]]:
-    """The servers that this case may be handed to: of its street, not paused, with its type mapped."""
+    """The servers that this case may be handed to: of its street, with its type mapped. A paused one has it once it goes on."""
     if case.event_type_id is None or case.is_confidential or case.is_suspect:
         return []
     mapped = Mapping.objects.filter(direction=Direction.OUT, event_type_id=case.event_type_id).values("partner_id")

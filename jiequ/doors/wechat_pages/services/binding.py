@@ -168,7 +168,7 @@ def unbind(*, person_id: int, by: Actor, at: datetime) -> None:
 
 
 def forget(*, at: datetime) -> int:
-    """Tries whose time is over a month: the audit keeps that they were."""
+    """Tries that are long over: the audit keeps that they were."""
     gone, _rows = Binding.objects.filter(ends_at__lte=at - 3 * BIND_LIFE).delete()
     return gone
 

@@ -23,7 +23,7 @@ from jiequ.core.clock import now
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.http import client_network, wants_json
 from jiequ.people import entry, ways_in
-from jiequ.people.access import actor_of, is_too_weak, public
+from jiequ.people.access import public
 from jiequ.people.models import Person
 
 from .. import config
@@ -66,16 +66,10 @@ def arrive(request: HttpRequest) -> HttpResponse:
 
 
 def _let_in(request: HttpRequest, follower: Follower, next_path: str) -> HttpResponse:
-    at = now()
     person = Person.objects.active().filter(pk=follower.person_id).first() if follower.person_id else None
-    entry.enter_as_account(request, config.account_of(follower.pk), person=person, at=at)
-    if person is None:
-        return ways_in.tried(redirect(next_path or "/"))
-    actor = actor_of(request)
-    if actor.person_id == person.pk and not is_too_weak(request, actor):
-        return redirect(next_path or "/")
-    is_strong = entry.is_strong_here(request, person, at)
-    return entry.go_on(request, person, at=at, how=config.ACCOUNT, is_strong=is_strong, stays=False, next_path=next_path)
+    account = config.account_of(follower.pk)
+    answer = entry.come_by_account(request, account, person, at=now(), how=config.ACCOUNT, next_path=next_path)
+    return answer if person else ways_in.tried(answer)
 
 
 @public

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from emulator import scene
-from jiequ.cases.models import CaseEvent
+from jiequ.cases.models import Case, CaseEvent
 from jiequ.cases.services import acknowledge
 from jiequ.channels.models import Message
 from jiequ.channels.wecom import jobs
+from jiequ.channels.wecom.deeds import Offer
 from jiequ.channels.wecom.models import Card
+from jiequ.channels.wecom.services import taps
 from jiequ.core.models import Job
-from jiequ.doors.cards.deeds import actor_on_phone
+from jiequ.doors.cards.deeds import CaseDeeds, actor_on_phone
 from jiequ.people.models import Person
 from tests.unit.channels.wecom.office import AGENT, Office, post
 
@@ -145,6 +149,37 @@ def test_a_card_whose_task_somebody_took_on_the_page_greys_out_by_itself(office:
     office.work()
     assert office.card()["data"]["replaced"] == "案件现在是：处置中"
     assert office.row().state == "drawn"
+
+
+def test_a_card_that_was_overtaken_while_it_was_drawn_greys_out_too(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """赵 takes the task between the question what may be tapped and the sending."""
+    office.match("qian")
+    asked = CaseDeeds.offer
+
+    def overtaken(self: CaseDeeds, identifier: str, person: Person, *, at: datetime) -> Offer:
+        offer = asked(self, identifier, person, at=at)
+        monkeypatch.setattr(CaseDeeds, "offer", asked)
+        case = office.casework.fresh(Case.objects.get(pk=identifier), "zhao")
+        acknowledge(case, by=office.world.actor("zhao"), at=at)
+        return offer
+
+    monkeypatch.setattr(CaseDeeds, "offer", overtaken)
+    office.to_water()
+    assert office.card()["data"]["button_list"][0]["text"] == "接单"
+    jobs.follow(at=office.clock.at)
+    office.work()
+    assert office.card()["data"]["replaced"] == "案件现在是：处置中"
+
+
+def test_a_card_behind_many_that_stand_still_is_followed_too(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taps, "MOST_FOLLOWED", 1)
+    monkeypatch.setattr(taps, "MOST_ASKED", 1)
+    office.match("qian")
+    first, second = office.to_water(), office.to_water()
+    assert first.number != second.number
+    acknowledge(office.casework.fresh(second, "zhao"), by=office.world.actor("zhao"), at=office.clock.at)
+    jobs.follow(at=office.clock.at)
+    assert [card.state for card in Card.objects.order_by("pk")] == ["open", "pressed"]
 
 
 def test_a_card_whose_buttons_still_hold_stays_as_it_is(office: Office) -> None:

@@ -54,6 +54,24 @@ def test_whoever_left_stands_for_nobody_and_is_signed_out(office: Office) -> Non
     assert AuditEntry.objects.filter(action="wecom.left", object_id=str(row.pk)).exists()
 
 
+def test_whoever_comes_while_a_pass_runs_is_not_let_go_by_it(office: Office) -> None:
+    """Its pages are read already: who was pushed or tied since is in none of them."""
+    services.begin_sync(by=None, at=office.clock.at)
+    sync = Sync.objects.get()
+    services.store_units(sync, [rules.Unit(1, "街道", 0)], at=office.clock.at)
+    services.store_page(sync, [rules.Member("chen", (1,))], "next", at=office.clock.at)
+    for event in ({"ChangeType": "create_user", "UserID": "wu"}, {"ChangeType": "create_party", "Id": "9", "Name": "新部门"}):
+        change = rules.change_of(event)
+        assert change is not None
+        services.apply_change(change, at=office.clock.at)
+    services.tie(userid="huang", person=office.world.huang, at=office.clock.at)
+    services.store_page(sync, [rules.Member("he", (1,))], "", at=office.clock.at)
+    assert (Sync.objects.get().ended_at, Sync.objects.get().gone) == (office.clock.at, 0)
+    assert present() == {"chen", "he", "wu", "huang"}
+    assert queries.person_of("huang") == office.world.huang
+    assert WecomDepartment.objects.filter(number=9).exists()
+
+
 def test_a_pass_that_finds_nobody_changes_nothing(office: Office) -> None:
     synced(office)
     before = present()

@@ -11,8 +11,11 @@ from django.test import Client
 
 from jiequ.channels.wecom import queries, services
 from jiequ.channels.wecom.models import WecomUser
+from jiequ.channels.wecom.views import signing_in
+from jiequ.core.errors import Refusal
 from jiequ.core.models import AuditEntry
-from jiequ.people.models import Person
+from jiequ.people import entry
+from jiequ.people.models import Person, Post
 from tests.actors import PASSWORD
 from tests.unit.channels.wecom.office import Office
 
@@ -84,6 +87,53 @@ def test_what_wecom_vouched_for_is_tied_in_that_browser_and_for_a_quarter_of_an_
     office.clock.move(minutes=16)
     client.post("/wecom/tie", {"next": "/"})
     assert not WecomUser.objects.exists()
+
+
+def test_a_session_somebody_left_open_ties_nobody(office: Office) -> None:
+    """A tie outlives the session: whoever holds 黄's signed-in phone, or stole her session, is not to leave with a way in."""
+    client = phone()
+    client.post("/sign-in", {"login": "huang", "password": PASSWORD, "stays": "1"})
+    office.clock.move(minutes=11)
+    thiefs = by_wecom(office, client, "qian")["Location"]
+    assert "就是您" not in client.get(thiefs).content.decode()
+    refused = client.post("/wecom/tie", {"next": "/"})
+    assert refused.status_code == 422
+    assert "为防别人冒用" in refused.content.decode()
+    assert queries.person_of("qian") is None
+    client.post("/sign-in", {"login": "huang", "password": PASSWORD})
+    assert client.post("/wecom/tie", {"next": "/"}).status_code == 302
+    assert queries.person_of("qian") == office.world.huang
+
+
+def test_coming_in_without_a_word_proves_nothing_that_lasts(office: Office) -> None:
+    office.match("huang")
+    client = phone()
+    by_wecom(office, client, "huang")
+    assert client.get("/todo/").status_code == 200
+    assert entry.PROVED not in client.session
+
+
+def test_no_administrators_account_is_tied(office: Office) -> None:
+    with pytest.raises(Refusal) as caught:
+        services.tie(userid="xi", person=office.world.xi, at=office.clock.at)
+    assert caught.value.code == "not_bindable"
+    assert not WecomUser.objects.exists()
+
+
+def test_whoever_was_given_a_leaders_seat_since_is_led_on_to_the_second_factor(office: Office) -> None:
+    office.match("huang")
+    client = phone()
+    by_wecom(office, client, "huang")
+    Post.objects.create(
+        person=office.world.huang, account="staff", role="leader", street=office.world.street, starts_on="2026-01-05"
+    )
+    assert client.get("/todo/").status_code == 302
+    assert by_wecom(office, client, "huang")["Location"] == "/sign-in/set-up"
+
+
+def test_setting_out_has_a_limit_for_each_setting_out_keeps_a_session(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signing_in, "ENTERS_A_MINUTE", 2)
+    assert [phone().get("/wecom/sign-in").status_code for _n in range(3)] == [302, 302, 429]
 
 
 def test_a_member_who_is_somebody_elses_is_not_taken_over(office: Office) -> None:
