@@ -9,7 +9,9 @@ import codecs
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -174,12 +176,12 @@ def _sheet(found: OrderFile) -> Iterator[tuple[Any, ...]]:
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(found.path, read_only=True, data_only=True)
-    except Exception as fault:  # openpyxl raises what zipfile, its XML parser and it itself think of
+        with closing(openpyxl.load_workbook(found.path, read_only=True, data_only=True)) as book:
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()
+            yield from sheet.iter_rows(values_only=True)
+    except Exception as fault:  # openpyxl raises what zipfile, its XML parser and it itself think of, in any row
         raise Unreadable(_("读不了 %(file)s：%(fault)s") % {"file": found.path.name, "fault": fault}) from fault
-    sheet = book.worksheets[0]
-    sheet.reset_dimensions()
-    yield from sheet.iter_rows(values_only=True)
 
 
 def _xlsx_rows(found: OrderFile) -> Iterator[RawRow]:
@@ -219,18 +221,28 @@ def _json_line_rows(found: OrderFile) -> Iterator[RawRow]:
 def _json_row(number: int, text: str) -> RawRow:
     try:
         return _object_row(number, json.loads(text))
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         return RawRow(number, {"": text.strip()[:1000]}, _("不是正确的 JSON：%(fault)s") % {"fault": fault})
 
 
 def _object_row(number: int, value: Any) -> RawRow:
     if not isinstance(value, dict):
-        return RawRow(number, {"": json.dumps(value, ensure_ascii=False)[:1000]}, _("不是一个对象"))
-    return RawRow(number, {str(key): _json_words(cell) for key, cell in value.items()})
+        return RawRow(number, {"": _whole(json.dumps(value, ensure_ascii=False)[:1000])}, _("不是一个对象"))
+    cells = {_whole(str(key)): _whole(_json_words(cell)) for key, cell in value.items()}
+    is_cut = any("\ufffd" in text for pair in cells.items() for text in pair)
+    return RawRow(number, cells, _("有不能解码的字") if is_cut else "")
 
 
 def _json_words(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else _words(value)
+
+
+def _whole(text: str) -> str:
+    """Without half characters ("\\ud83d" alone), which no file and no database takes."""
+    return _HALF.sub("\ufffd", text)
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def _json_rows(found: OrderFile) -> Iterator[RawRow]:
@@ -249,8 +261,8 @@ def _json_rows(found: OrderFile) -> Iterator[RawRow]:
                     return
                 try:
                     value, at = decoder.raw_decode(held, at)
-                except ValueError as fault:
-                    if piece:
+                except (ValueError, RecursionError) as fault:
+                    if piece and isinstance(fault, ValueError):
                         break  # perhaps the rest of it is in the next piece
                     yield RawRow(
                         number + 1, {"": held[at : at + 1000]}, _("从这里起不是正确的 JSON：%(fault)s") % {"fault": fault}

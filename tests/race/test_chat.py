@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from jiequ.cases.models import Case, Proof
+from jiequ.core import pictures
+from jiequ.core.models import Picture
 from jiequ.core.pictures import Clean, Hints
 from jiequ.doors.chat import drafts, flow, reading, reporting, services
 from jiequ.doors.chat.flow import Kind, Say, Spot, State, Thing
@@ -108,6 +110,47 @@ def meet(world: World) -> tuple[int, int]:
 
     at_once(2, side)
     return Draft.objects.filter(state=State.DONE).count(), Draft.objects.filter(state=State.SENDING).count()
+
+
+def cancel_meets_photo(world: World) -> tuple[list[Any], int]:
+    """A no and the photo of each of many drafts, at the same moment; what either side came to, and how many photos are left."""
+    for follower in range(FOLLOWERS):
+        tell(world, follower, with_photo=True)
+    pieces = dict(Piece.objects.filter(kind=Kind.PHOTO).values_list("draft__follower_id", "pk"))
+
+    begin = time.monotonic() + 0.2
+
+    def side(number: int) -> int:
+        for follower in range(FOLLOWERS):
+            late = 0 if number else 0.002 * (follower % 10)  # the photo comes before, while and after the draft goes
+            time.sleep(max(0.0, begin + 0.04 * follower + late - time.monotonic()))
+            if number:
+                services.take(Thing(Kind.WORDS, f"no{follower}", NOW, words="取消"), follower_id=follower, at=NOW)
+            else:
+                clean = Clean(f"{follower:064d}", 64, 48, 1, Hints())
+                reporting._keep_photo(pieces[follower], clean, at=NOW, told=lambda _row, _says: None)
+        return 1
+
+    return at_once(2, side), Picture.objects.count()
+
+
+def test_a_no_that_meets_a_photo_leaves_no_photo(world: World) -> None:
+    assert cancel_meets_photo(world) == ([1, 1], 0)
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.postgresql
+def test_the_broken_twin_that_looks_before_it_holds_leaves_photos_or_waits_crosswise(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def let_go(draft_ids: Any) -> int:
+        pieces = Piece.objects.filter(draft__in=list(draft_ids))
+        kept = [pk for pk in pieces.values_list("picture_id", flat=True) if pk is not None]
+        time.sleep(0.01)
+        pieces.delete()
+        pictures.forget(kept)
+        return Draft.objects.filter(pk__in=list(draft_ids)).delete()[0]
+
+    monkeypatch.setattr(drafts, "let_go", let_go)
+    assert cancel_meets_photo(world) != ([1, 1], 0)
 
 
 def test_a_yes_that_meets_the_last_photo_makes_the_report_with_it(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, QuerySet
 
 from jiequ.core import pictures
 
@@ -27,6 +27,11 @@ def talk_with(follower_id: int, language: str) -> Talk:
     return talk
 
 
+def language_of(follower_id: int) -> str:
+    """The language in which a follower is spoken with. One SELECT."""
+    return Talk.objects.filter(pk=follower_id).values_list("language", flat=True).first() or "zh-hans"
+
+
 def current(follower_id: int, *, target: str, at: datetime) -> Draft | None:
     """The draft a thing is about: the one it names, else the open one, else the last within ``KEEP``. One or two SELECTs."""
     mine = Draft.objects.filter(follower_id=follower_id).prefetch_related("pieces")
@@ -41,6 +46,11 @@ def value_of(row: Draft) -> flow.Draft:
     """The row as the flow knows it."""
     pieces = tuple(sorted(map(_piece_of, row.pieces.all()), key=lambda one: (one.at, one.key)))
     return flow.Draft(row.key, State(row.state), pieces, row.touched_at, row.number)
+
+
+def saying() -> QuerySet[Piece]:
+    """The pieces for which a draft (OuterRef) ``says_something``: a scan or a place alone is nothing to be reminded of."""
+    return Piece.objects.filter(draft=OuterRef("pk"), kind__in=flow.SAYING)
 
 
 def _piece_of(row: Piece) -> flow.Piece:
@@ -92,8 +102,13 @@ def move(draft_id: int, *, source: Iterable[State], target: State, **values: obj
 
 
 def let_go(draft_ids: Iterable[int]) -> int:
-    """Delete drafts that are no reports, with photos and recordings; returns how many."""
-    ids = list(Draft.objects.filter(pk__in=list(draft_ids)).exclude(state=State.DONE).values_list("pk", flat=True))
+    """Delete drafts that nobody confirmed, with photos and recordings; returns how many.
+
+    Held first (``hold``): a photo that arrives now is either seen here or finds no draft any more.
+    """
+    mine = Draft.objects.filter(pk__in=list(draft_ids), state__in=[State.OPEN, State.LAPSED])
+    mine.update(holds=F("holds") + 1)
+    ids = list(mine.values_list("pk", flat=True))
     pieces = Piece.objects.filter(draft__in=ids)
     kept = [pk for pk in pieces.values_list("picture_id", flat=True) if pk is not None]
     Voice.objects.filter(piece__in=pieces).delete()

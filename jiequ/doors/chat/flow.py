@@ -31,6 +31,9 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+SAYING = (Kind.PHOTO, Kind.VOICE, Kind.WORDS)  # a place alone tells where, not what
+
+
 class Sure(StrEnum):
     """How well a place is known: named somewhere in the words, written as the place, sent as a point or scanned off a plate."""
 
@@ -115,7 +118,7 @@ class Draft:
     @property
     def says_something(self) -> bool:
         """True with a photo, a voice or words."""
-        return any(piece.kind in (Kind.PHOTO, Kind.VOICE, Kind.WORDS) for piece in self.pieces)
+        return any(piece.kind in SAYING for piece in self.pieces)
 
     @property
     def is_enough(self) -> bool:
@@ -216,24 +219,26 @@ def _command(draft: Draft | None, thing: Thing, meaning: Meaning, limits: Limits
 
 
 def _confirm(draft: Draft | None, thing: Thing) -> Turn:
-    if draft is None or (thing.target and thing.target != draft.key):
-        return Turn(draft, says=(Say("nothing_to_confirm"),))
-    if draft.state == State.DONE:
-        return Turn(draft, says=(Say("done_already", {"number": draft.number}),))
-    if draft.state == State.SENDING:
-        return Turn(draft, says=(Say("sending"),))
+    if said := _closed_to(draft, thing, "nothing_to_confirm"):
+        return Turn(draft, says=(said,))
+    assert draft is not None
     if not draft.is_enough:
         return Turn(draft, says=(what_now(draft),))
     return Turn(replace(draft, state=State.SENDING), Act.SEND)
 
 
-def _cancel(draft: Draft | None, thing: Thing) -> Turn:
+def _closed_to(draft: Draft | None, thing: Thing, nothing: str) -> Say | None:
+    """What is said to a yes or a no that comes for no draft (``nothing``) or too late; None if it may still be either."""
     if draft is None or (thing.target and thing.target != draft.key):
-        return Turn(draft, says=(Say("nothing_to_cancel"),))
+        return Say(nothing)
     if draft.state == State.DONE:
-        return Turn(draft, says=(Say("done_already", {"number": draft.number}),))
-    if draft.state == State.SENDING:
-        return Turn(draft, says=(Say("sending"),))
+        return Say("done_already", {"number": draft.number})
+    return Say("sending") if draft.state == State.SENDING else None
+
+
+def _cancel(draft: Draft | None, thing: Thing) -> Turn:
+    if said := _closed_to(draft, thing, "nothing_to_cancel"):
+        return Turn(draft, says=(said,))
     return Turn(None, Act.DROP, (Say("cancelled"),))
 
 

@@ -66,8 +66,9 @@ def report_if_ready(row: Draft, *, at: datetime, is_late: bool = False) -> list[
 
 
 def _not_taken(row: Draft, refusal: Refusal) -> list[Say]:
-    """The cases would not have it (the only photo was none, say): the draft is open to be mended."""
-    drafts.move(row.pk, source=[State.SENDING], target=State.LAPSED, confirmed_at=None)
+    """The cases would not have it (the only photo was none, say): open to be mended, or taken up again after a newer one."""
+    has_newer = Draft.objects.filter(follower_id=row.follower_id, state=State.OPEN).exists()
+    drafts.move(row.pk, source=[State.SENDING], target=State.LAPSED if has_newer else State.OPEN, confirmed_at=None)
     return [Say("refused", {"why": str(refusal)})]
 
 

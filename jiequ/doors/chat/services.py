@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Exists
 
 from jiequ.cases.models import Report
 from jiequ.channels.queries import resident_hears_at
@@ -41,7 +42,8 @@ def take(thing: Thing, *, follower_id: int, person_id: int | None = None, at: da
         return None
     if not _has_turn(follower_id, at):
         spell = int(at.timestamp()) // PER_SECONDS
-        return tell(follower_id, [Say("busy")], key=f"chat:busy:{follower_id}:{spell}", language="zh-hans", at=at)
+        language = drafts.language_of(follower_id)
+        return tell(follower_id, [Say("busy")], key=f"chat:busy:{follower_id}:{spell}", language=language, at=at)
     with writing():
         talk = drafts.talk_with(follower_id, meaning.language_of(thing.words) if thing.kind == Kind.WORDS else "")
         row = drafts.current(follower_id, target=thing.target, at=at)
@@ -116,12 +118,12 @@ def leave(follower_id: int, *, at: datetime) -> None:
 
 def lapse(*, at: datetime) -> int:
     """Drafts whose window is over lapse; their followers are reminded once, in the hours in which a phone may ring."""
-    over = Draft.objects.filter(touched_at__lt=at - limits().window, state__in=[State.OPEN, State.LAPSED], reminded_at=None)
-    waiting = list(over.filter(touched_at__gte=at - REMIND_UNTIL).prefetch_related("pieces").order_by("touched_at")[:AT_ONCE])
-    Draft.objects.filter(pk__in=[row.pk for row in waiting], state=State.OPEN).update(state=State.LAPSED)
+    over = Draft.objects.filter(touched_at__lt=at - limits().window)
+    over.filter(state=State.OPEN).update(state=State.LAPSED)
     if resident_hears_at(at) > at:
         return 0
-    return sum(_remind(row, at=at) for row in waiting if drafts.value_of(row).says_something)
+    waiting = over.filter(Exists(drafts.saying()), state=State.LAPSED, reminded_at=None, touched_at__gte=at - REMIND_UNTIL)
+    return sum(_remind(row, at=at) for row in list(waiting.order_by("touched_at")[:AT_ONCE]))
 
 
 def _remind(row: Draft, *, at: datetime) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 
 from jiequ.core.jobs import DeadJob, JobSpec, enqueue, every, job, on_dead
 
-from .models import Letter, Source
+from .models import Letter, Source, WayOut
 from .services import folders, forgetting, letters
 
 TAKE = "hotline.take"
@@ -30,6 +30,8 @@ def deliver(*, letter_id: int, round: int, at: datetime) -> Callable[[], None] |
         return None  # after a pause all that waits is queued anew
     if letters.is_settled(letter):
         return partial(_withdrawn, letter, at)
+    if letter.source.way_out == WayOut.NONE:  # taken away since it was written: nothing goes to an address of before
+        return partial(letters.give_up, letter, "no_way_out", at=at)
     status, error = letters.carry(letter)
     return partial(letters.mark, letter, status, error, at=at)
 

@@ -35,6 +35,7 @@ FAULTS: dict[str, Promise] = {
     **outgoing_words.FAULTS,
     "settled": gettext_lazy("已经由人登记了答复"),
     "no_folder": gettext_lazy("没有设置热线文件夹"),
+    "no_way_out": gettext_lazy("已改为不回传，请人工联系热线"),
     "not_written": gettext_lazy("写不进文件夹"),
     "bad_url": gettext_lazy("地址不完整"),
 }

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from jiequ.core.models import Job
 from jiequ.doors.hotline import jobs
 from jiequ.doors.hotline.models import Order, Source, Visit
 from jiequ.doors.hotline.services import folders, forgetting
+from jiequ.web.cli import hotline as command
+from jiequ.web.cli.options import parse
 from tests.actors import NOW
 from tests.casework import Casework
 from tests.support.hotline import MAP, Hotline
@@ -114,6 +117,50 @@ def test_a_file_that_cannot_be_read_goes_away_with_why(work: Casework, there: Ho
     assert names(folder / "in") == names(folder / "taken") == []
     assert len(names(folder / "rejects")) == 4
     assert "工单编号" in (folder / "rejects" / "20260304T020000-wrong.csv.reason.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "bad", ['{"工单编号": "F-9", "诉求内容": "\\ud83d"}', '{"x": ' * 400 + "1" + "}" * 400, "[" * 100_000], ids=["half", "deep", "deeper"]
+)
+def test_a_row_that_no_database_takes_stops_no_other(work: Casework, there: Hotline, folder: Path, bad: str) -> None:
+    good = json.dumps(order(work, there, "F-1"), ensure_ascii=False)
+    (folder / "in" / "orders.jsonl").write_text(f"{bad}\n{good}\n", encoding="utf-8")
+    (folder / "in" / "other.json").write_text(f"[{good.replace('F-1', 'F-2')},{bad}]", encoding="utf-8")
+    age(folder / "in" / "orders.jsonl", 700)
+    age(folder / "in" / "other.json", 700)
+    assert [done.counts for done in take()] == [{"refused": 1, "new": 1}, {"new": 1, "refused": 1}]
+    assert names(folder / "working") == []
+
+
+def test_a_workbook_that_breaks_in_a_row_goes_away_with_why(work: Casework, there: Hotline, folder: Path) -> None:
+    whole, torn = lay(folder, "whole.xlsx", [order(work, there, "F-1")]), folder / "in" / "torn.xlsx"
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(torn, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, data[:-60] if name.endswith("sheet1.xml") else data)
+    age(torn)
+    assert [bool(done.why) for done in take()] == [True, False]
+    assert names(folder / "working") == []
+
+
+def test_the_command_line_takes_a_folder_or_a_file_and_says_what_came_of_it(
+    work: Casework, there: Hotline, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*words: str) -> int:
+        return command.main(parse(["hotline", "take", "--source", *words]))
+
+    lay(folder, "orders.csv", [order(work, there, "F-1"), order(work, there, "F-2", 来电时间="昨天")])
+    assert run("gz", str(folder)) == 0
+    assert "新收 1，已有 0，有改动 0，不收 1" in capsys.readouterr().out
+    named = lay(folder, "again.csv", [order(work, there, "F-1")])
+    assert run("gz", str(named)) == 0
+    assert "已有 1" in capsys.readouterr().out
+    for slug, path, why in (("gz", named, "again.csv"), ("nobody", folder, "nobody")):
+        assert run(slug, str(path)) == 1
+        assert why in capsys.readouterr().err
+    Source.objects.update(paused_at=NOW)
+    assert run("gz", str(folder)) == 1
+    assert "暂停" in capsys.readouterr().err
 
 
 def test_a_file_that_is_still_written_is_left_alone(work: Casework, there: Hotline, folder: Path) -> None:

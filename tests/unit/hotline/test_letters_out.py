@@ -231,6 +231,18 @@ def test_letters_go_as_whole_files_where_that_is_the_way(work: Casework, there: 
     assert letter.state == "delivered"
 
 
+def test_a_way_that_was_taken_away_carries_nothing_and_the_desk_is_told(work: Casework, there: Hotline) -> None:
+    asked_to_extend(work, there)
+    there.faults.append(500)
+    carry_all(NOW)
+    Source.objects.update(way_out="none")
+    carry_all(NOW + timedelta(minutes=2))
+    assert there.calls == []
+    letter = Letter.objects.get()
+    assert (letter.state, letter.error) == ("not_delivered", "no_way_out")
+    assert "改为不回传" in work.world.client("lin").get("/hotline/").content.decode()
+
+
 # -- call-backs ------------------------------------------------------------------------------------------------------------
 
 

@@ -148,7 +148,7 @@ def job_of(letter: Letter) -> JobSpec:
 
 
 def send_waiting(source: Source, *, at: datetime) -> int:
-    """Jobs for the letters that waited out a pause, or for a way out; in the caller's transaction."""
+    """Jobs for the letters that waited out a pause; in the caller's transaction."""
     rows = Letter.objects.filter(source=source, state=Letter.State.WAITING).select_related("case", "source__system")
     for letter in rows:
         Letter.objects.filter(pk=letter.pk).update(round=F("round") + 1, next_at=at)

@@ -35,7 +35,7 @@ from ..models import Order, Source
 from .sources import given_of, record, require
 
 LATEST = timedelta(minutes=5)
-MOST_FIELDS = 200
+MOST_FIELDS, DEEPEST = 200, 20
 KEPT_OF_A_CELL = 4000
 PRIVATE = frozenset({"contact_name", "contact_phone"})
 
@@ -66,7 +66,9 @@ class Reader:
 
 
 def flattened(given: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """An object as cells: what lies inside is named with a point (``caller.phone``). Refusal for too much of it."""
+    """An object as cells: what lies inside is named with a point (``caller.phone``). Refusal for too much or too deep."""
+    if prefix.count(".") > DEEPEST:
+        raise Refusal("too_deep", _("一张工单里最多套 %(most)d 层。") % {"most": DEEPEST})
     cells: dict[str, str] = {}
     for key, value in given.items():
         name = f"{prefix}{key}"
