@@ -30,10 +30,10 @@ from ..access import case_by_id
 from ..models import Case, Source
 from ..policy import Policy
 from ..queries import lists
-from ..queries.page import reporter_timeline
 from ..queries.types import control_notice, type_of, type_picker
 from . import moves, present, reading
-from .own import private
+from .own import story
+from .own_key import private
 
 DEVICE_SECONDS = 365 * 24 * 3600
 ASKS_AN_HOUR = 20
@@ -281,13 +281,4 @@ def query(request: HttpRequest) -> HttpResponse:
     except NotFound as refusal:
         return render(request, "cases/query.html", given | {"refusal": refusal}, status=404)
     case = case_by_id(Actor.resident(report.pk), report.case_id)
-    events = reporter_timeline(case)
-    context = {
-        "case": case,
-        "row": present.own_row(case, report, at),
-        "now": at,
-        "steps": present.steps(case, is_rated=False),
-        "timeline": present.reporter_entries(events, [], [], None),
-        "next": present.what_next(case, at, events),
-    }
-    return private(render(request, "cases/progress.html", context))
+    return private(render(request, "cases/progress.html", story(case, report, at)))

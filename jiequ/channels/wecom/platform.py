@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
 from jiequ.channels.client import Api
-from jiequ.channels.crypt import jsapi_signature
+from jiequ.channels.pages import signed
 from jiequ.channels.sources import corp_token, page_ticket
 from jiequ.channels.tokens.services import token
 
 from .rules import PAGE, Member, Unit, members_of, units_of
-
-CALLS = ("getLocation", "chooseImage", "getLocalImgData", "scanQRCode")
 
 
 def application() -> Api:
@@ -67,21 +64,13 @@ def userid_of(code: str) -> str:
     return str(answer.get("userid") or answer.get("UserId") or "")
 
 
-def page_config(url: str, *, at: datetime) -> dict[str, Any]:
-    """What ``wx.config`` wants for the page at ``url`` in WeCom's browser. ApiError."""
-    corpid = settings.WECOM_CORPID
-    ticket = token(page_ticket(application(), f"wecom:{corpid}:jsapi", "/cgi-bin/get_jsapi_ticket", kind=""))
-    return {"beta": True, "appId": corpid, **_signed(ticket, url, at=at), "jsApiList": list(CALLS)}
-
-
-def agent_config(url: str, *, at: datetime) -> dict[str, Any]:
-    """What ``wx.agentConfig`` wants: the application's own ticket. ApiError."""
-    corpid, agent = settings.WECOM_CORPID, settings.WECOM_AGENTID
-    source = page_ticket(application(), f"wecom:{corpid}:{agent}:agent", "/cgi-bin/ticket/get", kind="agent_config")
-    return {"corpid": corpid, "agentid": agent, **_signed(token(source), url, at=at), "jsApiList": list(CALLS)}
-
-
-def _signed(ticket: str, url: str, *, at: datetime) -> dict[str, Any]:
-    nonce, stamp = secrets.token_hex(8), str(int(at.timestamp()))
-    signed = jsapi_signature(ticket=ticket, nonce=nonce, timestamp=stamp, url=url)
-    return {"timestamp": int(stamp), "nonceStr": nonce, "signature": signed}
+def page_configs(url: str, *, at: datetime) -> dict[str, Any]:
+    """What ``wx.config`` and ``wx.agentConfig`` want for the page at ``url`` in WeCom's browser: the corporation's ticket, and
+    the application's own. ApiError, NoToken."""
+    api, corpid, agent = application(), settings.WECOM_CORPID, settings.WECOM_AGENTID
+    page = page_ticket(api, f"wecom:{corpid}:jsapi", "/cgi-bin/get_jsapi_ticket", kind="")
+    own = page_ticket(api, f"wecom:{corpid}:{agent}:agent", "/cgi-bin/ticket/get", kind="agent_config")
+    return {
+        "config": {"beta": True, "appId": corpid, **signed(token(page), url, at=at)},
+        "agent": {"corpid": corpid, "agentid": agent, **signed(token(own), url, at=at)},
+    }

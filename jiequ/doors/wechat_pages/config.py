@@ -1,15 +1,12 @@
-"""Which browsers are WeChat's, which pages ours, and how a follower is written as an account."""
+"""Which browsers are WeChat's, and how a follower is written as an account."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from django.conf import settings
 from django.http import HttpRequest
 
 from jiequ.channels.wechat.config import is_on
 
-__all__ = ["ACCOUNT", "account_of", "follower_id_of", "is_in_wechat", "is_on", "is_own_page"]
+__all__ = ["ACCOUNT", "account_of", "follower_id_of", "is_in_wechat", "is_on"]
 AGENT = "MicroMessenger"
 WORK_AGENT = "wxwork"
 ACCOUNT = "wechat"
@@ -30,9 +27,3 @@ def follower_id_of(account: str) -> int | None:
     """The follower of such an address; None for another channel's."""
     scheme, _colon, number = account.partition(":")
     return int(number) if scheme == ACCOUNT and number.isdecimal() else None
-
-
-def is_own_page(url: str) -> bool:
-    """True for an address of this installation, as the browser shows it."""
-    asked, own = urlsplit(url), urlsplit(settings.BASE_URL)
-    return (asked.scheme, asked.netloc) == (own.scheme, own.netloc)

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from emulator import crypto
-from jiequ.doors.wechat_pages.services import tickets
+from jiequ.channels import crypt
 from jiequ.web.settings import files_of
 from tests.unit.wechat_pages.phones import AGENT, Phones, phone
 
@@ -42,7 +42,7 @@ def test_a_page_of_ours_is_signed_as_wechat_checks_it(phones: Phones) -> None:
 
 def test_what_follows_the_hash_is_no_part_of_it(phones: Phones) -> None:
     assert checked(phones, signed(PAGE + "#photos").json()["config"], PAGE) == "config:ok"
-    whole = tickets.signature(ticket="t", nonce="n", timestamp=1, url=PAGE + "#photos")
+    whole = crypt.jsapi_signature(ticket="t", nonce="n", timestamp="1", url=PAGE + "#photos")
     assert whole == crypto.jsapi_signature(ticket="t", nonce="n", timestamp="1", url=PAGE)
 
 

@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from jiequ.channels import oauth
+from jiequ.channels import oauth, pages
 from jiequ.channels.client import ApiError
 from jiequ.channels.tokens.services import NoToken
 from jiequ.core import throttle
@@ -28,7 +28,7 @@ from jiequ.people.models import Person
 from .. import config, platform, queries, services
 
 CHANNEL = "wecom"
-SIGNS_A_MINUTE = ENTERS_A_MINUTE = 600  # a mobile network's thousands share an address
+ENTERS_A_MINUTE = 600  # a mobile network's thousands share an address
 SHOWN, SHOWN_SECONDS = "_wecom", 900
 """In the session: the userid that WeCom vouched for, until somebody signs in and says that it is theirs."""
 
@@ -142,14 +142,5 @@ def _need_on() -> None:
 def page_config(request: HttpRequest) -> HttpResponse:
     """``wx.config`` and ``wx.agentConfig`` for the page at ``?url=``, one of our own (else 422). Pages do without it."""
     _need_on()
-    url, at = request.GET.get("url", ""), now()
-    if not url.startswith(f"{settings.BASE_URL}/"):
-        raise Refusal("not_our_page", _("只能为本系统的页面签名。"), facts={"field": "url"})
-    throttle.take(throttle.bucket("wecom-sign", client_network(request)), capacity=SIGNS_A_MINUTE, per_seconds=60, at=at)
-    try:
-        found = {"config": platform.page_config(url, at=at), "agent": platform.agent_config(url, at=at)}
-    except (ApiError, NoToken):
-        raise Refusal("no_ticket", _("现在不能使用企业微信的定位和扫码，请用页面上的按钮。")) from None
-    answer = JsonResponse({"ok": True, **found})
-    answer["Cache-Control"] = "no-store"
-    return answer
+    otherwise = _("现在不能使用企业微信的定位和扫码，请用页面上的按钮。")
+    return pages.answer(request, CHANNEL, platform.page_configs, otherwise=otherwise)

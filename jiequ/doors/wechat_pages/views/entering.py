@@ -13,9 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from jiequ.channels import oauth
-from jiequ.channels.client import ApiError
-from jiequ.channels.tokens.services import NoToken
+from jiequ.channels import oauth, pages
 from jiequ.channels.wechat.models import Follower
 from jiequ.channels.wechat.services import follower_of
 from jiequ.core import throttle
@@ -29,8 +27,7 @@ from jiequ.people.models import Person
 from .. import config
 from ..services import scans, signing, tickets
 
-ENTERS_A_MINUTE = 600  # a mobile network's thousands share an address
-SIGNS_A_MINUTE = 600
+ENTERS_A_MINUTE = PLATES_A_MINUTE = 600  # a mobile network's thousands share an address
 
 
 @public
@@ -77,18 +74,8 @@ def _let_in(request: HttpRequest, follower: Follower, next_path: str) -> HttpRes
 def page_config(request: HttpRequest) -> HttpResponse:
     """``wx.config`` for the page at ``?url=``, one of our own; 422 for any other. Pages do without it where it fails."""
     _must_be_on()
-    url = request.GET.get("url", "")
-    if not config.is_own_page(url):
-        raise Refusal("not_our_page", _("只能为本系统的页面签名。"), facts={"field": "url"})
-    at = now()
-    throttle.take(throttle.bucket("wechat-sign", client_network(request)), capacity=SIGNS_A_MINUTE, per_seconds=60, at=at)
-    try:
-        found = tickets.page_config(url, at=at)
-    except (ApiError, NoToken):
-        raise Refusal("no_ticket", _("现在不能使用微信的定位和扫码，请用页面上的按钮。")) from None
-    answer = JsonResponse({"ok": True, "config": found})
-    answer["Cache-Control"] = "no-store"
-    return answer
+    otherwise = _("现在不能使用微信的定位和扫码，请用页面上的按钮。")
+    return pages.answer(request, config.ACCOUNT, tickets.page_config, otherwise=otherwise)
 
 
 @public
@@ -96,7 +83,7 @@ def page_config(request: HttpRequest) -> HttpResponse:
 def plate(request: HttpRequest) -> HttpResponse:
     """What a plate's code means that WeChat's scanner read (``?code=``): its code and name, or on to the report page."""
     bucket = throttle.bucket("wechat-plate", client_network(request))
-    throttle.take(bucket, capacity=SIGNS_A_MINUTE, per_seconds=60, at=now())
+    throttle.take(bucket, capacity=PLATES_A_MINUTE, per_seconds=60, at=now())
     found = scans.plate_of_code(request.GET.get("code", "").strip()[:300])
     if not wants_json(request):
         return redirect(f"{reverse('cases:report')}?{urlencode({'plate': found.code})}")
