@@ -90,7 +90,7 @@ class Api:
         return self._with_token(lambda token: self._file(path, query, token))
 
     def _with_token(self, call: Callable[[str], Answer]) -> Answer:
-        """With a token where the platform wants one. Another process that fetches it and gets no answer is one more time-out."""
+        """With a token where the platform wants one. Another process that gets no answer fetching it is a time-out too."""
         try:
             return self._tried(self._token, call) if self._token else call("")
         except tokens.NoToken:

@@ -39,8 +39,8 @@ def signed(ticket: str, url: str, *, at: datetime) -> dict[str, Any]:
 
 
 def answer(request: HttpRequest, channel: str, make: Callable[..., dict[str, Any]], *, otherwise: str) -> JsonResponse:
-    """What ``make(url, at=…)`` says of the page at ``?url=``, one of our own (else 422). ``otherwise``: what a page is told that
-    has to do without, where the platform gives no ticket."""
+    """What ``make(url, at=…)`` says of the page at ``?url=``, one of our own (else 422). ``otherwise``: what a page is told
+    that has to do without, where the platform gives no ticket."""
     url, at = request.GET.get("url", ""), now()
     if not is_own_page(url):
         raise Refusal("not_our_page", _("只能为本系统的页面签名。"), facts={"field": "url"})

@@ -116,7 +116,8 @@ WITH rounds AS MATERIALIZED (
       AND (job.lane = '' OR NOT EXISTS (
           SELECT 1 FROM core_job earlier
           WHERE earlier.lane = job.lane AND earlier.lane <> '' AND earlier.dead_at IS NULL AND earlier.kind IN ({known})
-            AND ((earlier.run_at, earlier.id) < (job.run_at, job.id) OR (earlier.lease_until > %(at)s AND earlier.id <> job.id))))
+            AND ((earlier.run_at, earlier.id) < (job.run_at, job.id)
+                 OR (earlier.lease_until > %(at)s AND earlier.id <> job.id))))
     ORDER BY job.run_at, job.id LIMIT %(limit)s - (SELECT COUNT(*) FROM rounds) {skip_locked}
 )
 UPDATE core_job SET lease_until = %(until)s, claims = claims + 1, lost_workers = lost_workers + %(lost)s

@@ -140,7 +140,9 @@ def test_a_no_that_meets_a_photo_leaves_no_photo(world: World) -> None:
 
 
 @pytest.mark.postgresql
-def test_the_broken_twin_that_looks_before_it_holds_leaves_photos_or_waits_crosswise(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_broken_twin_that_looks_before_it_holds_leaves_photos_or_waits_crosswise(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def let_go(draft_ids: Any) -> int:
         pieces = Piece.objects.filter(draft__in=list(draft_ids))
         kept = [pk for pk in pieces.values_list("picture_id", flat=True) if pk is not None]

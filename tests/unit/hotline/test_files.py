@@ -120,7 +120,9 @@ def test_a_file_that_cannot_be_read_goes_away_with_why(work: Casework, there: Ho
 
 
 @pytest.mark.parametrize(
-    "bad", ['{"工单编号": "F-9", "诉求内容": "\\ud83d"}', '{"x": ' * 400 + "1" + "}" * 400, "[" * 100_000], ids=["half", "deep", "deeper"]
+    "bad",
+    ['{"工单编号": "F-9", "诉求内容": "\\ud83d"}', '{"x": ' * 400 + "1" + "}" * 400, "[" * 100_000],
+    ids=["half", "deep", "deeper"],
 )
 def test_a_row_that_no_database_takes_stops_no_other(work: Casework, there: Hotline, folder: Path, bad: str) -> None:
     good = json.dumps(order(work, there, "F-1"), ensure_ascii=False)

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from jiequ.channels import oauth, pages
 from jiequ.channels.client import ApiError
-from jiequ.channels.tokens.services import NoToken
 from jiequ.core import throttle
 from jiequ.core.clock import now
 from jiequ.core.errors import Refusal
@@ -77,7 +76,9 @@ def _userid(code: str) -> str:
     try:
         userid = platform.userid_of(code)
     except ApiError as fault:
-        words = _("企业微信没有回答，请稍后再试，或用用户名和密码登录。") if fault.is_passing else _("登录没有成功，请重新打开。")
+        words = (
+            _("企业微信没有回答，请稍后再试，或用用户名和密码登录。") if fault.is_passing else _("登录没有成功，请重新打开。")
+        )
         raise Refusal("wecom_sign_in", words) from None
     if not userid:
         raise Refusal("wecom_stranger", _("您不是本单位企业微信的成员，请用用户名和密码登录。"))
