@@ -20,7 +20,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something is suggested: a ``kind`` that the pages have words for, and its facts (counts, codes, n-grams; no person)."""
+    """Why something is suggested: a ``kind`` that pages have words for, and facts (counts, codes, n-grams; no person)."""
 
     kind: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
