@@ -109,7 +109,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Blind:
-    """A place that cannot be compared, and why: "not_registered", "no_overlap", "no_data", "no_texture"; never "no change"."""
+    """A place that cannot be compared, never "no change"; why: "not_registered", "no_overlap", "no_data", "no_texture"."""
 
     geometry: Geometry
     reason: str
