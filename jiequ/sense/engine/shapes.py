@@ -94,7 +94,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One polygon. ``evidence``: per path ("dsm", "net", "tin", "green") plain numbers, kept whatever the fusion made of them."""
+    """One polygon. ``evidence``: per path ("dsm", "net", "tin", "green") plain numbers, kept whatever fusion made of them."""
 
     key: str  # stable: hash of inputs, parameters, model and geometry
     geometry: Geometry
