@@ -27,6 +27,7 @@ DATA_FILES = {
     "channels/wechat/platform_words.py": "names that a platform shows in its one language",
     "core/notice.py": "what a government notice may say",
     "doors/chat/meaning.py": "words that a follower may write, in both languages",
+    "triage/engine/": "words that people write, recognised and never shown: the engine answers with codes and facts",
     "web/words.py": "how a date is written in Chinese",
 }
 NAMES = re.compile("街区 Jiequ|>街区<|^中文$")
