@@ -27,7 +27,8 @@ from .offers import (
     words_of,
 )
 from .placing import ask_place, place_of
-from .queries.types import current_types
+from .queries import advice
+from .queries.types import current_types, own_with_duty
 
 
 class _WithCondition(MoveForm):
@@ -38,6 +39,11 @@ class _WithCondition(MoveForm):
         offer_conditions(self)
         if self.case.unit_grid_id is None:
             ask_place(self, self.case)
+
+    @cached_property
+    def offer(self) -> advice.Offer | None:
+        """Types, where nobody has chosen one yet."""
+        return None if self.case.condition_id else advice.type_offer(self.case, self.said)
 
     def values(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         return place_of(cleaned, self.case)
@@ -103,16 +109,44 @@ class Dispatch(MoveForm):
         for name in ("lead_id", "assist_ids"):
             self.fields[name].choices = self.choices  # type: ignore[attr-defined]
         if not self.is_bound:
-            to = suggested(self.case, self.departments)
-            self.fields["lead_id"].initial = next(iter(to), None)
-            self.fields["assist_ids"].initial = to[1:]
+            self.fields["lead_id"].initial = lambda: next(iter(self.route), None)
+            self.fields["assist_ids"].initial = lambda: self.route[1:]
         if staff_hears_at(self.at, is_urgent=self.case.is_urgent) <= self.at:
             del self.fields["send_now_reason"]  # it is heard at once: there is nothing to give a reason for
 
     @cached_property
+    def _with_duty(self) -> tuple[list[Department], frozenset[int]]:
+        case = self.case
+        if case.event_type_id is None:
+            return in_order(own_departments(case.street_id), case.community), frozenset()
+        found, outside = own_with_duty(case.street_id, community_id=case.community_id, event_type_id=case.event_type_id)
+        return in_order(found, case.community), outside
+
+    @cached_property
     def departments(self) -> list[Department]:
         """The street's own, in the order of the list; read when they are shown."""
-        return in_order(own_departments(self.case.street_id), self.case.community)
+        return self._with_duty[0]
+
+    @cached_property
+    def catalogue_route(self) -> list[int]:
+        """Where the catalogue sends the type, the lead first; without those whose duty list refuses it."""
+        return [pk for pk in suggested(self.case, self.departments) if pk not in self._with_duty[1]]
+
+    @cached_property
+    def offer(self) -> advice.Offer | None:
+        """Departments such cases went to, of those whose duty it is."""
+        departments, outside = self._with_duty
+        lead = next(iter(self.catalogue_route), None)
+        default = next((one.key for one in departments if one.pk == lead), "")
+        words = advice.words_of(self.said)
+        return advice.department_offer(self.case, departments, outside, words, default=default, at=self.at)
+
+    @cached_property
+    def route(self) -> list[int]:
+        """What the form begins with: the department suggested if likely enough, else the catalogue's; then who assists."""
+        catalogue = self.catalogue_route
+        lead = self.offer.choices[0].value if self.offer and self.offer.is_marked else next(iter(catalogue), None)
+        return [lead, *(pk for pk in catalogue[1:] if pk != lead)] if lead else []
 
     def choices(self) -> list[tuple[int | str, Any]]:
         """For the lead and the assisting ones."""
@@ -125,6 +159,16 @@ class AcceptDispatch(Dispatch):
     optional = frozenset({"lead_id"})
     condition_id = Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
     field_order = ("condition_id", "lead_id", "assist_ids", "text", "send_now_reason")
+
+    @cached_property
+    def offer(self) -> advice.Offer | None:
+        """Types first; departments follow the type, where it is known."""
+        return super().offer if self.case.condition_id else advice.type_offer(self.case, self.said)
+
+    @cached_property
+    def route(self) -> list[int]:
+        """As for a dispatch, once the type is known; else the catalogue's for the type that will be chosen."""
+        return super().route if self.case.condition_id else []
 
     def prepare(self) -> None:
         super().prepare()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from jiequ.people.rules import Actor
 
 from . import services, words
-from .models import Case, CaseEvent
+from .models import Case, CaseEvent, Report
 from .offers import condition_choices, conditions_by_id, own_departments, words_of
+from .queries import advice
 
 Call = Callable[..., CaseEvent | Any]
 
@@ -29,6 +30,7 @@ class MoveForm(forms.Form):
     has_version = True
     asks_place = False  # where the case has no grid yet
     optional: frozenset[str] = frozenset()  # fields that ``prepare`` makes optional
+    reports: Sequence[Report] | None = None  # those that the page has read anyway
     keeps: tuple[str, ...] = ()  # fields whose absence from a program's call leaves the case's own value
 
     def __init__(self, data: Any = None, *, case: Case, actor: Actor, at: datetime) -> None:
@@ -38,6 +40,16 @@ class MoveForm(forms.Form):
 
     def prepare(self) -> None:
         """Fill choices that depend on the case."""
+
+    @cached_property
+    def said(self) -> Sequence[Report]:
+        """The case's reports; read where the page has not."""
+        return list(self.case.reports.order_by("pk")) if self.reports is None else self.reports
+
+    @cached_property
+    def offer(self) -> advice.Offer | None:
+        """What the triage suggests for one field of this form, for its page; None for most moves."""
+        return None
 
     @property
     def label(self) -> words.Words:
@@ -76,7 +88,7 @@ def offer_conditions(form: MoveForm, *, leads: Any = None) -> None:
     field: Any = form.fields["condition_id"]
     field.choices = lambda: [("", _("请选择")), *condition_choices()]
     field.widget.conditions, field.widget.leads = SimpleLazyObject(conditions_by_id), {} if leads is None else leads
-    field.initial = form.case.condition_id
+    field.initial = lambda: form.case.condition_id or (form.offer.initial if form.offer else None)
 
 
 class Chosen(forms.TypedChoiceField):

@@ -5,12 +5,31 @@ from __future__ import annotations
 from django.urls import path
 
 from . import urls_types, views_replies
-from .views import case, finding, hooks, imports, lots, map, moves, own, panel, phone, public, shift, staff, systems, urging
+from .views import (
+    case,
+    finding,
+    hooks,
+    imports,
+    lots,
+    map,
+    moves,
+    own,
+    panel,
+    phone,
+    public,
+    shift,
+    staff,
+    suggesting,
+    systems,
+    urging,
+    why,
+)
 
 app_name = "cases"
 urlpatterns = [
     path("report/", public.report, name="report"),
     path("report/near", public.near, name="near"),
+    path("report/suggest", suggesting.suggest, name="suggest"),
     path("query/", public.query, name="query"),
     path("r/<str:token>/", own.mine, name="mine"),
     path("r/<str:token>/rate", own.rate, name="rate"),
@@ -54,6 +73,8 @@ urlpatterns = [
     path("cases/filters/", finding.filters, name="filters"),
     path("cases/filters/<int:filter_id>/<slug:act>", finding.change_filter, name="change_filter"),
     path("cases/<str:number>/", case.page, name="case"),
+    path("cases/<str:number>/why/", why.why, name="why"),
+    path("cases/<str:number>/model", why.ask_model, name="ask_model"),
     path("cases/<str:number>/messages", case.notices, name="messages"),
     path("cases/<str:number>/reveal/<int:report_id>", case.reveal, name="reveal"),
     path("cases/<str:number>/rate/<int:report_id>", case.rate_by_phone, name="rate_by_phone"),

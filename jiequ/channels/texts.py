@@ -97,6 +97,7 @@ _FOR_STAFF: dict[str, Template] = {
     "hotline_changed": _staff(_("热线改了工单，请决定"), CASE, WHERE),
     "hotline_not_delivered": _staff(_("发给热线的没有送达"), CASE, _("请打开案件查看，并用电话告知热线。")),
     "daily_brief": _staff(_("今日简报"), _("今日简报已经备好，请点开查看。"), _("截至 {due}。")),
+    "triage_drift": _staff(_("类型和部门的建议变差了"), _("上一周的建议明显不如以前准，或居民反映的事情变了，请打开查看。")),
     "outbox_stalled": _staff(
         _("通知发送迟滞"), _("有通知到时 5 分钟仍未发出，请联系系统管理员。"), _("最早一条应发于 {due}。")
     ),

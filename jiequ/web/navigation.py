@@ -67,6 +67,7 @@ DESK = (
     Entry(pgettext_lazy("page", "评价"), "insight:indicators", "star", WATCHERS),
     Entry(_("网格"), "grid:list", "grid", DESK_ROLES | {Role.SYSTEM_ADMIN}),
     Entry(_("类型"), "cases:types", "types", DESK_ROLES | {Role.SYSTEM_ADMIN}),
+    Entry(_("云在算"), "triage:home", "cloud", DESK_ROLES - {Role.LEADER} | {Role.SYSTEM_ADMIN, Role.SUPERVISOR}),
     Entry(_("导入核对"), "cases:imports", "filter", frozenset({Role.DISPATCHER, Role.DUTY_LEADER, Role.SYSTEM_ADMIN})),
     Entry(_("热线"), "hotline:desk", "phone", frozenset({Role.ACCEPTOR, Role.DUTY_LEADER})),
     Entry(_("日历"), "web:calendar", "clock", frozenset({Role.SYSTEM_ADMIN})),

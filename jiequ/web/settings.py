@@ -127,6 +127,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 MEDIA_ROOT = VAR / "media"
 EXPORTS = VAR / "exports"
+TRIAGE = VAR / "triage"
 PDF_FONT = os.environ.get("JIEQU_PDF_FONT", "")
 PICTURES_ACCEL = os.environ.get("JIEQU_PICTURES_ACCEL", "")
 TRUSTED_PROXIES = names_of(os.environ.get("JIEQU_TRUSTED_PROXIES", ""))
@@ -194,6 +195,12 @@ WECHAT_PICTURE_HOSTS = names_of(os.environ.get("JIEQU_WECHAT_PICTURE_HOSTS", "qp
 CALLBACK_SECONDS = whole("JIEQU_CALLBACK_SECONDS", os.environ.get("JIEQU_CALLBACK_SECONDS", "300"), "seconds", 24 * 3600)
 HOTLINE_FOLDER = os.environ.get("JIEQU_HOTLINE_FOLDER", "")
 WEBHOOK_NETWORKS = networks("JIEQU_WEBHOOK_NETWORKS", os.environ.get("JIEQU_WEBHOOK_NETWORKS", ""))
+MODEL_URL = os.environ.get("JIEQU_MODEL_URL", "").rstrip("/")
+MODEL_NAME = os.environ.get("JIEQU_MODEL_NAME", "")
+MODEL_KEY = os.environ.get("JIEQU_MODEL_KEY", "")
+MODEL_SECONDS = whole("JIEQU_MODEL_SECONDS", os.environ.get("JIEQU_MODEL_SECONDS", "8"), "seconds", 20)
+if bool(MODEL_URL) != bool(MODEL_NAME):
+    raise ImproperlyConfigured("JIEQU_MODEL_URL and JIEQU_MODEL_NAME go together: the language model is off without both.")
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 
 CHAT_WINDOW_MINUTES = whole("JIEQU_CHAT_WINDOW_MINUTES", os.environ.get("JIEQU_CHAT_WINDOW_MINUTES", "30"), "minutes", 1440)
@@ -214,6 +221,7 @@ INSTALLED_APPS = [
     "jiequ.channels.wecom",
     "jiequ.channels.dingtalk",
     "jiequ.channels.wechat",
+    "jiequ.triage",
     "jiequ.cases",
     "jiequ.doors.chat",
     "jiequ.doors.cards",

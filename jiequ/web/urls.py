@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jiequ.channels.wechat.urls")),
     path("", include("jiequ.grid.urls")),
     path("", include("jiequ.doors.chat.urls")),
+    path("", include("jiequ.triage.urls")),
     path("", include("jiequ.insight.urls")),
     path("", include("jiequ.doors.wechat_pages.urls")),
     path("open311/", include("jiequ.doors.open311.urls")),

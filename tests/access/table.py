@@ -151,6 +151,7 @@ CONSTANTS: dict[str, Any] = {
     "arrival_id": 999_999,
     "member_id": 999_999,
     "form_id": 999_999,
+    "version_id": 999_999,
     "secret": "not-the-secret",
 }
 """What stands for the parts of addresses that no row of a scene fills."""

@@ -214,6 +214,7 @@ def test_a_form_that_offered_every_department_would_be_noticed(scene: Scene, mon
     """The broken twin."""
     everyone = [scene.world.sanitation, scene.b.department]
     monkeypatch.setattr(forms, "own_departments", lambda _street_id: everyone)
+    monkeypatch.setattr(forms, "own_with_duty", lambda _street_id, **_duty: (everyone, frozenset()))
     monkeypatch.setattr(forms, "departments_of", lambda _street_id: everyone)
     who, address, data, field, hidden = bodies(scene)[0]
     client = scene.world.client(who)

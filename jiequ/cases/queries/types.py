@@ -256,15 +256,20 @@ _BROKEN = Prepared(_broken)
 
 
 def _with_duty() -> QuerySet[Department]:
+    return _marked_by_duty().filter(pk__in=Bind("departments"))
+
+
+def _marked_by_duty() -> QuerySet[Department]:
     allowed = DutyList.types.through.objects.filter(eventtype_id=Bind("type")).values("dutylist_id")
     broken = DutyList.objects.exclude(pk__in=allowed)
     of_community = Exists(broken.filter(community_id=Bind("community"), street_id=OuterRef("street_id")))
     outside = Q(Exists(broken.filter(department_id=OuterRef("pk")))) | Q(of_community, kind=DepartmentKind.COMMUNITY.value)
-    found = Department.objects.filter(pk__in=Bind("departments"), is_active=True, street_id=Bind("street"))
+    found = Department.objects.filter(is_active=True, street_id=Bind("street"))
     return found.annotate(is_outside=ExpressionWrapper(outside, BooleanField()))
 
 
 _WITH_DUTY = Prepared(_with_duty)
+_OWN_WITH_DUTY = Prepared(lambda: _marked_by_duty().order_by("kind", "key"))
 
 
 def departments_for(
@@ -274,6 +279,12 @@ def departments_for(
     (``duty_refusals`` says which and why). One SELECT."""
     found = _WITH_DUTY(departments=list(ids), street=street_id, community=community_id, type=event_type_id)
     return {one.pk: one for one in found}, any(one.is_outside for one in found)  # type: ignore[attr-defined]
+
+
+def own_with_duty(street_id: int, *, community_id: int | None, event_type_id: int) -> tuple[list[Department], frozenset[int]]:
+    """A street's own active departments in their order, and the ids of those whose duty list refuses the type. One SELECT."""
+    found = _OWN_WITH_DUTY(street=street_id, community=community_id, type=event_type_id)
+    return found, frozenset(one.pk for one in found if one.is_outside)  # type: ignore[attr-defined]
 
 
 def duty_refusals(*, department_ids: Iterable[int], community_id: int | None, event_type_id: int) -> list[DutyRefusal]:

@@ -115,7 +115,7 @@ def _send_out(
     change.facts |= {"lead": lead_id, "assist": others} | moving.named(departments)
     if now:
         change.facts["send_now_reason"] = now
-    change.department_id = lead_id
+    change.department_id, change.department_key = lead_id, departments[0].key
     rings = {"send_now": now} if now else {}
     change.tasks.append(Task(kind=TaskKind.LEAD, department_id=lead_id, due_at=due_at, facts=rings))
     change.tasks += [Task(kind=TaskKind.ASSIST, department_id=i, due_at=due_at) for i in others]
@@ -239,6 +239,7 @@ def return_case(case: Case, *, reason_code: str, text: str, by: Actor, at: datet
         text=text,
         facts={"lead": case.lead_id},
         department_id=case.lead_id,
+        department_key=case.lead.key if case.lead else "",
         ends=[
             End({"kind": TaskKind.LEAD}, Task.State.DECLINED, reason_code, text),
             End({"kind__in": [TaskKind.ASSIST, TaskKind.SUSPEND, TaskKind.EXTEND, TaskKind.URGE]}, Task.State.WITHDRAWN),

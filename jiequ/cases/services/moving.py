@@ -29,7 +29,7 @@ from ..access import Standing, not_found, wrong_state
 from ..flow import ENDED, MOVES, Grant, Move, State
 from ..models import Case, CaseEvent, Proof, Report, Task, TaskKind
 from ..policy import Policy
-from . import rollups, searching
+from . import rollups, searching, teaching
 from .rehearsing import stop_here
 
 MARK = "cases.clock_mark"
@@ -56,6 +56,7 @@ class Change:
     text: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     department_id: int | None = None
+    department_key: str = ""
     tasks: list[Task] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
@@ -99,6 +100,7 @@ def make(
         event = _event(case, move, grant, change, by=by, at=at, before=before)
         _settle_tasks(case, move, change, by=by, at=at)
         _audit(case, event, by=by)
+        teaching.teach(case, event, department=change.department_key, is_type_set="condition" in values)
         timers = _timers(case, change) + _telling(case, change, event, at=at)
         if timers:
             enqueue(*timers)

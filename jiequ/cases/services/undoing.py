@@ -14,6 +14,7 @@ from jiequ.core import audit, jobs
 from jiequ.core.db import writing
 from jiequ.core.errors import NotFound, Refusal, Stale
 from jiequ.people.rules import Actor, Role
+from jiequ.triage import services as triage
 
 from ..access import case_by_id
 from ..flow import MOVES
@@ -58,6 +59,7 @@ def undo(event_id: int, *, by: Actor, at: datetime) -> Case:
         _tasks_back(case, event)
         withdraw(moving.notice_keys(event))
         jobs.cancel(moving.tell_key(event.pk))
+        triage.taken_back(event.pk)
         CaseEvent.objects.create(
             case=case,
             move="undo",

@@ -15,6 +15,7 @@ from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, NotFound, Refusal
 from jiequ.core.ids import new_token, token_hash
 from jiequ.people.rules import Actor, Role
+from jiequ.triage import services as triage
 
 from .. import clocks as c
 from ..access import Standing, case_by_id
@@ -256,6 +257,7 @@ def erase_reports(reports: list[Report], *, at: datetime) -> None:
     )
     Rating.objects.filter(report_id__in=ids).update(text="")
     _forget_photos(ids)
+    triage.forget({n for r in reports for n in (r.case_id, r.origin_id)})
     moving.forget_words({n for r in reports for n in (r.case_id, r.origin_id)}, report_ids=ids)
 
 

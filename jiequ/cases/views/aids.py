@@ -29,7 +29,7 @@ _SENDING = frozenset({"dispatch", "accept_dispatch"})
 def aids_of(form: MoveForm, reports: Sequence[Report] | None = None) -> dict[str, Any]:
     """The context of ``cases/parts/move_aids.html`` for one form; empty where nothing helps."""
     case, at = form.case, form.at
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"offer": form.offer}
     if form.move in _FILING:
         found |= {"chosen": chosen_of(form), "near": near_of(case, at), "control": control_of(case, at)}
     if form.move in _SENDING:

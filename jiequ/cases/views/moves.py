@@ -65,7 +65,7 @@ def _move(
     case = case_for(actor, number)
     if request.method == "GET":
         Standing(actor, case).check(name)
-        return _form_page(request, FORMS[name](case=case, actor=actor, at=at))
+        return _form_page(request, _chosen(request, FORMS[name](case=case, actor=actor, at=at)))
     form = FORMS[name](request.POST, case=case, actor=actor, at=at)
     if not form.is_valid():
         if wants_json(request):
@@ -74,6 +74,17 @@ def _move(
     shown = kept(case.street_id, photos, phase=form.photo_phase, at=at) if form.takes_photos else []
     done = form.call(version=_version(request), shown=shown, **form.cleaned_data)
     return done_at(request, case, done)
+
+
+_CHOSEN = ("condition_id", "lead_id")
+
+
+def _chosen(request: HttpRequest, form: MoveForm) -> MoveForm:
+    """The form with what a suggestion's link chose: a way to take it without scripts. Nothing is done yet."""
+    form.initial = {
+        name: int(request.GET[name]) for name in _CHOSEN if name in form.fields and is_id(request.GET.get(name, ""))
+    }
+    return form
 
 
 def _tried(request: HttpRequest, actor: Actor, number: str, name: str, at: datetime) -> HttpResponse:

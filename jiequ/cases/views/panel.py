@@ -52,6 +52,8 @@ def peek(request: HttpRequest, number: str) -> HttpResponse:
     name = _form_name(case, {one["name"] for one in may}, asked)
     form = FORMS[name](case=case, actor=actor, at=at) if name else None
     reports = list(case.reports.order_by("pk")[:MOST_WORDS])
+    if form is not None:
+        form.reports = reports
     context: dict[str, Any] = {
         "case": case,
         "shown_event": shown,

@@ -31,7 +31,7 @@ from ..models import Case, Source
 from ..policy import Policy
 from ..queries import lists
 from ..queries.types import control_notice, type_of, type_picker
-from . import moves, present, reading
+from . import moves, present, reading, suggesting
 from .own import story
 from .own_key import private
 
@@ -46,6 +46,9 @@ STAFF_SOURCES = (Source.STAFF, Source.CALLER, Source.LEADER, Source.HOTLINE)
 def report(request: HttpRequest) -> HttpResponse:
     """上报: a photo, a place, a word. Residents need no account; staff may name the type; a grid worker may have it done."""
     actor, at = actor_of(request), clock.now()
+    if request.method == "POST" and "suggest" in request.POST:  # the button for a reader without scripts: nothing is sent yet
+        context = _report_page(request, actor) | suggesting.heard_in(request)
+        return _with_device(request, render(request, "cases/report.html", context))
     if request.method != "POST":
         is_known = actor.person_id is not None or bool(entry.account_of(request))
         by_channel = None if is_known else ways_in.round_by_channel(request, request.get_full_path())

@@ -32,6 +32,7 @@ COMMANDS = {
     "migrate": Command("jiequ.web.cli.migrate", "bring the database to this version"),
     "backup": Command("jiequ.web.cli.backup", "copy the database and the pictures to a dated folder"),
     "restore": Command("jiequ.web.cli.restore", "put a backup into an empty place and prove it whole"),
+    "triage": Command("jiequ.web.cli.triage", "fit the suggestions anew, say how they do, try a sentence"),
     "wechat": Command("jiequ.web.cli.wechat", "ask the official account, push its menus, read its templates"),
     "check": Command("jiequ.web.cli.check", "say in plain words what is wrong with this installation"),
     "bench": Command("bench", "measure: one file of bench/ by name", "test", False),
@@ -195,6 +196,11 @@ def _lock(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--upgrade", action="store_true", help="take the newest releases that pyproject.toml admits")
 
 
+def _triage(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("what", choices=["train", "evaluate", "predict"], help="learn now; cards and weeks; suggest for words")
+    sub.add_argument("words", nargs="*", help="predict: a resident's words (none: one report a line from standard input)")
+
+
 OPTIONS = {
     "demo": _demo,
     "emulator": _emulator,
@@ -207,6 +213,7 @@ OPTIONS = {
     "migrate": _migrate,
     "backup": _backup,
     "restore": _restore,
+    "triage": _triage,
     "wechat": _wechat,
     "check": _check,
     "bench": _bench,

@@ -116,3 +116,18 @@ document.addEventListener("click", (event) => {
   field.dispatchEvent(new Event("input", { bubbles: true }));
   field.focus();
 });
+
+// ---- a suggestion goes into its field; Enter on the button is all that is left
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("[data-offer-value]");
+  const field = link?.closest("form")?.elements[link.closest("[data-offer]").dataset.offer];
+  if (!field || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  field.value = link.dataset.offerValue;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+  if (field.matches("[data-pick]")) field.dispatchEvent(new Event("blur"));
+  for (const other of link.closest("[data-offer]").querySelectorAll(".is-marked")) other.classList.remove("is-marked");
+  link.classList.add("is-marked");
+  field.form.querySelector("button[type=submit]:not([name])")?.focus();
+});

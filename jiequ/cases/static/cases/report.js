@@ -60,7 +60,38 @@ function fill(field, rows, box) {
   field.hidden = !rows.length;
 }
 
+/** Which types the words sound like, asked a moment after the last key; a choice that was made stays. */
+function startHeard(box) {
+  form.querySelector("[data-heard-button]").closest("p").hidden = true;
+  const field = form.elements.words;
+  let waiting = 0;
+  let turn = 0;
+  const ask = async () => {
+    const words = field.value.trim();
+    const now = ++turn;
+    if (words.length < 4) return box.replaceChildren();
+    const body = new FormData();
+    body.set("words", words);
+    body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    try {
+      const answer = await fetch(box.dataset.heard, { method: "POST", body, headers: { "HX-Request": "true" } });
+      if (!answer.ok || now !== turn) return;
+      const chosen = box.querySelector("input:checked")?.value;
+      box.innerHTML = await answer.text();
+      const again = chosen && box.querySelector(`input[value="${CSS.escape(chosen)}"]`);
+      if (again) again.checked = true;
+    } catch {
+      // no network: nothing is suggested
+    }
+  };
+  field.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(ask, 500);
+  });
+}
+
 if (form) {
+  form.querySelectorAll("[data-heard]").forEach(startHeard);
   form.querySelectorAll("[data-types]").forEach(startTypes);
   form.querySelectorAll("[data-places]").forEach(startPlaces);
 }
