@@ -18,7 +18,6 @@ from django.conf import settings
 from jiequ.core import outgoing
 from jiequ.core.outgoing import Unreachable
 
-
 MOST_WORDS = 2000
 LONGEST_SUMMARY, LONGEST_REPLY = 120, 500
 LARGEST_ANSWER = 64 * 1024
