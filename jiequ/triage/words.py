@@ -55,9 +55,9 @@ def reason_words(reason: Reason, name_of: Callable[[str], str]) -> str:
     """Why something is suggested, in the reader's language; ``name_of`` gives codes their names. Empty: nothing to say."""
     facts = reason.facts
     if reason.kind == "words":
-        return _("文字里有：%(words)s") % {"words": "、".join(str(word) for word in facts.values())}
+        return _("文字里有：%(words)s") % {"words": " ".join(f"“{word}”" for word in facts.values())}
     if reason.kind == "name":
-        return _("和类型名称接近：%(name)s") % {"name": facts.get("name", "")}
+        return _("和类型的名称接近")
     if reason.kind == "corrected":
         return _("和刚确认过的一件很像")
     if reason.kind == "rare":

@@ -26,6 +26,7 @@ HTMX = {"HX-Request": "true"}
 THEIR_WORDS = re.compile(
     r'class="report-words">[^<]*<|<div class="preview-text".*?</div>'
     r'|(?s:<button class="button button-wide standard-one".*?</button>)'
+    r"|“[^“”<]*”"  # quoted where a suggestion says what decided
 )
 """What a reporter said, or will read, in their language."""
 INLINE = re.compile(r"<[^>]+\sstyle=|<script(?![^>]+src=)|\son[a-z]+=")
