@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from jiequ.core.jobs import DeadJob, every, job, on_dead
 
@@ -26,6 +27,12 @@ def nightly(*, at: datetime) -> None:
     """Every night in which there is something new to learn."""
     learning.ask_if_due(cause=Cause.NIGHTLY, at=at)
     lessons.sweep(at=at)
+
+
+@job(lessons.TEACH)
+def teach(*, taught_at: str, at: datetime, **args: Any) -> None:
+    """One lesson is stored; from now on it is used."""
+    lessons.keep(args, taught_at=taught_at)
 
 
 @job(learning.LEARN, outside=True, timeout_seconds=learning.TRY_SECONDS, promise_seconds=3600, line=LINE)

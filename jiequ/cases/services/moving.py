@@ -100,8 +100,8 @@ def make(
         event = _event(case, move, grant, change, by=by, at=at, before=before)
         _settle_tasks(case, move, change, by=by, at=at)
         _audit(case, event, by=by)
-        teaching.teach(case, event, department=change.department_key, is_type_set="condition" in values)
         timers = _timers(case, change) + _telling(case, change, event, at=at)
+        timers += teaching.lessons_of(case, event, department=change.department_key, is_type_set="condition" in values)
         if timers:
             enqueue(*timers)
         if change.notices:

@@ -1,7 +1,8 @@
-"""What a confirmed move teaches the triage: one row of codes, in the move's own transaction; no word of anybody."""
+"""What a confirmed move teaches the triage: one job of codes, in the move's own transaction; no word of anybody."""
 
 from __future__ import annotations
 
+from jiequ.core.jobs import JobSpec
 from jiequ.triage import services as triage
 from jiequ.triage.services import type_code
 
@@ -9,15 +10,15 @@ from ..models import Case, CaseEvent
 from ..taught import DEPARTMENT_TAUGHT, NOT_OURS, OTHER, TYPE_TAUGHT, WRONG_DEPARTMENT
 
 
-def teach(case: Case, event: CaseEvent, *, department: str, is_type_set: bool) -> None:
-    """Store the lesson of an event, if it is one: at most one INSERT. ``department``: the key of the lead it names."""
+def lessons_of(case: Case, event: CaseEvent, *, department: str, is_type_set: bool) -> list[JobSpec]:
+    """The lesson of an event, if it is one, as a job to go with the move's others. ``department``: the key of its lead."""
     kind = _type_of(case, event)
     is_type = kind == OTHER or (event.move in TYPE_TAUGHT and (is_type_set or event.move != "correct"))
     is_department = event.move in DEPARTMENT_TAUGHT and bool(department)
     if event.move == "return" and event.reason_code not in WRONG_DEPARTMENT:
-        return
+        return []
     if not kind or event.by_id is None or not (is_type or is_department):
-        return
+        return []
     lesson = triage.Lesson(
         case_ref=case.pk,
         event_ref=event.pk,
@@ -31,7 +32,7 @@ def teach(case: Case, event: CaseEvent, *, department: str, is_type_set: bool) -
         source=case.source,
         at=event.at,
     )
-    triage.taught(lesson)
+    return [triage.taught(lesson)]
 
 
 def _type_of(case: Case, event: CaseEvent) -> str:

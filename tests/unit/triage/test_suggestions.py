@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from jiequ.cases import services
 from jiequ.cases.models import Case, DutyList, EventType
 from jiequ.cases.queries import types as type_queries
 from jiequ.cases.services.voice import erase_reports
+from jiequ.core.jobs import work_once
 from jiequ.triage import running
 from jiequ.triage.models import Lesson
 from jiequ.triage.services import Ask, suggest_type
@@ -31,6 +33,13 @@ def work(world: World) -> Casework:
 @pytest.fixture
 def lin(work: Casework) -> Client:
     return work.world.client("lin")
+
+
+def learn_at_once() -> None:
+    """The jobs of the moves are done and this process looks again."""
+    while work_once(at=NOW + timedelta(seconds=1), outside=False):
+        pass
+    running.forget()
 
 
 def page(client: Client, case: Case, move: str, **query: Any) -> str:
@@ -66,7 +75,7 @@ def test_a_confirmed_case_is_used_at_once_for_the_next_like_it(work: Casework) -
     assert before is None or before.code != "event:0777"
     case = work.fresh(work.reported(words=words).case, "lin")
     services.accept(case, condition_id=stall.pk, by=work.actor("lin"), at=NOW)
-    running.forget()
+    learn_at_once()
     now = suggest_type(Ask("巷口那家又把桌椅摆到盲道上"))
     assert now.first is not None
     assert now.first.code == "event:0777"
@@ -76,6 +85,7 @@ def test_a_confirmed_case_is_used_at_once_for_the_next_like_it(work: Casework) -
 def test_an_undone_move_teaches_nothing(work: Casework) -> None:
     case = work.fresh(work.just_reported(), "lin")
     event = services.accept(case, condition_id=work.condition.pk, by=work.actor("lin"), at=NOW)
+    learn_at_once()
     assert Lesson.objects.filter(case_ref=case.pk, type_code="event:0110", is_type_taught=True).count() == 1
     services.undo(event.pk, by=work.actor("lin"), at=NOW)
     assert not Lesson.objects.filter(case_ref=case.pk).exists()
@@ -86,7 +96,7 @@ def test_erased_words_are_used_no_more(work: Casework) -> None:
     words = "巷口那家又把桌椅摆到盲道上了"
     case = work.fresh(work.reported(words=words).case, "lin")
     services.accept(case, condition_id=stall.pk, by=work.actor("lin"), at=NOW)
-    running.forget()
+    learn_at_once()
     assert suggest_type(Ask(words)).choices[0].code == "event:0777"
     erase_reports(list(case.reports.select_related("reporter")), at=NOW)
     found = suggest_type(Ask(words)).first
@@ -111,7 +121,7 @@ def test_where_such_cases_went_is_offered_with_the_count(work: Casework, lin: Cl
     for _n in range(4):
         case = work.accepted()
         services.dispatch(work.fresh(case, "lin"), lead_id=work.water, by=work.actor("lin"), at=NOW)
-    running.forget()
+    learn_at_once()
     shown = page(lin, work.accepted(), "dispatch")
     offer = shown[shown.index('data-offer="lead_id"') :]
     first = offer[: offer.index("</li>")]
@@ -122,9 +132,11 @@ def test_where_such_cases_went_is_offered_with_the_count(work: Casework, lin: Cl
 def test_a_return_for_the_wrong_department_is_a_correction_and_another_is_not(work: Casework) -> None:
     case = work.fresh(work.dispatched(), "wu")
     services.return_case(case, reason_code="outside_duty_list", text="不是我们的", by=work.actor("wu"), at=NOW)
+    learn_at_once()
     assert Lesson.objects.filter(case_ref=case.pk, is_return=True, department="hw").count() == 1
     second = work.fresh(work.dispatched(), "wu")
     services.return_case(second, reason_code="not_found", text="现场没有", by=work.actor("wu"), at=NOW)
+    learn_at_once()
     assert not Lesson.objects.filter(case_ref=second.pk, is_return=True).exists()
 
 
