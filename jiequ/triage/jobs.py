@@ -18,6 +18,7 @@ LINE = "triage"
 @every("triage.judge", seconds=20, outside=True)
 def judge(*, at: datetime) -> Callable[[], None] | None:
     """What had been suggested is set beside what people chose; fifty corrections are enough to learn anew."""
+    learning.ask_for_first(at=at)
     learning.ask_if_due(cause=Cause.CORRECTIONS, at=at)
     return judging.judge(at=at)
 

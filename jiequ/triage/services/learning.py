@@ -35,6 +35,7 @@ MOST_CASES, MOST_DISPATCHES = 40_000, 60_000
 PART = 1000
 LEAST_CASES = 30
 CORRECTIONS = 50
+FIRST_CASES, FIRST_AGAIN = 200, timedelta(hours=1)
 KEEP = 5
 SEED = 0
 TELL_EVERY_SECONDS = 2.0
@@ -68,6 +69,15 @@ def ask_if_due(*, cause: Cause, at: datetime) -> Learning | None:
         return ask(cause=cause, at=at)
     except Refusal:
         return None  # another worker was quicker
+
+
+def ask_for_first(*, at: datetime) -> Learning | None:
+    """The first run as soon as there is enough to learn from: after an import, in the demonstration."""
+    ledger = feed.registered()
+    if ledger is None or Version.objects.exists() or Learning.objects.filter(asked_at__gt=at - FIRST_AGAIN).exists():
+        return None
+    is_enough = len(ledger.cases(0, FIRST_CASES)) == FIRST_CASES
+    return ask(cause=Cause.NIGHTLY, at=at) if is_enough else None
 
 
 def is_due(cause: Cause) -> bool:

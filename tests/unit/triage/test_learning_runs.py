@@ -133,6 +133,42 @@ def test_poisoned_corrections_do_not_become_champion(
     assert not (files.folder("990101") / "type-2.npz").is_file()
 
 
+class _Killed(BaseException):
+    """What ends a worker ends everything after it: nothing of ours catches this."""
+
+
+def test_a_worker_that_dies_in_the_middle_leaves_the_champion_and_the_run_begins_again(
+    world: World, ledger: SmallLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn(at=NOW - timedelta(minutes=10))
+    run = learning.ask(cause=Cause.BY_HAND, at=NOW)
+
+    def dies(_stage: str, _share: float) -> None:
+        raise _Killed
+
+    with pytest.raises(_Killed):
+        learning.work(run.pk, at=NOW, tell=dies)
+    assert Version.objects.get(kind="type", standing=Standing.CHAMPION).number == 1
+    assert Learning.objects.get(pk=run.pk).progress == Progress.WORKING
+    assert Job.objects.filter(kind=learning.LEARN).exists()
+    settle = learning.work(run.pk, at=NOW)  # its lease ran out: another worker takes it
+    assert settle is not None
+    with writing():
+        settle()
+    done = Learning.objects.get(pk=run.pk)
+    assert (done.progress, done.tries) == (Progress.DONE, 2)
+    assert Version.objects.filter(kind="type", standing=Standing.CHAMPION).count() == 1
+
+
+def test_the_first_run_is_asked_for_as_soon_as_there_is_enough(
+    world: World, ledger: SmallLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert learning.ask_for_first(at=NOW) is None
+    monkeypatch.setattr(feed, "_feeds", [SmallLedger(count=learning.FIRST_CASES)])
+    assert learning.ask_for_first(at=NOW) is not None
+    assert learning.ask_for_first(at=NOW) is None
+
+
 def test_only_one_run_waits_or_works(world: World, ledger: SmallLedger) -> None:
     learning.ask(cause=Cause.BY_HAND, at=NOW)
     with pytest.raises(Refusal):
