@@ -19,7 +19,19 @@ from .access import case_by_id
 from .flow import ENDED, State
 from .models import Case, CaseEvent, Report, Reporter, Source
 from .policy import Policy
-from .services import asking, forget_lots, import_issues, moving, rollups, saving, searching, speaking, sweep_readings, telling
+from .services import (
+    asking,
+    forget_lots,
+    import_issues,
+    knowing,
+    moving,
+    rollups,
+    saving,
+    searching,
+    speaking,
+    sweep_readings,
+    telling,
+)
 from .services.voice import erase_reports
 
 __all__ = ["jobs_hooks"]  # its jobs are registered with these
@@ -179,6 +191,12 @@ def index_texts(*, after: int, at: datetime, until: int = 0) -> None:
     if last is not None:
         args = {"after": last, "until": until}
         enqueue(JobSpec(searching.INDEX_TEXTS, args, run_at=at, key=f"index-texts:{last}:{until}"))
+
+
+@every("cases.known", daily_at="04:20", outside=True)
+def learn_what_is_common(*, at: datetime) -> None:
+    """How common each n-gram of the newest reports is, so that what is rare decides; a second of counting."""
+    knowing.learn_weights(at=at)
 
 
 @every("cases.sweep_filters", daily_at="03:10")

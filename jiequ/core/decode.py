@@ -120,7 +120,16 @@ def develop(data: bytes, max_pixels: int) -> tuple[dict[str, Any], bytes, bytes]
         fresh = _upright(_small_rgb(image), turned)
     thumb = fresh.copy()
     thumb.thumbnail((THUMB_SIDE, THUMB_SIDE), reducing_gap=2.0)
-    return {"width": fresh.width, "height": fresh.height, **hints}, _saved(fresh), _saved(thumb)
+    return {"width": fresh.width, "height": fresh.height, "dhash": _dhash(thumb), **hints}, _saved(fresh), _saved(thumb)
+
+
+def _dhash(image: Any) -> int:
+    """64 bits: which of two neighbours in a row of nine grey squares is darker (dHash, Krawetz 2013); survives re-encoding."""
+    from PIL import Image
+
+    grey = image.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes()
+    bits = (grey[9 * row + column] < grey[9 * row + column + 1] for row in range(8) for column in range(8))
+    return sum(bit << place for place, bit in enumerate(bits))
 
 
 def _small_rgb(image: Any) -> Any:

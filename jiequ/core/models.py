@@ -84,6 +84,7 @@ class Picture(models.Model):
     height = models.PositiveIntegerField()
     size_bytes = models.PositiveIntegerField()
     content_type = models.CharField(max_length=20, default="image/jpeg")
+    dhash = models.BigIntegerField(null=True, help_text="64 bits of what it looks like, to find it again; signed")
 
     admitted_at = models.DateTimeField()
 

@@ -64,6 +64,7 @@ class Clean:
     height: int
     size_bytes: int
     hints: Hints
+    dhash: int | None = None
 
 
 def admit(file: Readable, *, street_id: int, at: datetime) -> Picture:
@@ -80,7 +81,7 @@ def clean(file: Readable) -> Clean:
     facts, picture, thumb = _developed(data)
     sha256 = hashlib.sha256(picture).hexdigest()
     picture_files.store(sha256, picture, thumb)
-    return Clean(sha256, facts["width"], facts["height"], len(picture), _hints(facts))
+    return Clean(sha256, facts["width"], facts["height"], len(picture), _hints(facts), facts["dhash"])
 
 
 def keep(clean: Clean, *, street_id: int, at: datetime) -> Picture:
@@ -93,8 +94,14 @@ def keep(clean: Clean, *, street_id: int, at: datetime) -> Picture:
             width=clean.width,
             height=clean.height,
             size_bytes=clean.size_bytes,
+            dhash=_signed(clean.dhash),
             admitted_at=at,
         )
+
+
+def _signed(dhash: int | None) -> int | None:
+    """The 64 bits as a database's whole number holds them."""
+    return dhash if dhash is None or dhash < 1 << 63 else dhash - (1 << 64)
 
 
 def forget(picture_ids: Iterable[int]) -> int:

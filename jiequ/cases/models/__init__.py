@@ -4,6 +4,7 @@ from .case import STREET_FOUND, Case, CaseEvent, CaseQuerySet, Proof, Source, Ta
 from .desk import Handover, Lot, LotItem, Reading, WatchItem
 from .hooks import Delivery, Webhook
 from .imports import ImportIssue, IssueCase, IssueKind
+from .known import TextWeights
 from .outside import OutsideSystem, SystemKind
 from .replies import StandardReply
 from .report import Rating, Report, Reporter
@@ -40,6 +41,7 @@ __all__ = [
     "SystemKind",
     "Task",
     "TaskKind",
+    "TextWeights",
     "TypeEdition",
     "WatchItem",
     "Webhook",

@@ -50,6 +50,7 @@ class Report(models.Model):
     words = models.TextField(blank=True)
     place_words = models.CharField(max_length=200, blank=True)
     tokens = models.TextField(blank=True, default="", help_text="what the case it opened is found by, split (bigrams)")
+    sketch = models.BinaryField(null=True, help_text="128 bytes to find reports of the same by (triage.engine.sketches)")
     wants_call = models.BooleanField(default=False)
     language = models.CharField(max_length=10, default="zh-hans")
     token_hash = models.CharField(max_length=64, blank=True)

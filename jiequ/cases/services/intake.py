@@ -27,6 +27,7 @@ from jiequ.core.worktime import ZONE
 from jiequ.grid.queries import locate, spot_of
 from jiequ.grid.rules import is_position, q18, to_canonical
 from jiequ.people.rules import Actor, Role
+from jiequ.triage.engine.sketches import sketch
 
 from .. import clocks as c
 from ..flow import MOVES, Closing, Scope, State
@@ -351,6 +352,7 @@ def add_report(
         words=account.words,
         place_words=account.place.words[:200],
         tokens=searching.tokens_of(case, [account.words, account.place.words]) if is_first else "",
+        sketch=sketch(f"{account.place.words}\n{account.words}"),
         wants_call=account.wants_call,
         language=by.language,
         token_hash=token_hash(token) if token else "",

@@ -253,7 +253,7 @@ def erase_reports(reports: list[Report], *, at: datetime) -> None:
         erased_at=at,
     )
     Report.objects.filter(pk__in=ids).update(
-        words="", place_words="", device_blind="", token_hash="", token_expires_at=None, lon=None, lat=None
+        words="", place_words="", sketch=None, device_blind="", token_hash="", token_expires_at=None, lon=None, lat=None
     )
     Rating.objects.filter(report_id__in=ids).update(text="")
     _forget_photos(ids)
