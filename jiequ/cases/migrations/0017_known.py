@@ -4,26 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0016_account_by_link'),
+        ("cases", "0016_account_by_link"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TextWeights',
+            name="TextWeights",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('keys', models.BinaryField(help_text='uint32, sorted')),
-                ('idf', models.BinaryField(help_text='float32, one for each key')),
-                ('rarest', models.FloatField()),
-                ('reports', models.PositiveIntegerField(help_text='of how many reports it was counted')),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("keys", models.BinaryField(help_text="uint32, sorted")),
+                ("idf", models.BinaryField(help_text="float32, one for each key")),
+                ("rarest", models.FloatField()),
+                ("reports", models.PositiveIntegerField(help_text="of how many reports it was counted")),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.AddField(
-            model_name='report',
-            name='sketch',
-            field=models.BinaryField(help_text='128 bytes to find reports of the same by (triage.engine.sketches)', null=True),
+            model_name="report",
+            name="sketch",
+            field=models.BinaryField(help_text="128 bytes to find reports of the same by (triage.engine.sketches)", null=True),
         ),
     ]

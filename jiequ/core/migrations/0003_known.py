@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0002_insert_only'),
+        ("core", "0002_insert_only"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='picture',
-            name='dhash',
-            field=models.BigIntegerField(help_text='64 bits of what it looks like, to find it again; signed', null=True),
+            model_name="picture",
+            name="dhash",
+            field=models.BigIntegerField(help_text="64 bits of what it looks like, to find it again; signed", null=True),
         ),
     ]
