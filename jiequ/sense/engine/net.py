@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -113,8 +114,9 @@ class ChangeNet:
         """(2, H, W) in [0, 1]: first that something new was built, then that something built is gone."""
         height, width = before.shape[:2]
         asked = {"before": _planes(before), "after": _planes(after)}
-        answer = self.session.run(["odds"], asked)[0]
-        return np.asarray(answer[0, :, :height, :width], np.float32)
+        half = self.session.run(["odds"], asked)[0][0]
+        full = [cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)[:height, :width] for part in half]
+        return np.asarray(np.stack(full), np.float32)
 
 
 def _planes(image: NDArray[np.uint8]) -> Floats:

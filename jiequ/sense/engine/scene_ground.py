@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from jiequ.sense.engine.scene_parts import Car, Floats, Light, Region, Road, Scene, Tree
+from jiequ.sense.engine.scene_parts import Car, Floats, Light, Region, Road, Scene, Tree, floats, ints
 
 # (colours when lush, colours when dry, how strong the grain is): one of each is drawn for a date
 MATERIALS: dict[str, tuple[list[tuple[int, int, int]], list[tuple[int, int, int]], float]] = {
@@ -40,7 +40,9 @@ def grain(rng: np.random.Generator, size: int, material: str, gsd: float) -> Flo
     if material == "crop":
         y, x = np.mgrid[0:size, 0:size].astype(np.float32)
         turn, period = rng.uniform(0, np.pi), rng.uniform(1.2, 4) / gsd
-        fine = 0.6 * fine + 0.9 * np.sin(2 * np.pi * (x * np.cos(turn) + y * np.sin(turn)) / max(period, 2.5)).astype(np.float32)
+        fine = 0.6 * fine + 0.9 * np.sin(2 * np.pi * (x * np.cos(turn) + y * np.sin(turn)) / max(period, 2.5)).astype(
+            np.float32
+        )
     if material == "scrub":
         fine -= 2.2 * np.clip(noise(rng, size, rng.uniform(4, 10) / gsd, 2) - 0.7, 0, 1.3)
     if material in ("soil", "sand"):
@@ -55,14 +57,14 @@ def _tracks(rng: np.random.Generator, size: int) -> Floats:
         start, turn, bend = rng.uniform(0, size, 2), rng.uniform(0, 2 * np.pi), rng.normal(0, 0.004)
         steps = np.arange(0, size, 8)
         way = start + np.stack([np.cumsum(np.cos(turn + bend * steps)), np.cumsum(np.sin(turn + bend * steps))], 1) * 8
-        cv2.polylines(lines, [np.int32(way)], False, float(rng.normal(0, 1.5)), int(rng.integers(1, 4)), cv2.LINE_AA)
+        cv2.polylines(lines, [ints(way)], False, float(rng.normal(0, 1.5)), int(rng.integers(1, 4)), cv2.LINE_AA)
     return lines
 
 
 def colour_of(rng: np.random.Generator, material: str, season: float) -> Floats:
     """The colour of a material on a date, shape (3,)."""
     lush, dry, _ = MATERIALS[material]
-    one, two = np.float32(lush[rng.integers(len(lush))]), np.float32(dry[rng.integers(len(dry))])
+    one, two = floats(lush[rng.integers(len(lush))]), floats(dry[rng.integers(len(dry))])
     mixed = one * (1 - season) + two * season
     return np.asarray((mixed * 0.75 + mixed.mean() * 0.25) * rng.normal(1, 0.1) + rng.normal(0, 4, 3), np.float32)
 
@@ -88,7 +90,7 @@ def region(rng: np.random.Generator, scene: Scene, material: str, cover: Floats)
 
 def paint_road(image: Floats, road: Road, gsd: float, light: Light, rng: np.random.Generator) -> None:
     """Draw one road with its kerb, wear and marks onto ``image``."""
-    line, wide = [np.int32(road.line * 8)], max(1, round(road.width / gsd))
+    line, wide = [ints(road.line * 8)], max(1, round(road.width / gsd))
     colour = colour_of(rng, road.material, light.season)
     if rng.random() < 0.5:
         kerb = tuple(map(float, np.clip(colour * rng.uniform(1.05, 1.4), 0, 255)))
@@ -134,11 +136,11 @@ def paint_car(image: Floats, car: Car, light: Light, gsd: float) -> None:
     half, wide = along * car.length / 2 / gsd, across * 0.95 / gsd
     middle = np.array([car.x, car.y])
     shape = np.stack([middle + half + wide, middle + half - wide, middle - half - wide, middle - half + wide])
-    shadow = np.int32((shape + np.array(light.shadow) * 1.3) * 8)
+    shadow = ints((shape + np.array(light.shadow) * 1.3) * 8)
     ground = image[int(np.clip(car.y, 0, len(image) - 1)), int(np.clip(car.x, 0, len(image) - 1))]
     cv2.fillConvexPoly(image, shadow, tuple(map(float, ground * 0.6)), cv2.LINE_AA, 3)
-    cv2.fillConvexPoly(image, np.int32(shape * 8), car.colour, cv2.LINE_AA, 3)
-    glass = np.int32((middle + (shape - middle) * np.array(0.45)) * 8)
+    cv2.fillConvexPoly(image, ints(shape * 8), car.colour, cv2.LINE_AA, 3)
+    glass = ints((middle + (shape - middle) * np.array(0.45)) * 8)
     cv2.fillConvexPoly(image, glass, tuple(0.55 * c + 15 for c in car.colour), cv2.LINE_AA, 3)
 
 

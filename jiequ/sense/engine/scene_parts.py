@@ -15,6 +15,16 @@ Floats = NDArray[np.float32]
 Colour = tuple[float, float, float]
 
 
+def floats(values: Any) -> Floats:
+    """As an array of float32."""
+    return np.asarray(values, np.float32)
+
+
+def ints(values: Any) -> NDArray[np.int32]:
+    """As an array of int32, cut off towards zero: what OpenCV draws with."""
+    return np.asarray(values).astype(np.int32)
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """One cuboid with a roof; a building is one or more of them with the same ``building`` number."""

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import cv2
 import numpy as np
 
 from jiequ.sense.engine import scene_ground as ground
-from jiequ.sense.engine.scene_parts import Box, Car, Colour, Floats, Road, Scene, Tree
+from jiequ.sense.engine.scene_parts import Box, Car, Colour, Floats, Road, Scene, Tree, floats, ints
 from jiequ.sense.engine.scene_roofs import colour_for
 
-CAR_COLOURS: list[Colour] = [(225, 225, 225), (200, 200, 205), (40, 42, 46), (90, 92, 96), (150, 40, 40), (50, 70, 120), (180, 170, 150)]
+CAR_COLOURS: list[Colour] = [
+    (225, 225, 225),
+    (200, 200, 205),
+    (40, 42, 46),
+    (90, 92, 96),
+    (150, 40, 40),
+    (50, 70, 120),
+    (180, 170, 150),
+]
 
 
 class Planner:
@@ -20,26 +29,26 @@ class Planner:
     def __init__(self, rng: np.random.Generator, size: int, gsd: float) -> None:
         self.rng, self.scene, self.taken, self.buildings = rng, Scene(size, gsd), np.zeros((size, size), np.uint8), 0
 
-    def stand(self, parts: list[tuple[float, float, float, float]], x: float, y: float, angle: float, **look: object) -> bool:
-        """Put a building of ``parts`` (along, across, length, width in metres) at pixel (x, y); False if something is there."""
-        gsd, cosine, sine = self.scene.gsd, np.cos(angle), np.sin(angle)
+    def stand(self, parts: list[tuple[float, float, float, float]], place: Any, angle: float, **look: Any) -> bool:
+        """Put a building of ``parts`` (along, across, length, width in metres) at pixel ``place`` (x, y); False if something is there."""
+        (x, y), gsd, cosine, sine = place, self.scene.gsd, np.cos(angle), np.sin(angle)
         number, boxes = self.buildings + 1, []
         for along, across, length, width in parts:
-            place = (x + (along * cosine - across * sine) / gsd, y + (along * sine + across * cosine) / gsd)
+            middle = (x + (along * cosine - across * sine) / gsd, y + (along * sine + across * cosine) / gsd)
             turned = angle if length >= width else angle + np.pi / 2
             sides = (max(length, width), min(length, width))
-            boxes.append(Box(*place, *sides, turned, building=number, seed=int(self.rng.integers(2**31)), **look))  # type: ignore[arg-type]
+            boxes.append(Box(*middle, *sides, turned, building=number, seed=int(self.rng.integers(2**31)), **look))
         if any(self._is_taken(box) for box in boxes):
             return False
         for box in boxes:
-            cv2.fillConvexPoly(self.taken, np.int32(box.corners(gsd)), 1)
+            cv2.fillConvexPoly(self.taken, ints(box.corners(gsd)), 1)
         self.buildings = number
         self.scene.boxes += boxes
         return True
 
     def road(self, line: Floats, width: float, material: str) -> None:
         self.scene.roads.append(Road(np.asarray(line, np.float64), width, material, bool(self.rng.random() < 0.5)))
-        cv2.polylines(self.taken, [np.int32(line)], False, 1, max(1, round((width + 2) / self.scene.gsd)))
+        cv2.polylines(self.taken, [ints(line)], False, 1, max(1, round((width + 2) / self.scene.gsd)))
 
     def _is_taken(self, box: Box) -> bool:
         corners = box.corners(self.scene.gsd) * 1.0
@@ -51,7 +60,7 @@ class Planner:
         if x1 <= x0 or y1 <= y0:
             return True
         shape = np.zeros((y1 - y0, x1 - x0), np.uint8)
-        cv2.fillConvexPoly(shape, np.int32(corners - (x0, y0)), 1)
+        cv2.fillConvexPoly(shape, ints(corners - (x0, y0)), 1)
         return bool((self.taken[y0:y1, x0:x1] & shape).sum() > 0.04 * max(shape.sum(), 1))
 
 
@@ -69,7 +78,7 @@ def street_lines(planner: Planner, spacing: float) -> Iterator[tuple[Floats, flo
         line = np.stack([np.cumsum(np.cos(turn)) * 4, np.cumsum(np.sin(turn)) * 4], 1)
         line += start - line[len(line) // 2]
         if ((line > -30) & (line < size + 30)).all(1).any():
-            yield np.float32(line), heading
+            yield floats(line), heading
 
 
 def along(line: Floats, step: float, offset: float) -> Iterator[tuple[float, float, float]]:
@@ -91,7 +100,9 @@ def _house(rng: np.random.Generator, length: float, width: float) -> list[tuple[
     for _ in range(rng.choice([0, 1, 2], p=[0.35, 0.45, 0.2])):
         wing = (length * rng.uniform(0.3, 0.5), width * rng.uniform(0.35, 0.7))
         side = rng.choice([-1, 1])
-        parts.append((side * (length - wing[0]) / 2 * rng.uniform(0.5, 1), rng.choice([-1, 1]) * (width + wing[1]) / 2 * 0.8, *wing))
+        parts.append(
+            (side * (length - wing[0]) / 2 * rng.uniform(0.5, 1), rng.choice([-1, 1]) * (width + wing[1]) / 2 * 0.8, *wing)
+        )
     return parts
 
 
@@ -119,7 +130,7 @@ def _suburb_house(
     red, green, blue = np.array(shared) * rng.normal(1, 0.07)
     colour = (float(red), float(green), float(blue)) if rng.random() < 0.8 else colour_for(rng, roof)
     angle = heading + rng.normal(0, 0.04)
-    if planner.stand(_house(rng, *size), x, y, angle, height=rng.uniform(4, 8), roof=roof, colour=colour):
+    if planner.stand(_house(rng, *size), (x, y), angle, height=rng.uniform(4, 8), roof=roof, colour=colour):
         across = np.array([np.sin(heading), -np.cos(heading)]) * side
         start = np.array([x, y]) + np.array([np.cos(heading), np.sin(heading)]) * rng.uniform(-4, 4) / gsd
         if rng.random() < 0.7:
@@ -151,13 +162,16 @@ def rows(planner: Planner) -> None:
                 if rng.random() > skip:
                     parts = [(0.0, 0.0, wide, deep)] if rng.random() < 0.7 else _stepped(wide, deep, rng)
                     look = {"height": height * rng.uniform(0.8, 1.2), "roof": "flat", "colour": palette[rng.integers(3)]}
-                    planner.stand(parts, x, y, heading, **look)
+                    planner.stand(parts, (x, y), heading, **look)
 
 
 def _stepped(wide: float, deep: float, rng: np.random.Generator) -> list[tuple[float, float, float, float]]:
     """A body with a narrower part before it."""
     cut = rng.uniform(0.15, 0.35) * deep
-    return [(0.0, cut / 2, wide, deep - cut), (rng.normal(0, 0.1) * wide, cut / 2 - deep / 2, wide * rng.uniform(0.4, 0.8), cut)]
+    return [
+        (0.0, cut / 2, wide, deep - cut),
+        (rng.normal(0, 0.1) * wide, cut / 2 - deep / 2, wide * rng.uniform(0.4, 0.8), cut),
+    ]
 
 
 def village(planner: Planner) -> None:
@@ -178,12 +192,12 @@ def village(planner: Planner) -> None:
                 roof = str(rng.choice(["gable", "flat", "tin"], p=mixture))
                 parts = _house(rng, rng.uniform(8, 14), rng.uniform(6, 10)) if rng.random() < 0.7 else [(0.0, 0.0, 6.0, 4.5)]
                 look = {"height": rng.uniform(3, 14), "roof": roof, "colour": colour_for(rng, roof)}
-                planner.stand(parts, *(turned + size / 2), heading + rng.normal(0, 0.06), **look)
+                planner.stand(parts, turned + size / 2, heading + rng.normal(0, 0.06), **look)
 
 
 def halls(planner: Planner) -> None:
     """Works and warehouses: large halls of metal, paved yards, some offices."""
-    rng, size, gsd = planner.rng, planner.scene.size, planner.scene.gsd
+    rng, size = planner.rng, planner.scene.size
     yard = np.clip(ground.noise(rng, size, size / 2, 2) * 2 + 1, 0, 1)
     planner.scene.regions.append(ground.region(rng, planner.scene, str(rng.choice(["concrete", "gravel", "asphalt"])), yard))
     for line, _ in street_lines(planner, rng.uniform(70, 140)):
@@ -194,8 +208,7 @@ def halls(planner: Planner) -> None:
         long = rng.uniform(14, 70)
         parts = [(0.0, 0.0, long, long * rng.uniform(0.3, 0.8))]
         look = {"height": rng.uniform(4, 12), "roof": roof, "colour": colour_for(rng, roof)}
-        planner.stand(parts, *rng.uniform(0, size, 2), heading + rng.choice([0, np.pi / 2]), **look)
-    del gsd
+        planner.stand(parts, rng.uniform(0, size, 2), heading + rng.choice([0, np.pi / 2]), **look)
 
 
 def slabs(planner: Planner) -> None:
@@ -209,7 +222,7 @@ def slabs(planner: Planner) -> None:
         long = rng.uniform(18, 55)
         parts = _house(rng, long, rng.uniform(11, 16))
         look = {"height": rng.uniform(12, 45), "roof": roof, "colour": colour}
-        planner.stand(parts, *rng.uniform(0, size, 2), heading, **look)
+        planner.stand(parts, rng.uniform(0, size, 2), heading, **look)
 
 
 def villas(planner: Planner) -> None:
@@ -225,21 +238,20 @@ def villas(planner: Planner) -> None:
                     at = rng.uniform(-0.6, 0.6, 2) * (length, width)
                     parts.append((at[0], at[1], rng.uniform(4, 9), rng.uniform(4, 8)))
                 look = {"height": rng.uniform(5, 11), "roof": "flat", "colour": colour_for(rng, "flat")}
-                planner.stand(parts, x, y, heading + rng.normal(0, 0.15), **look)
+                planner.stand(parts, (x, y), heading + rng.normal(0, 0.15), **look)
     for _ in range(int(60 * (size * gsd / 100) ** 2 / 2)):
         add_tree(planner, *rng.uniform(0, size, 2))
 
 
 def farms(planner: Planner) -> None:
     """Fields, a few houses and sheds; greenhouses and trellises, which are no buildings."""
-    rng, size, gsd = planner.rng, planner.scene.size, planner.scene.gsd
+    rng, size = planner.rng, planner.scene.size
     fields(planner)
     for _ in range(rng.integers(1, 9)):
         roof = str(rng.choice(["gable", "tin", "flat", "shed"]))
         parts = _house(rng, rng.uniform(8, 22), rng.uniform(6, 11))
         look = {"height": rng.uniform(3, 8), "roof": roof, "colour": colour_for(rng, roof)}
-        planner.stand(parts, *rng.uniform(0, size, 2), rng.uniform(0, np.pi), **look)
-    del gsd
+        planner.stand(parts, rng.uniform(0, size, 2), rng.uniform(0, np.pi), **look)
 
 
 def fields(planner: Planner) -> None:
@@ -248,7 +260,9 @@ def fields(planner: Planner) -> None:
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
     turn = rng.uniform(0, np.pi)
     over = x * np.cos(turn) + y * np.sin(turn) + rng.uniform(0, 100)
-    strip = np.floor(over * gsd / rng.uniform(15, 50)) + 7 * np.floor((y * np.cos(turn) - x * np.sin(turn)) * gsd / rng.uniform(60, 150))
+    strip = np.floor(over * gsd / rng.uniform(15, 50)) + 7 * np.floor(
+        (y * np.cos(turn) - x * np.sin(turn)) * gsd / rng.uniform(60, 150)
+    )
     for material in ("crop", "soil", "grass"):
         cover = ((strip * 2654435 % 97) / 97 < rng.uniform(0.2, 0.6)).astype(np.float32)
         planner.scene.regions.append(ground.region(rng, planner.scene, material, cv2.GaussianBlur(cover, (0, 0), 0.8)))
@@ -284,11 +298,11 @@ def park(planner: Planner, road: Road) -> None:
     rng, scene, gsd = planner.rng, planner.scene, planner.scene.gsd
     busy = rng.choice([0.0, 0.05, 0.3, 0.7])
     for offset in (-1, 1):
-        for x, y, heading in along(np.float32(road.line), 6.5 / gsd, offset * (road.width / 2 - 1.2) / gsd):
+        for x, y, heading in along(floats(road.line), 6.5 / gsd, offset * (road.width / 2 - 1.2) / gsd):
             if rng.random() < busy:
                 scene.cars.append(Car(x, y, heading, float(rng.uniform(4, 5.2)), CAR_COLOURS[rng.integers(len(CAR_COLOURS))]))
         if rng.random() < 0.45:
-            for x, y, _ in along(np.float32(road.line), rng.uniform(5, 12) / gsd, offset * (road.width / 2 + 2) / gsd):
+            for x, y, _ in along(floats(road.line), rng.uniform(5, 12) / gsd, offset * (road.width / 2 + 2) / gsd):
                 add_tree(planner, x, y)
 
 

@@ -6,18 +6,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from jiequ.sense.engine.scene_parts import Box, Colour, Floats, Light
+from jiequ.sense.engine.scene_parts import Box, Colour, Floats, Light, floats, ints
 
 GREY, BROWN = [(112, 110, 108), (96, 94, 94), (130, 126, 120), (84, 84, 88)], [(124, 102, 86), (104, 88, 76), (138, 118, 102)]
 TILE = [(150, 90, 70), (134, 80, 66), (166, 106, 84), (124, 84, 72)]
 PALE = [(224, 222, 216), (206, 204, 200), (238, 236, 230), (184, 178, 168), (206, 198, 182), (168, 164, 158)]
-TIN = [(78, 112, 158), (100, 134, 176), (70, 98, 142), (176, 184, 190), (206, 210, 212), (150, 158, 166), (158, 70, 62), (96, 140, 120)]
+TIN = [
+    (78, 112, 158),
+    (100, 134, 176),
+    (70, 98, 142),
+    (176, 184, 190),
+    (206, 210, 212),
+    (150, 158, 166),
+    (158, 70, 62),
+    (96, 140, 120),
+]
 COLOURS: dict[str, list[tuple[int, int, int]]] = {
     "hip": GREY + BROWN + TILE,
     "gable": GREY + BROWN + TILE + TILE,
-    "flat": PALE + PALE + [(142, 138, 132), (120, 116, 112), (160, 140, 122), (190, 150, 128)],
+    "flat": [*PALE, *PALE, (142, 138, 132), (120, 116, 112), (160, 140, 122), (190, 150, 128)],
     "tin": TIN,
-    "shed": TIN + [(228, 230, 230), (216, 216, 210)],
+    "shed": [*TIN, (228, 230, 230), (216, 216, 210)],
     "greenhouse": [(206, 214, 216), (188, 198, 198), (222, 226, 224)],
     "trellis": [(88, 120, 62), (104, 132, 76)],
 }
@@ -61,9 +70,9 @@ def paint_roof(image: Floats, covered: Floats, box: Box, light: Light, gsd: floa
     if y1 <= y0 or x1 <= x0:
         return
     v, u = np.mgrid[y0:y1, x0:x1].astype(np.float32)
-    u, v = u - np.float32(x), v - np.float32(y)
-    cosine, sine = np.float32(np.cos(box.angle)), np.float32(np.sin(box.angle))
-    u, v = (u * cosine + v * sine) * np.float32(gsd), (v * cosine - u * sine) * np.float32(gsd)
+    u, v = u - floats(x), v - floats(y)
+    cosine, sine = floats(np.cos(box.angle)), floats(np.sin(box.angle))
+    u, v = (u * cosine + v * sine) * floats(gsd), (v * cosine - u * sine) * floats(gsd)
     edge = np.minimum(box.length / 2 - np.abs(u), box.width / 2 - np.abs(v)) / gsd
     alpha = np.clip(edge + 0.5, 0, 1)
     rng = np.random.default_rng(box.seed)
@@ -134,7 +143,9 @@ def _shed(rng: np.random.Generator, box: Box, u: Floats, v: Floats, sun: tuple[f
 def _flat(rng: np.random.Generator, box: Box, u: Floats, v: Floats, sun: tuple[float, float, float], gsd: float) -> Floats:
     """A flat roof: stains, a parapet with its inner shadow, levels, stair house, boxes, tanks, pipes."""
     base = np.asarray(box.colour, np.float32)
-    shade = 1 + _speckle(rng, u, 0.03) + 0.04 * np.sin(u / rng.uniform(1, 4) + rng.uniform(0, 6)) * np.sin(v / rng.uniform(1, 4))
+    shade = (
+        1 + _speckle(rng, u, 0.03) + 0.04 * np.sin(u / rng.uniform(1, 4) + rng.uniform(0, 6)) * np.sin(v / rng.uniform(1, 4))
+    )
     image = base * np.asarray(shade, np.float32)[..., None]
     levels = int(rng.integers(0, 4)) if box.length > 8 else 0
     for _ in range(levels):
@@ -182,7 +193,9 @@ def _stand(
     image[(np.abs(u - middle_u) < size[0] / 2) & (np.abs(v - middle_v) < size[1] / 2)] = np.clip(tone, 8, 250)
 
 
-def _greenhouse(rng: np.random.Generator, box: Box, u: Floats, v: Floats, sun: tuple[float, float, float], gsd: float) -> Floats:
+def _greenhouse(
+    rng: np.random.Generator, box: Box, u: Floats, v: Floats, sun: tuple[float, float, float], gsd: float
+) -> Floats:
     bow = np.sqrt(np.clip(1 - (2 * v / box.width) ** 2, 0, 1))
     ribs = np.sin(2 * np.pi * u / max(1.2, 2.2 * gsd)) * 0.05
     return np.asarray(0.85 + 0.2 * bow + 0.1 * np.sign(v) * sun[1] + ribs + _speckle(rng, u, 0.03), np.float32)
@@ -207,5 +220,5 @@ SHADERS = {
 
 
 def _fill(image: Floats, points: NDArray[np.float64], colour: float | tuple[float, ...]) -> None:
-    hull = cv2.convexHull(np.float32(points))
-    cv2.fillConvexPoly(image, np.int32(np.round(hull * 8)), colour, cv2.LINE_AA, 3)
+    hull = cv2.convexHull(floats(points))
+    cv2.fillConvexPoly(image, ints(np.round(hull * 8)), colour, cv2.LINE_AA, 3)

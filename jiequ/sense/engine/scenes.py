@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from jiequ.sense.engine import scene_camera as camera
 from jiequ.sense.engine import scene_ground as ground
 from jiequ.sense.engine import scene_roofs as roofs
-from jiequ.sense.engine.scene_parts import Box, Floats, Light, Scene, Tree, light_of
+from jiequ.sense.engine.scene_parts import Box, Floats, Light, Scene, Tree, floats, ints, light_of
 from jiequ.sense.engine.scene_plan import lay_out
 
 Bytes = NDArray[np.uint8]
@@ -47,7 +47,9 @@ class Drawn:
     roof: Floats
 
 
-def pair(seed: int, *, size: int = 256, gsd: float | None = None, photos: Sequence[Bytes] = (), kind: str | None = None) -> Pair:
+def pair(
+    seed: int, *, size: int = 256, gsd: float | None = None, photos: Sequence[Bytes] = (), kind: str | None = None
+) -> Pair:
     """The pair of this seed. ``gsd`` in metres per pixel (None: .25–.7); ``photos``: RGB frames to use as ground, sometimes."""
     rng = np.random.default_rng([seed, 71])
     metres = gsd or float(np.exp(rng.uniform(np.log(0.25), np.log(0.7))))
@@ -147,7 +149,9 @@ def _nuisance(before: Scene, after: Scene, rng: np.random.Generator) -> None:
             kind = str(rng.choice(["greenhouse", "trellis"]))
             scene.boxes = scene.boxes + _strips(scene, kind, rng)
         if scene.photo is None and rng.random() < 0.45:
-            cover = np.clip((ground.noise(rng, scene.size, scene.size / 3, 2) - rng.uniform(0.3, 1.5)) * rng.uniform(2, 10), 0, 1)
+            cover = np.clip(
+                (ground.noise(rng, scene.size, scene.size / 3, 2) - rng.uniform(0.3, 1.5)) * rng.uniform(2, 10), 0, 1
+            )
             material = str(rng.choice(["soil", "sand", "grass", "concrete", "gravel", "water"]))
             scene.regions = [*scene.regions, ground.region(rng, scene, material, cover)]
 
@@ -184,9 +188,9 @@ def draw(scene: Scene, light: Light, rng: np.random.Generator) -> Drawn:
     hue = _leaf(light, rng)
     for tree in scene.trees:
         ground.paint_tree(image, tree, light, scene.gsd, hue)
-    wall = np.float32(rng.uniform(110, 215) + rng.normal(0, 10, 3))
+    wall = floats(rng.uniform(110, 215) + rng.normal(0, 10, 3))
     for box in sorted(scene.boxes, key=lambda b: b.height):
-        roofs.paint_walls(image, box, light, scene.gsd, wall * np.float32(0.8 + 0.4 * (box.building * 0.618 % 1)))
+        roofs.paint_walls(image, box, light, scene.gsd, wall * floats(0.8 + 0.4 * (box.building * 0.618 % 1)))
         roofs.paint_roof(image, roof, box, light, scene.gsd)
         _shade_roof(image, box, levels, light, scene.gsd)
     return Drawn(image, roof)
@@ -194,12 +198,12 @@ def draw(scene: Scene, light: Light, rng: np.random.Generator) -> Drawn:
 
 def _leaf(light: Light, rng: np.random.Generator) -> Floats:
     lush, dry = np.array([58, 80, 48]), np.array([104, 96, 78])
-    return np.float32((lush * (1 - light.season) + dry * light.season) * rng.normal(1, 0.15))
+    return floats((lush * (1 - light.season) + dry * light.season) * rng.normal(1, 0.15))
 
 
 def _darken(image: Floats, mask: Floats, light: Light) -> None:
     soft = np.minimum(cv2.GaussianBlur(mask, (0, 0), 0.6), 1) * light.darkness
-    image *= 1 - soft[..., None] * np.float32([1.0, 0.97, 0.9])
+    image *= 1 - soft[..., None] * floats([1.0, 0.97, 0.9])
 
 
 def _shade_roof(image: Floats, box: Box, levels: dict[float, Floats], light: Light, gsd: float) -> None:
@@ -212,7 +216,7 @@ def _shade_roof(image: Floats, box: Box, levels: dict[float, Floats], light: Lig
     x0, y0, x1, y1 = max(low[0], 0), max(low[1], 0), min(high[0], len(image)), min(high[1], len(image))
     if x1 > x0 and y1 > y0 and levels[level][y0:y1, x0:x1].any():
         inside = np.zeros((y1 - y0, x1 - x0), np.float32)
-        cv2.fillConvexPoly(inside, np.int32(np.round((corners - (x0, y0)) * 8)), 1.0, cv2.LINE_AA, 3)
+        cv2.fillConvexPoly(inside, ints(np.round((corners - (x0, y0)) * 8)), 1.0, cv2.LINE_AA, 3)
         image[y0:y1, x0:x1] *= 1 - (inside * levels[level][y0:y1, x0:x1] * light.darkness * 0.9)[..., None]
 
 
@@ -246,5 +250,5 @@ def _labels(scene: Scene, light: Light) -> tuple[NDArray[np.int32], Scene]:
     found = np.zeros((scene.size, scene.size), np.int32)
     for box in sorted(scene.boxes, key=lambda b: b.height):
         corners = box.corners(scene.gsd) + np.array(light.lean) * box.height
-        cv2.fillConvexPoly(found, np.int32(np.round(corners * 8)), box.building if box.is_building else 0, shift=3)
+        cv2.fillConvexPoly(found, ints(np.round(corners * 8)), box.building if box.is_building else 0, shift=3)
     return found, scene

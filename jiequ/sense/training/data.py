@@ -30,14 +30,18 @@ class Pairs:
 
 
 def frames(folder: Path | None, width: int = 1400) -> list[Bytes]:
-    """Freely licensed aerial photos as ground for scenes, made small; none of them is stored with the pairs' code or weights."""
+    """Freely licensed aerial photos as ground for scenes, made small; none is kept."""
     found = []
     for file in sorted(folder.rglob("*")) if folder else []:
         if file.suffix.lower() in (".jpg", ".jpeg", ".png"):
             image = cv2.imread(str(file))
             if image is not None:
                 height = image.shape[0] * width // image.shape[1]
-                found.append(np.asarray(cv2.cvtColor(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)))
+                found.append(
+                    np.asarray(
+                        cv2.cvtColor(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+                    )
+                )
     return found
 
 
@@ -89,10 +93,12 @@ def exchanged(mask: Bytes) -> Bytes:
 
 
 def verdict_pairs(folder: Path) -> Pairs:
-    """Judged pairs: ``before``, ``after`` and ``label`` folders of equally named PNG tiles; label > 127 is what is new, 1–127 what is gone."""
+    """Judged pairs: folders ``before``, ``after``, ``label`` of equally named PNG tiles; label > 127: new, 1 to 127: gone."""
     names = sorted(file.name for file in (folder / "label").iterdir())
     images = {part: [cv2.imread(str(folder / part / name)) for name in names] for part in ("before", "after")}
     labels = [cv2.imread(str(folder / "label" / name), cv2.IMREAD_GRAYSCALE) for name in names]
     masks = [np.where(label > 127, NEW, np.where(label > 0, GONE, 0)) + NO_ROOFS for label in labels if label is not None]
-    both = (np.stack([cv2.cvtColor(i, cv2.COLOR_BGR2RGB) for i in images[part] if i is not None]) for part in ("before", "after"))
+    both = (
+        np.stack([cv2.cvtColor(i, cv2.COLOR_BGR2RGB) for i in images[part] if i is not None]) for part in ("before", "after")
+    )
     return Pairs(*both, np.stack(masks).astype(np.uint8))

