@@ -27,7 +27,7 @@ Floats = NDArray[np.float32]
 
 
 class WeightsError(Exception):
-    """The net cannot be used: ``code`` is weights_missing, weights_mismatch or weights_unusable, ``facts`` say what was found."""
+    """The net cannot be used. ``code``: weights_missing, weights_mismatch or weights_unusable; ``facts``: what was found."""
 
     def __init__(self, code: str, **facts: Any) -> None:
         super().__init__(code)

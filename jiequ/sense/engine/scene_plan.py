@@ -30,7 +30,7 @@ class Planner:
         self.rng, self.scene, self.taken, self.buildings = rng, Scene(size, gsd), np.zeros((size, size), np.uint8), 0
 
     def stand(self, parts: list[tuple[float, float, float, float]], place: Any, angle: float, **look: Any) -> bool:
-        """Put a building of ``parts`` (along, across, length, width in metres) at pixel ``place`` (x, y); False if something is there."""
+        """Put a building of ``parts`` (along, across, length, width in metres) at pixel ``place``; False if that is taken."""
         (x, y), gsd, cosine, sine = place, self.scene.gsd, np.cos(angle), np.sin(angle)
         number, boxes = self.buildings + 1, []
         for along, across, length, width in parts:

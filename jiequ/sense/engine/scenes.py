@@ -240,7 +240,7 @@ def _shoot(before: Scene, after: Scene, rng: np.random.Generator, size: int) -> 
     maps = camera.drift(before.size, rng)
     image = cv2.remap(first.image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     inner = slice(MARGIN, MARGIN + size)
-    look = [camera.expose(camera.develop(part, rng), rng)[inner, inner] for part in (image, second.image)]
+    look = [camera.expose(camera.develop(floats(part), rng), rng)[inner, inner] for part in (image, second.image)]
     return Pair(look[0], look[1], new[inner, inner], gone[inner, inner], old[0][inner, inner] > 0, fresh[0][inner, inner] > 0,
                 before.gsd, before.photo is None)  # fmt: skip
 

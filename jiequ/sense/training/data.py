@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,7 +32,7 @@ class Pairs:
 
 def frames(folder: Path | None, width: int = 1400) -> list[Bytes]:
     """Freely licensed aerial photos as ground for scenes, made small; none is kept."""
-    found = []
+    found: list[Any] = []
     for file in sorted(folder.rglob("*")) if folder else []:
         if file.suffix.lower() in (".jpg", ".jpeg", ".png"):
             image = cv2.imread(str(file))
@@ -42,7 +43,7 @@ def frames(folder: Path | None, width: int = 1400) -> list[Bytes]:
                         cv2.cvtColor(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
                     )
                 )
-    return found
+    return [np.asarray(image, np.uint8) for image in found]
 
 
 def mask_of(pair: scenes.Pair) -> Bytes:
@@ -83,7 +84,7 @@ def augmented(pairs: Pairs, index: int, rng: np.random.Generator, side: int) -> 
     if rng.random() < 0.3:
         one, two, mask = two, one, exchanged(mask)
     if rng.random() < 0.6:
-        one, two = (scene_camera.develop(np.float32(part), rng, 0.5).astype(np.uint8) for part in (one, two))
+        one, two = (scene_camera.develop(np.asarray(part, np.float32), rng, 0.5).astype(np.uint8) for part in (one, two))
     return one, two, mask
 
 
@@ -98,7 +99,8 @@ def verdict_pairs(folder: Path) -> Pairs:
     images = {part: [cv2.imread(str(folder / part / name)) for name in names] for part in ("before", "after")}
     labels = [cv2.imread(str(folder / "label" / name), cv2.IMREAD_GRAYSCALE) for name in names]
     masks = [np.where(label > 127, NEW, np.where(label > 0, GONE, 0)) + NO_ROOFS for label in labels if label is not None]
-    both = (
-        np.stack([cv2.cvtColor(i, cv2.COLOR_BGR2RGB) for i in images[part] if i is not None]) for part in ("before", "after")
+    one, two = (
+        np.stack([cv2.cvtColor(image, cv2.COLOR_BGR2RGB) for image in images[part] if image is not None])
+        for part in ("before", "after")
     )
-    return Pairs(*both, np.stack(masks).astype(np.uint8))
+    return Pairs(one.astype(np.uint8), two.astype(np.uint8), np.stack(masks).astype(np.uint8))

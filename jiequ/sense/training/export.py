@@ -57,7 +57,7 @@ def write_float(net: ChangeNet, path: Path) -> None:
     with_padding_inside(path)
 
 
-class _Reader(CalibrationDataReader):  # type: ignore[misc]
+class _Reader(CalibrationDataReader):
     def __init__(self, pairs: Pairs) -> None:
         self.left = iter([(pairs.before[k], pairs.after[k]) for k in range(min(len(pairs), CALIBRATED_ON))])
 

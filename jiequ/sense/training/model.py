@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-# kernel, stride, expansion, channels in, channels out: blocks 0 to 7 of EfficientNet-Lite0 (Tan & Le 2019, "lite": ReLU6, no SE)
+# kernel, stride, expansion, channels in, channels out: blocks 0 to 7 of EfficientNet-Lite0 (Tan & Le 2019; ReLU6, no SE)
 BLOCKS = [(3, 1, 1, 32, 16), (3, 2, 6, 16, 24), (3, 1, 6, 24, 24), (5, 2, 6, 24, 40), (5, 1, 6, 40, 40),
           (3, 2, 6, 40, 80), (3, 1, 6, 80, 80), (3, 1, 6, 80, 80)]  # fmt: skip
 TAPS = (0, 2, 4, 7)  # blocks whose output goes to the neck: 1/2, 1/4, 1/8, 1/16 of the size
@@ -72,8 +72,8 @@ class ChangeNet(nn.Module):
         self.decode = nn.ModuleList(_separable(WIDE, WIDE) for _ in range(3))
         self.narrow = nn.Conv2d(WIDE, 24, 1)
         self.fine = nn.Conv2d(2 * BLOCKS[0][4], 24, 1)
-        self.last = nn.Sequential(nn.ReLU(inplace=True), Same(24, 24, 3, groups=24), nn.Conv2d(24, 24, 1), nn.ReLU(inplace=True),
-                                  nn.Conv2d(24, 2, 1))  # fmt: skip
+        mixed = (Same(24, 24, 3, groups=24), nn.Conv2d(24, 24, 1))
+        self.last = nn.Sequential(nn.ReLU(inplace=True), *mixed, nn.ReLU(inplace=True), nn.Conv2d(24, 2, 1))
 
     def trunk(self, image: Tensor) -> list[Tensor]:
         """Features of one date: (n, 16, h/2, w/2), then 48 channels at 1/4, 1/8 and 1/16."""

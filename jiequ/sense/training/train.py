@@ -58,7 +58,7 @@ class Training:
         change, roofs = self.net.heads(before, after)
         loss = loss_of(change, roofs, mask)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
         self.optimiser.step()
         self.step += 1
@@ -160,8 +160,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--frames", type=Path, help="aerial photos of a free licence for grounds, at any depth of a folder")
     options.add_argument("--cache", type=Path, help="rendered pairs are kept here (OUT/pairs)")
     options.add_argument("--pairs", type=int, default=2500, help="synthetic pairs (%(default)s)")
-    options.add_argument("--steps", type=int, default=Plan.steps, help="(%(default)s)")
-    options.add_argument("--seed", type=int, default=Plan.seed)
+    options.add_argument("--steps", type=int, default=Plan().steps, help="(%(default)s)")
+    options.add_argument("--seed", type=int, default=Plan().seed)
     options.add_argument("--threads", type=int, default=1)
     return options
 
