@@ -46,4 +46,5 @@ def fit(scores: Sequence[float], confirmed: Sequence[bool]) -> Isotonic:
             last = blocks.pop()
             blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
     middles = tuple(block[2] / block[0] for block in blocks)
-    return Isotonic(middles, tuple((block[1] + 0.5) / (block[0] + 1) for block in blocks), len(order))
+    drawn_in = [(block[1] + 0.5) / (block[0] + 1) for block in blocks]  # small blocks more than wide ones, so it may fall
+    return Isotonic(middles, tuple(np.maximum.accumulate(drawn_in).tolist()), len(order))
