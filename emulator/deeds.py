@@ -260,7 +260,7 @@ def phone(emu: Emulator, person: Person) -> Given:
 
 
 def _card(person: Person) -> Given:
-    names = ("id", "name", "role", "colour", "mobile", "userid", "lat", "lon", "label", "photos", "is_snapshot")
+    names = ("id", "name", "role", "colour", "mobile", "mail", "userid", "lat", "lon", "label", "photos", "is_snapshot")
     return {name: getattr(person, name) for name in names}
 
 

@@ -18,7 +18,7 @@ from jiequ.web.cli.supervisor import Child, Supervisor, stop_on_signals
 
 FIRST_PAGE_WITHIN_SECONDS = 60
 LOCAL = {"127.0.0.1", "localhost"}  # where the emulator listens
-PHONES_PORT = 4  # from the pages' port
+PHONES_PORT, LETTERS_PORT = 4, 5  # from the pages' port
 PHONES_FILE = "emulator.json"
 PAGES_FIRST_SECONDS = 3.0  # the seed's jobs would compete with the first page for two cores
 
@@ -35,7 +35,7 @@ def main(options: argparse.Namespace) -> int:
     ready.set_up()
     if options.fresh:
         _throw_away()
-    _prepare()
+    _prepare(has_year=not options.no_year)
     prepared = time.monotonic() - began
     announce = threading.Thread(target=_announce, args=(options, began, prepared, known, stop), daemon=True)
     announce.start()
@@ -69,6 +69,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     os.environ.setdefault("JIEQU_CALLBACKS_PORT", "0")  # six phones: the pages' own processes answer them
     known = phones.accounts()
     os.environ.update(phones.settings_for(known, _emulator(options)), JIEQU_PHONES_URL=f"{_emulator(options)}/phones/")
+    os.environ.update(phones.write_sms_templates(Path(os.environ["JIEQU_VAR"])), JIEQU_MAIL_PORT=str(_letters_port(options)))
     return known
 
 
@@ -76,12 +77,17 @@ def _emulator(options: argparse.Namespace) -> str:
     return f"http://127.0.0.1:{options.phones_port}"
 
 
+def _letters_port(options: argparse.Namespace) -> int:
+    return int(options.port + LETTERS_PORT)
+
+
 def _phones(options: argparse.Namespace) -> list[Child]:
     from django.conf import settings
 
     if not options.phones_port:
         return []
-    return [phones.child(options.phones_port, product=settings.BASE_URL, file=settings.VAR / PHONES_FILE)]
+    file, letters = settings.VAR / PHONES_FILE, _letters_port(options)
+    return [phones.child(options.phones_port, smtp_port=letters, product=settings.BASE_URL, file=file)]
 
 
 def _throw_away() -> None:
@@ -93,7 +99,7 @@ def _throw_away() -> None:
     shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
 
 
-def _prepare() -> None:
+def _prepare(*, has_year: bool) -> None:
     from django.core.management import call_command, get_commands
     from django.db import connections
 
@@ -105,7 +111,7 @@ def _prepare() -> None:
         migrate(verbosity=0)
     ready.collect_static_files()
     if "demo_seed" in get_commands():
-        call_command("demo_seed")
+        call_command("demo_seed", has_year=has_year)
     connections.close_all()
 
 

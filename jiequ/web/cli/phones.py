@@ -18,6 +18,19 @@ from jiequ.web.cli.supervisor import Child, end_with_supervisor
 
 TOKEN, AES_KEY = "demo", "Demo" * 10 + "123"
 """What the emulator signs and encrypts its pushes with; it listens on this machine only."""
+SMS_CALLBACK_SECRET = "demo-" * 5 + "sms"
+SMS_TEMPLATES = """\
+# The emulator's one template says: 您的事项${number}：${text}
+sign = "鹭港街道"
+
+[resident]
+code = "SMS_1"
+with = { number = "number", text = "title" }
+
+[staff]
+code = "SMS_1"
+with = { number = "number", text = "title" }
+"""
 
 
 def is_there() -> bool:
@@ -33,7 +46,7 @@ def accounts() -> dict[str, Any]:
 
 def settings_for(known: dict[str, Any], emulator: str) -> dict[str, str]:
     """Our settings for these accounts of the emulator at that address."""
-    wechat, wecom, robot = known["wechat"], known["wecom"], known["dingtalk"]
+    wechat, wecom, robot, sms = known["wechat"], known["wecom"], known["dingtalk"], known["sms"]
     return {
         "JIEQU_WECHAT_APPID": wechat["appid"],
         "JIEQU_WECHAT_SECRET": wechat["secret"],
@@ -54,12 +67,28 @@ def settings_for(known: dict[str, Any], emulator: str) -> dict[str, str]:
         "JIEQU_DINGTALK_TOKEN": robot["token"],
         "JIEQU_DINGTALK_SECRET": robot["secret"],
         "JIEQU_DINGTALK_API": f"{emulator}/oapi",
+        "JIEQU_SMS_PORTS": "aliyun",
+        "JIEQU_SMS_API": f"{emulator}/sms",
+        "JIEQU_SMS_KEY_ID": sms["key"],
+        "JIEQU_SMS_KEY_SECRET": sms["secret"],
+        "JIEQU_SMS_CALLBACK_SECRET": SMS_CALLBACK_SECRET,
+        "JIEQU_MAIL_HOST": "127.0.0.1",
+        "JIEQU_MAIL_TLS": "none",
+        "JIEQU_MAIL_FROM": "jiequ@example.com",
     }
 
 
-def child(port: int, *, product: str, file: Path) -> Child:
+def write_sms_templates(folder: Path) -> dict[str, str]:
+    """Which of the provider's templates says which notice, as a file in that folder; the setting that names it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "sms-templates.toml"
+    file.write_text(SMS_TEMPLATES, encoding="utf-8")
+    return {"JIEQU_SMS_TEMPLATES": str(file)}
+
+
+def child(port: int, *, smtp_port: int, product: str, file: Path) -> Child:
     """The emulator as a child of the supervisor."""
-    words = ["--port", str(port), "--product", product, "--file", str(file)]
+    words = ["--port", str(port), "--smtp-port", str(smtp_port), "--product", product, "--file", str(file)]
     return Child("phones", [sys.executable, "-m", "jiequ.web.cli.phones", *words])
 
 

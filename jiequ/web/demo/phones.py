@@ -1,4 +1,5 @@
-"""The demonstration's phones are connected: callbacks, menus, templates, who of them is which member of staff.
+"""The demonstration's phones are connected: callbacks, menus, templates, text messages and letters, who of them is which member
+of staff, and that they stand at the blocked river.
 
 Everything goes the way an operator's installation goes: the platform (played by the emulator) is told our address over HTTP and
 tries it; pushes and calls do the rest. Doing it again changes nothing.
@@ -12,14 +13,20 @@ from typing import Any
 
 import httpx
 from django.conf import settings
+from django.urls import reverse
 
 from jiequ.channels.wechat import services as wechat
 from jiequ.channels.wecom import services as wecom
 from jiequ.core.clock import now
+from jiequ.grid.models import Place
 from jiequ.people.models import Person
 from jiequ.people.rules import Actor
 
+from .progress import story_spot
+
 WITHIN_SECONDS = 60.0
+STEP = 0.00002
+"""Degrees: two metres."""
 
 
 class NotConnected(Exception):
@@ -34,11 +41,12 @@ def connect(emulator: str, people: list[dict[str, str]]) -> None:
     with httpx.Client(base_url=f"{emulator}/_emu", timeout=20, trust_env=False) as strings:
         _wait(lambda: _answers(strings), "the emulator does not answer")
         _save_callbacks(strings)
+        _stand_at_the_river(strings, [one["id"] for one in people])
         wechat.adopt_templates(wechat.read_templates(), by=Actor.system(), at=now())
         accounts = {one["id"]: _follow(strings, one["id"]) for one in people}
         _wait(lambda: all(_is_known(openid) for openid in accounts.values()), "the worker hears of no follower")
         for one in people:
-            _name(one, accounts[one["id"]])
+            _name(one, accounts[one["id"]], strings.get(f"/people/{one['id']}/phone").json()["person"])
         wechat.push_menus(by=Actor.system(), at=now())  # last: a phone shows the menu it saw first for five minutes
 
 
@@ -64,6 +72,21 @@ def _save_callbacks(strings: httpx.Client) -> None:
     _tell(strings, f"/accounts/{settings.WECHAT_APPID}/server", {"url": address, "mode": "secure", **proof})
     agent = f"/corps/{settings.WECOM_CORPID}/agents/{settings.WECOM_AGENTID}"
     _tell(strings, agent, {"url": f"{settings.BASE_URL}/callbacks/wecom/", **proof})
+    if settings.SMS_CALLBACK_SECRET:
+        receipts = reverse("channels:sms_receipts", args=[settings.SMS_CALLBACK_SECRET])
+        _tell(strings, "/sms", {"report_url": settings.BASE_URL + receipts})
+
+
+def _stand_at_the_river(strings: httpx.Client, names: list[str]) -> None:
+    """Everybody is some steps from the next, where the guided story happens, by the nearest bridge's name."""
+    if (spot := story_spot()) is None:
+        return
+    lon, lat = spot
+    bridges = Place.objects.filter(kind="landmark", name__endswith="桥")
+    near = min(bridges, key=lambda one: abs(one.lon - lon) + abs(one.lat - lat), default=None)
+    for number, name in enumerate(names):
+        place = {"lat": lat + number * STEP, "lon": lon - number * STEP, "label": near.name if near else ""}
+        _tell(strings, f"/people/{name}", place)
 
 
 def _follow(strings: httpx.Client, somebody: str) -> str:
@@ -81,11 +104,13 @@ def _is_known(openid: str) -> bool:
     return wechat.follower_of(openid, at=now()).is_following
 
 
-def _name(one: dict[str, str], openid: str) -> None:
-    """One who is staff is that member of staff, in WeChat with the menu of their work, and in WeCom."""
+def _name(one: dict[str, str], openid: str, phone: dict[str, str]) -> None:
+    """One who is staff is that member of staff: in WeChat with the menu of their work, in WeCom, by number and by letter."""
     person = Person.objects.active().filter(username=one["id"]).first()
     if person is None:
         return
+    Person.objects.filter(pk=person.pk, phone="").update(phone=phone["mobile"])
+    Person.objects.filter(pk=person.pk, email=None).update(email=phone["mail"])
     follower = wechat.follower_of(openid, at=now())
     if follower.person_id != person.pk:
         wechat.bind(follower.pk, person.pk, by=Actor.system(), at=now())
