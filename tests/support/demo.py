@@ -1,4 +1,4 @@
-"""``./run demo --no-year`` as a process of its own, with its phones, on a migrated database: what a newcomer has before them."""
+"""``./run demo --no-year`` as a process of its own with its phones, on a migrated database: what a newcomer has before them."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from jiequ.core.worktime import ZONE
 from jiequ.web.demo import history, photos, progress, seeding, texts, year
 from jiequ.web.demo.base import seed_base
 from jiequ.web.demo.past import Past
+from jiequ.web.demo.views import _story_case, _story_grid
 
 NOW = datetime(2026, 7, 23, 2, 0, tzinfo=UTC)
 PLANS = year.between(NOW - timedelta(days=365), NOW)
@@ -197,3 +198,18 @@ def test_a_job_that_is_killed_in_the_middle_leaves_nothing_and_is_done_again(
     assert not Job.objects.exclude(kind=searching.INDEX_TEXTS).filter(kind__startswith="demo.").exists()
     work_once(at=NOW + timedelta(hours=2))
     assert Case.objects.count() == once
+
+
+def test_the_story_page_offers_what_somebody_sent_and_never_a_case_of_the_history(demo: Street) -> None:
+    grid = _story_grid()
+    assert grid is not None
+    began = progress.began_at()
+    assert began is not None
+    case = Case.objects.filter(source="resident").order_by("-pk").first()
+    if case is None:
+        Past(demo, NOW).write(PLANS[:20])
+        case = Case.objects.order_by("-pk")[0]
+    Case.objects.filter(pk=case.pk).update(unit_grid=grid, source="resident", reported_at=began - timedelta(minutes=1))
+    assert _story_case(grid) is None
+    Case.objects.filter(pk=case.pk).update(reported_at=began)
+    assert _story_case(grid) == case

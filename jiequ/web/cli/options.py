@@ -87,7 +87,7 @@ def _demo(sub: argparse.ArgumentParser) -> None:
     _address(sub)
     sub.add_argument("--phones-port", type=int, help="port of the phones in WeChat, played here (port + 4; 0: none)")
     sub.add_argument("--fresh", action="store_true", help="throw the demo's data away first")
-    sub.add_argument("--no-year", action="store_true", help="without the invented year behind it: the street, its people, no case")
+    sub.add_argument("--no-year", action="store_true", help="without the invented year: street and people, no case")
 
 
 def _emulator(sub: argparse.ArgumentParser) -> None:

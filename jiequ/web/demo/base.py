@@ -39,7 +39,7 @@ def seed_base(at: datetime) -> Street:
         District.objects.update(
             sponsor_unit=f"{main.name_zh}办事处（演示）",
             filing_number="演示备案 2026-001",
-            settings={"story_spot": list(drawn.story_spot)},
+            settings={"story_spot": list(drawn.story_spot), "began_at": at.isoformat()},
         )
         calendar.fill(at=at)
         load_catalogue(by=system, at=at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from jiequ.cases.models import Case
@@ -30,5 +31,15 @@ def progress() -> dict[str, Any]:
 
 def story_spot() -> tuple[float, float] | None:
     """Where the guided story happens: longitude, latitude."""
-    kept = (District.objects.values_list("settings", flat=True).first() or {}).get("story_spot")
+    kept = _kept().get("story_spot")
     return (kept[0], kept[1]) if kept else None
+
+
+def began_at() -> datetime | None:
+    """When the demonstration was made: what was reported before is its invented history. None: made before this was kept."""
+    kept = _kept().get("began_at")
+    return datetime.fromisoformat(kept) if kept else None
+
+
+def _kept() -> dict[str, Any]:
+    return District.objects.values_list("settings", flat=True).first() or {}

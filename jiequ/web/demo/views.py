@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -22,9 +23,10 @@ from jiequ.grid.queries import locate
 from jiequ.people.access import public
 from jiequ.people.models import Person
 
-from .progress import progress, story_spot
+from .progress import began_at, progress, story_spot
 
 RESIDENT_STEPS = ("report", "rate")
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @public
@@ -73,8 +75,11 @@ def _story_grid() -> UnitGrid | None:
 
 
 def _story_case(grid: UnitGrid | None) -> Case | None:
-    """The newest resident's report in the story's grid that is not ended long ago."""
-    return Case.objects.filter(unit_grid=grid, source="resident").order_by("-pk").first() if grid else None
+    """The newest resident's report in the story's grid that somebody sent; the demonstration's history tells no story."""
+    if grid is None:
+        return None
+    sent = Case.objects.filter(unit_grid=grid, source="resident", reported_at__gte=began_at() or EVER)
+    return sent.order_by("-pk").first()
 
 
 def _steps(grid: UnitGrid | None, case: Case | None) -> list[dict[str, Any]]:
