@@ -13,7 +13,7 @@ import pytest
 
 from jiequ.sense.engine import isotonic, net, promotion, scenes
 
-TORCH = os.environ.get("JIEQU_TORCH_PYTHON", "")
+TORCH = os.environ.get("TORCH_PYTHON", "")
 
 
 def test_the_same_seed_gives_the_same_pair_and_another_seed_another():
@@ -119,7 +119,7 @@ def test_calibration_rises_is_honest_on_average_and_waits_for_fifty_verdicts():
 def test_twenty_steps_of_real_training_lower_the_loss(tmp_path: Path):
     python = TORCH or (sys.executable if importlib.util.find_spec("torch") else "")
     if not python or not Path(python).exists():
-        pytest.skip("no torch here: JIEQU_TORCH_PYTHON names no Python that has it")
+        pytest.skip("no torch here: TORCH_PYTHON names no Python that has it")
     code = (
         "import sys, torch; from pathlib import Path; torch.set_num_threads(1)\n"
         "from jiequ.sense.training import data, train\n"
