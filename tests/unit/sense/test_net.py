@@ -124,13 +124,15 @@ def test_twenty_steps_of_real_training_lower_the_loss(tmp_path: Path):
         "import sys, torch; from pathlib import Path; torch.set_num_threads(1)\n"
         "from jiequ.sense.training import data, train\n"
         "pairs = data.synthetic(Path(sys.argv[1]) / 'pairs', 8, [], 3)\n"
-        "plan = train.Plan(steps=20, batch=4, side=64, seed=3)\n"
-        "t = train.Training(plan); told = [t.learn(*b) for b, _ in zip(train.batches(pairs, plan, 0), range(20))]\n"
-        "print(sum(told[:4]), sum(told[-4:]))\n"
+        "for rate in (6e-3, 0.0):\n"
+        "    plan = train.Plan(steps=20, batch=4, side=64, seed=3, rate=rate)\n"
+        "    t, batch = train.Training(plan), next(train.batches(pairs, plan, 0))\n"
+        "    told = [t.learn(*batch) for _ in range(20)]\n"
+        "    print(told[-1] / told[0])\n"
     )
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run(
         [python, "-c", code, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=300, check=True
     )
-    first, last = map(float, done.stdout.split())
-    assert last < 0.9 * first
+    learnt, broken = map(float, done.stdout.split())  # the twin learns at a rate of nothing
+    assert learnt < 0.85 < broken
