@@ -117,9 +117,7 @@ def _solved(first: Floats, second: Floats, valid: Bools) -> tuple[Any, Any]:
     return -found[:2], found[2:]
 
 
-def _spread(
-    first: Floats, second: Floats, valid_before: Bools, valid_after: Bools, dx: float, dy: float, plane: Any
-) -> float:
+def _spread(first: Floats, second: Floats, valid_before: Bools, valid_after: Bools, dx: float, dy: float, plane: Any) -> float:
     """The median absolute deviation of what differs, in metres."""
     both = valid_before & moved_mask(valid_after, dx, dy)
     whole = Lie(dx, dy, float(plane[0]), float(plane[1]), float(plane[2]), 0.0, 0.0).plane(0, 0, *first.shape)

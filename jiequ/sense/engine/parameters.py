@@ -15,11 +15,11 @@ class Parameters:
     halo_px: int = 64
     offset_px: int = 0  # moves the tile grid; results do not depend on it (tests/unit/sense/test_seams.py)
     most_residual_px: float = 1.5  # beyond it a place "cannot be compared"
-    least_response: float = 0.10  # of a phase correlation's peak, below it nothing was measured
+    least_response: float = 0.15  # of a phase correlation's peak: strangers reach 0.15 once in a hundred, two flights 0.35
     least_height_m: float = 1.2
     deviations: float = 4.0  # heights below so many median absolute deviations are noise
     opening_m: float = 2.0  # what is narrower than this is no structure
     least_area_m2: float = 10.0
-    earthworks_height_m: float = 0.5  # mean over 10 m
+    earthworks_height_m: float = 0.5  # mean over 20 m
     earthworks_area_m2: float = 200.0
     net_threshold: float = 0.5

@@ -23,7 +23,7 @@ SEED_SHARE = 0.8
 NEIGHBOURS = np.ones((3, 3), np.uint8)
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 RIM_PX = 3
-EARTHWORKS_MEAN_M = 10.0
+EARTHWORKS_MEAN_M = 20.0
 
 
 class Change(IntEnum):
@@ -74,9 +74,7 @@ def changes(found: Difference, lie: Lie, resolution: float, parameters: Paramete
     return result
 
 
-def _structures(
-    dz: Floats, higher: Floats, lower: Floats, least: float, resolution: float, parameters: Parameters
-) -> Bools:
+def _structures(dz: Floats, higher: Floats, lower: Floats, least: float, resolution: float, parameters: Parameters) -> Bools:
     middle = cv2.medianBlur(dz, 3)
     above = cv2.medianBlur(higher - cv2.dilate(lower, NEIGHBOURS), 3)
     seeds = (middle > least) & (above > least * SEED_SHARE)
@@ -106,13 +104,13 @@ def grown_from(seeds: Bools, mask: Bools) -> Bools:
 
 
 def _earthworks(found: Difference, lie: Lie, resolution: float, parameters: Parameters) -> tuple[Bools, Bools]:
-    """(filled, dug): low and broad, by the mean over 10 m."""
+    """(filled, dug): low and broad, by the mean over 20 m (fewer where the halo is narrower)."""
     size = min(max(3, round(EARTHWORKS_MEAN_M / resolution) | 1), 2 * parameters.halo_px // 3 | 1)
     clipped = np.clip(found.dz, -4, 4)
     kernel = (size, size)
     weight = cv2.boxFilter(found.valid.astype(np.float32), -1, kernel)
     mean = cv2.boxFilter(clipped, -1, kernel) / np.maximum(weight, np.float32(0.25))
-    least = max(parameters.earthworks_height_m, 2 * lie.mad)
+    least = max(parameters.earthworks_height_m, 3 * lie.mad)
     broad = round(size * 0.6)
     return opened(mean > least, broad), opened(mean < -least, broad)
 
