@@ -40,7 +40,7 @@ class Overall:
 
 
 def overall(earlier: Bytes, later: Bytes, valid_earlier: Bools, valid_later: Bools, shrink: int, *, free: bool) -> Overall:
-    """From two overviews (h, w) grey; ``free``: any homography, else a similarity near to none. Not found: they lie as they say."""
+    """From two grey overviews (h, w); ``free``: any homography, else a similarity near to none. Not found: as the files say."""
     for maker, norm in ((_orb, cv2.NORM_HAMMING), (_sift, cv2.NORM_L2)):
         first, second = _matched(maker(), norm, later, earlier, valid_later, valid_earlier)
         matrix, agreeing = _agreed(first, second, free)
@@ -50,11 +50,11 @@ def overall(earlier: Bytes, later: Bytes, valid_earlier: Bools, valid_later: Boo
 
 
 def _orb() -> Any:
-    return cv2.ORB_create(nfeatures=FEATURES, fastThreshold=10)
+    return cv2.ORB.create(nfeatures=FEATURES, fastThreshold=10)
 
 
 def _sift() -> Any:
-    return cv2.SIFT_create(nfeatures=FEATURES)
+    return cv2.SIFT.create(nfeatures=FEATURES)
 
 
 def _matched(finder: Any, norm: int, one: Bytes, other: Bytes, valid_one: Bools, valid_other: Bools) -> tuple[Any, Any]:

@@ -66,7 +66,7 @@ def pixels_of(block: Window) -> Window:
 def measured(earlier: Floats, later: Floats, valid: Bools, block: Window) -> Nodes:
     """All nodes of a block from slopes at half scale over ``pixels_of(block)``, both dates already moved as a whole."""
     span, step = SPAN_PX // SHRINK, STEP_PX // SHRINK
-    hann = cv2.createHanningWindow((span, span), cv2.CV_32F)
+    hann = np.asarray(cv2.createHanningWindow((span, span), cv2.CV_32F), np.float32)
     found = np.zeros((5, block.height, block.width), np.float32)
     for row in range(block.height):
         for column in range(block.width):
@@ -100,7 +100,7 @@ def slopes(grey: Bytes) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The shift at each node in pixels, and what is blind: 0 seen, else a ``REASONS`` number; (row, column) of the first node."""
+    """The shift at each node in pixels; ``blind``: 0 seen, else of ``REASONS``; ``row``, ``column``: of the first node."""
 
     dx: Floats
     dy: Floats
@@ -156,7 +156,7 @@ def _has(nodes: Nodes, parameters: Parameters) -> Bools:
 def _neighbours(mask: Bools) -> NDArray[np.int64]:
     """How many of the eight around are set; beyond the rim counts as set where the node itself is inside the picture."""
     padded = np.pad(mask.astype(np.int64), 1, mode="reflect" if min(mask.shape) > 1 else "edge")
-    total = sum(np.roll(np.roll(padded, r, 0), c, 1) for r in (-1, 0, 1) for c in (-1, 0, 1))
+    total = np.sum([np.roll(padded, (r, c), (0, 1)) for r in (-1, 0, 1) for c in (-1, 0, 1)], axis=0)
     return np.asarray(total[1:-1, 1:-1] - mask)
 
 

@@ -1,7 +1,7 @@
 """How two surface models lie to each other: the shift, the tilt and the bias between them, once for the whole pair.
 
 Phase correlation of gradients finds the shift to some tenths of a pixel; then the shift and a plane are solved together from
-the difference's own slope, dz ≈ ∂z/∂x·dx + ∂z/∂y·dy + a·x + b·y + c (Nuth and Kääb 2011 solve the same by aspect), leaving
+the difference's own slope, before − after ≈ ∂z/∂x·dx + ∂z/∂y·dy + a·x + b·y + c (Nuth and Kääb 2011: by aspect), leaving
 out again and again what differs by more than two deviations: that is what was built, torn down or grew.
 """
 
@@ -21,7 +21,7 @@ LEAST_PIXELS = 500
 
 @dataclass(frozen=True, slots=True)
 class Lie:
-    """after(x + dx, y + dy) − (ax·x + ay·y + c) is to be compared with before(x, y).
+    """before(x + dx, y + dy) − (ax·x + ay·y + c) is to be compared with after(x, y).
 
     ``dx``, ``dy``: pixels of the grid; ``ax``, ``ay``: metres a pixel; ``c``, ``mad``: metres; ``response``: peak in [0, 1].
     """
@@ -73,7 +73,7 @@ def moved_mask(valid: Bools, dx: float, dy: float) -> Bools:
 
 def lie(before: Floats, after: Floats, valid_before: Bools, valid_after: Bools, shrink: int = 1) -> Lie | None:
     """The lie of two whole models read ``shrink`` times coarser; None where too little of both is data."""
-    first, second = _filled(before, valid_before), _filled(after, valid_after)
+    first, second = _filled(after, valid_after), _filled(before, valid_before)
     if int((valid_before & valid_after).sum()) < LEAST_PIXELS:
         return None
     dx, dy, response = correlated(gradients(first), gradients(second))
@@ -81,11 +81,11 @@ def lie(before: Floats, after: Floats, valid_before: Bools, valid_after: Bools, 
         dx, dy = 0.0, 0.0
     solved = np.zeros(3)
     for _ in range(ROUNDS):
-        step, solved = _solved(first, moved_by(second, dx, dy), valid_before & moved_mask(valid_after, dx, dy))
+        step, solved = _solved(first, moved_by(second, dx, dy), valid_after & moved_mask(valid_before, dx, dy))
         dx, dy = dx + float(step[0]), dy + float(step[1])
         if np.abs(step).max() < 0.003:
             break
-    mad = _spread(first, second, valid_before, valid_after, dx, dy, solved)
+    mad = _spread(first, second, valid_after, valid_before, dx, dy, solved)
     ax, ay, c = (float(one) for one in solved)
     return Lie(dx * shrink, dy * shrink, ax / shrink, ay / shrink, c, mad, response)
 
@@ -117,9 +117,9 @@ def _solved(first: Floats, second: Floats, valid: Bools) -> tuple[Any, Any]:
     return -found[:2], found[2:]
 
 
-def _spread(first: Floats, second: Floats, valid_before: Bools, valid_after: Bools, dx: float, dy: float, plane: Any) -> float:
+def _spread(first: Floats, second: Floats, valid_first: Bools, valid_second: Bools, dx: float, dy: float, plane: Any) -> float:
     """The median absolute deviation of what differs, in metres."""
-    both = valid_before & moved_mask(valid_after, dx, dy)
+    both = valid_first & moved_mask(valid_second, dx, dy)
     whole = Lie(dx, dy, float(plane[0]), float(plane[1]), float(plane[2]), 0.0, 0.0).plane(0, 0, *first.shape)
     rest = (moved_by(second, dx, dy) - first - whole)[both]
     return float(np.median(np.abs(rest - np.median(rest)))) if rest.size else 0.0

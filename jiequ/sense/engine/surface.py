@@ -38,7 +38,7 @@ class Change(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``dz``: after − before in metres, (h, w), zero where not ``valid``; ``before`` and ``after``: both on before's pixels."""
+    """``dz``: after − before in metres, (h, w), zero where not ``valid``; ``before`` and ``after``: both on after's pixels."""
 
     dz: Floats
     before: Floats
@@ -55,10 +55,10 @@ def difference(
     before: Floats, after: Floats, valid_before: Bools, valid_after: Bools, lie: Lie, row: int, column: int
 ) -> Difference:
     """Both dates of one window brought together; (row, column): the window's first pixel on the grid."""
-    moved = moved_by(after, lie.dx, lie.dy) - lie.plane(row, column, *before.shape)
-    valid = valid_before & moved_mask(valid_after, lie.dx, lie.dy)
-    dz = np.where(valid, moved - before, np.float32(0)).astype(np.float32)
-    return Difference(dz, before, np.where(valid, moved, before).astype(np.float32), valid)
+    moved = moved_by(before, lie.dx, lie.dy) - lie.plane(row, column, *after.shape)
+    valid = valid_after & moved_mask(valid_before, lie.dx, lie.dy)
+    dz = np.where(valid, after - moved, np.float32(0)).astype(np.float32)
+    return Difference(dz, np.where(valid, moved, after).astype(np.float32), after, valid)
 
 
 def changes(found: Difference, lie: Lie, resolution: float, parameters: Parameters) -> Bytes:
@@ -99,7 +99,7 @@ def grown_from(seeds: Bools, mask: Bools) -> Bools:
     inside = (mask | seeds).astype(np.uint8)
     found = seeds.astype(np.uint8)
     for _ in range(RIM_PX):
-        found = cv2.dilate(found, CROSS) & inside
+        found = np.asarray(cv2.dilate(found, CROSS), np.uint8) & inside
     return np.asarray(found > 0) & mask
 
 
