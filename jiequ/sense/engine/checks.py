@@ -17,7 +17,7 @@ from jiequ.sense.engine.areas import DEGREES
 from jiequ.sense.engine.rasters import ENVIRONMENT, HIGHEST_M, LOWEST_M, pixel_metres
 from jiequ.sense.engine.shapes import Asset, Geometry, Kind, Unusable
 
-DRIVERS = ("GTiff",)  # COG is one; every other reader of GDAL is another door to a stranger's file
+DRIVER = "GTiff"  # COG is one; every other reader of GDAL is another door to a stranger's file
 MOST_SIDE = 200_000
 MOST_PIXELS = 6_000_000_000
 MOST_BLOCK_BYTES = 64 * 1024 * 1024  # what one block is when unpacked
@@ -30,7 +30,7 @@ LEAST_DATA = 0.02
 def inspect_raster(path: Path, *, kind: Kind | None = None) -> Asset:
     """What is known of a GeoTIFF. ``kind``: None is told by content (one band of heights is a surface). Raises Unusable."""
     try:
-        with rasterio.Env(**ENVIRONMENT), rasterio.open(path, driver=list(DRIVERS)) as file:
+        with rasterio.Env(**ENVIRONMENT), rasterio.open(path, driver=DRIVER) as file:
             _refuse_large(file)
             _refuse_ending_early(file, path)
             found = kind or _kind(file)

@@ -151,12 +151,18 @@ def _focal(exif: Any, told: dict[str, str], width: int, height: int) -> float:
     details = exif.get_ifd(EXIF_IFD)
     equivalent = _positive(details.get(0xA405))
     if equivalent:
-        return equivalent * math.hypot(width, height) / math.hypot(*FULL_FRAME_MM)
+        return equivalent * _diagonal(width, height) / math.hypot(*FULL_FRAME_MM)
     focal, per_unit = _positive(details.get(0x920A)), _positive(details.get(0xA20E))
     unit_mm = {2: 25.4, 3: 10.0}.get(details.get(0xA210, 2), 25.4)
     if focal and per_unit:
         return focal * per_unit / unit_mm
     raise Unusable("no_lens")
+
+
+def _diagonal(width: int, height: int) -> float:
+    """Of the whole sensor in pixels: a 16:9 picture is cut from one of 4:3, for which the equivalent is told."""
+    longer, shorter = max(width, height), min(width, height)
+    return math.hypot(longer, longer * 0.75 if longer > 1.6 * shorter else shorter)
 
 
 def _positive(value: Any) -> float | None:

@@ -69,9 +69,8 @@ def _fill(file: Any, picture: NDArray[np.uint8], pose: Pose, terrain: _Ground) -
             pixels = cv2.remap(picture, xs, ys, cv2.INTER_LINEAR, borderValue=0)
             inside = (xs >= 0) & (ys >= 0) & (xs <= picture.shape[1] - 1) & (ys <= picture.shape[0] - 1)
             alpha = (inside * 255).astype(np.uint8)
-            file.write(
-                np.concatenate([np.moveaxis(np.asarray(pixels), 2, 0) * inside, alpha[None]]).astype(np.uint8), window=part
-            )
+            bands = [*np.moveaxis(np.asarray(pixels) * inside[..., None], 2, 0), alpha]
+            file.write(np.stack(bands).astype(np.uint8), window=part)
 
 
 def _sought(
