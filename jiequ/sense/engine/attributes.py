@@ -37,7 +37,7 @@ def window_of(polygon: Polygon, grid: Grid, margin: int = 2) -> tuple[Window, in
 
 def covered(polygon: Polygon, grid: Grid, window: Window, shrink: int) -> Bools:
     """Which (coarse) pixels of a window have their middle in a polygon; at least one."""
-    place = Affine.translation(window.column, window.row) * Affine.scale(shrink)
+    place = Affine.translation(window.column, window.row) @ Affine.scale(shrink)
     shape = (window.height // shrink, window.width // shrink)
     inside = rasterize([in_pixels(polygon, grid)], shape, transform=place)
     if not inside.any():

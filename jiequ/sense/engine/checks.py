@@ -90,7 +90,7 @@ def _placed(file: Any) -> tuple[Geometry, tuple[float, float, float, float], flo
         raise Unusable("no_crs")
     if file.transform.is_identity or file.transform.determinant == 0:
         raise Unusable("wrong_crs", what="no place")
-    corners = [file.transform * at for at in ((0, 0), (file.width, 0), (file.width, file.height), (0, file.height))]
+    corners = [file.transform @ at for at in ((0, 0), (file.width, 0), (file.width, file.height), (0, file.height))]
     xs, ys = ([point[n] for point in corners] for n in (0, 1))
     try:
         lons, lats = transform_coordinates(file.crs, DEGREES, xs, ys)

@@ -95,7 +95,7 @@ def common_grid(earlier: Path, later: Path, resolution: float | None, least: flo
 
 
 def _working_crs(file: Any) -> CRS:
-    middle = file.transform * (file.width / 2, file.height / 2)
+    middle = file.transform @ (file.width / 2, file.height / 2)
     if is_metric(file.crs, *middle):
         return file.crs
     west, south, east, north = transform_bounds(file.crs, DEGREES, *file.bounds)
@@ -110,7 +110,7 @@ def _same_pixels(first: Any, second: Any, crs: CRS, size: float) -> bool:
 
 
 def _bounds(file: Any, crs: CRS) -> Box:
-    corners = [file.transform * (x, y) for x in (0, file.width) for y in (0, file.height)]
+    corners = [file.transform @ (x, y) for x in (0, file.width) for y in (0, file.height)]
     xs, ys = zip(*corners, strict=True)
     found = transform_bounds(file.crs, crs, min(xs), min(ys), max(xs), max(ys))
     return float(found[0]), float(found[1]), float(found[2]), float(found[3])

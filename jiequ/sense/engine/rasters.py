@@ -146,7 +146,7 @@ def pixel_metres(file: Any) -> float:
     from jiequ.sense.engine.areas import area_m2
 
     turn, column, row = file.transform, file.width / 2, file.height / 2
-    corners = [turn * (column + dx, row + dy) for dx, dy in ((0, 0), (1, 0), (1, 1), (0, 1))]
+    corners = [turn @ (column + dx, row + dy) for dx, dy in ((0, 0), (1, 0), (1, 1), (0, 1))]
     ring = [*corners, corners[0]]
     return math.sqrt(area_m2({"type": "Polygon", "coordinates": [ring]}, file.crs))
 

@@ -103,7 +103,7 @@ class _Ground:
             told = {"crs": crs, "transform": place, "width": width, "height": height, "nodata": FILL}
             self._vrt = WarpedVRT(self._file, resampling=rasterio.enums.Resampling.bilinear, **told)
             _, x, y = camera.foot(pose)
-            column, row = (int(one) for one in ~place * (x, y))
+            column, row = (int(one) for one in ~place @ (x, y))
             below = self._read(FileWindow(min(max(column, 0), width - 1), min(max(row, 0), height - 1), 1, 1))
             self._zero = float(below[0, 0])
             if math.isnan(self._zero):

@@ -81,7 +81,9 @@ def _structures(dz: Floats, higher: Floats, lower: Floats, least: float, resolut
     if not seeds.any():
         return np.zeros(dz.shape, np.bool_)
     strongest = np.maximum(dz, middle)
-    grown = (strongest > least) & (strongest > EDGE_SHARE * cv2.dilate(middle, NEIGHBOURS))
+    on_rim = np.asarray(cv2.erode(strongest, NEIGHBOURS)) <= least
+    mostly_ground = on_rim & (strongest <= EDGE_SHARE * np.asarray(cv2.dilate(middle, NEIGHBOURS)))
+    grown = (strongest > least) & ~mostly_ground
     return opened(grown_from(seeds, grown), parameters.opening_m / resolution)
 
 
