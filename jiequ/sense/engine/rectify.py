@@ -11,12 +11,12 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from PIL import Image
 from rasterio.crs import CRS
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window as FileWindow
 
 from jiequ.sense.engine import camera
+from jiequ.sense.engine.photos import read_photo
 from jiequ.sense.engine.rasters import ENVIRONMENT, FILL, HIGHEST_M, LOWEST_M
 from jiequ.sense.engine.shapes import Asset, Pose, Unusable
 
@@ -39,8 +39,7 @@ def rectify(path: Path, target: Path, asset: Asset, *, ground: Path | None = Non
     if max(width, height) > MOST_SIDE:
         raise Unusable("too_wide", width=width, height=height, most=MOST_SIDE)
     place = Affine(size, 0, box[0], 0, -size, box[3])
-    with Image.open(path) as image:
-        picture = np.asarray(image.convert("RGB"))
+    picture = read_photo(path)
     half = target.with_name(f".{target.name}.part")
     try:
         with rasterio.Env(**ENVIRONMENT), _Ground(ground, crs, place, width, height, asset.pose) as terrain:

@@ -105,7 +105,8 @@ def test_a_part_that_another_place_was_put_into_cannot_be_compared_and_is_never_
     sources = [Sources(dsm=write(tmp_path / f"{n}.tif", one)) for n, one in enumerate((before, after))]
     found = compare(*sources, work=tmp_path / "work", processes=1)
     wrong = shapely.box(CORNER[0] + 96, CORNER[1] - 224, CORNER[0] + 224, CORNER[1] - 96)
-    blind = [moved(shape(one.geometry), DEGREES, CRS.from_string(UTM49)) for one in found.blind if one.reason == "not_registered"]
+    unseen = [shape(one.geometry) for one in found.blind if one.reason == "not_registered"]
+    blind = [moved(one, DEGREES, CRS.from_string(UTM49)) for one in unseen]
     assert shapely.union_all(blind).intersection(wrong).area > 0.99 * wrong.area
 
 
