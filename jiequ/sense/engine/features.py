@@ -1,0 +1,114 @@
+"""How one picture lies on another as a whole: features matched at quarter scale, MAGSAC for what they agree on.
+
+ORB first (fast, enough between two flights), SIFT where ORB finds too little. An orthophoto may be moved, turned and scaled a
+little; two pictures from one stand (snapshots) differ by a homography.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from jiequ.sense.engine.rasters import Bools, Bytes
+
+FEATURES = 3000
+LEAST_AGREEING = 15
+LEAST_SHARE = 0.08
+REACH_PX = 2.0  # at the scale of the overview
+RATIO = 0.8
+MOST_TURN, MOST_SCALE = math.radians(20), 1.25
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """``matrix``: 3 × 3, a pixel of the later picture → the same place in the earlier one, on the full grid."""
+
+    matrix: tuple[tuple[float, float, float], ...]
+    agreeing: int
+    of: int
+    found: bool
+
+    def array(self) -> NDArray[np.float64]:
+        """As numbers to compute with."""
+        return np.array(self.matrix, np.float64)
+
+
+def overall(earlier: Bytes, later: Bytes, valid_earlier: Bools, valid_later: Bools, shrink: int, *, free: bool) -> Overall:
+    """From two grey overviews (h, w); ``free``: any homography, else a similarity near to none. Not found: as the files say."""
+    for maker, norm in ((_orb, cv2.NORM_HAMMING), (_sift, cv2.NORM_L2)):
+        first, second = _matched(maker(), norm, later, earlier, valid_later, valid_earlier)
+        matrix, agreeing = _agreed(first, second, free)
+        if matrix is not None and agreeing >= max(LEAST_AGREEING, LEAST_SHARE * len(first)):
+            return Overall(_rows(_scaled(matrix, shrink)), agreeing, len(first), True)
+    return Overall(_rows(np.eye(3)), 0, 0, False)
+
+
+def _orb() -> Any:
+    return cv2.ORB.create(nfeatures=FEATURES, fastThreshold=10)
+
+
+def _sift() -> Any:
+    return cv2.SIFT.create(nfeatures=FEATURES)
+
+
+def _matched(finder: Any, norm: int, one: Bytes, other: Bytes, valid_one: Bools, valid_other: Bools) -> tuple[Any, Any]:
+    keys_one, words_one = finder.detectAndCompute(one, _inside(valid_one))
+    keys_other, words_other = finder.detectAndCompute(other, _inside(valid_other))
+    nothing = np.zeros((0, 2), np.float32)
+    if words_one is None or words_other is None or len(keys_other) < 2:
+        return nothing, nothing
+    pairs = cv2.BFMatcher(norm).knnMatch(words_one, words_other, k=2)
+    good = [pair[0] for pair in pairs if len(pair) == 2 and pair[0].distance < RATIO * pair[1].distance]
+    first = np.array([keys_one[match.queryIdx].pt for match in good], np.float32).reshape(-1, 2)
+    second = np.array([keys_other[match.trainIdx].pt for match in good], np.float32).reshape(-1, 2)
+    return first, second
+
+
+def _inside(valid: Bools) -> Bytes:
+    """No feature on the rim of the data, which both dates may share."""
+    return np.asarray(cv2.erode(valid.astype(np.uint8) * 255, np.ones((9, 9), np.uint8)))
+
+
+def _agreed(first: Any, second: Any, free: bool) -> tuple[NDArray[np.float64] | None, int]:
+    if len(first) < LEAST_AGREEING:
+        return None, 0
+    cv2.setRNGSeed(SEED)
+    matrix, mask = cv2.findHomography(first, second, cv2.USAC_MAGSAC, REACH_PX, maxIters=5000, confidence=0.999)
+    if matrix is None:
+        return None, 0
+    kept = mask.ravel() > 0
+    if free:
+        return np.asarray(matrix, np.float64), int(kept.sum())
+    return _similarity(first[kept], second[kept]), int(kept.sum())
+
+
+def _similarity(first: Any, second: Any) -> NDArray[np.float64] | None:
+    """The similarity through what MAGSAC kept, by least squares (Umeyama 1991); None where it turns or scales too far."""
+    if len(first) < LEAST_AGREEING:
+        return None
+    a, b = first - first.mean(0), second - second.mean(0)
+    cosine, sine = float((a * b).sum()), float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum())
+    scale, turn = math.hypot(cosine, sine) / max(float((a * a).sum()), 1e-9), math.atan2(sine, cosine)
+    if abs(turn) > MOST_TURN or not 1 / MOST_SCALE < scale < MOST_SCALE:
+        return None
+    linear = scale * np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    matrix = np.eye(3)
+    matrix[:2, :2], matrix[:2, 2] = linear, second.mean(0) - linear @ first.mean(0)
+    return matrix
+
+
+def _scaled(matrix: NDArray[np.float64], shrink: int) -> NDArray[np.float64]:
+    """From pixels of the overview (centres at whole numbers) to pixels of the grid."""
+    up = np.array([[shrink, 0, (shrink - 1) / 2], [0, shrink, (shrink - 1) / 2], [0, 0, 1.0]])
+    found = up @ matrix @ np.linalg.inv(up)
+    return np.asarray(found / found[2, 2])
+
+
+def _rows(matrix: NDArray[np.float64]) -> tuple[tuple[float, float, float], ...]:
+    return tuple((float(row[0]), float(row[1]), float(row[2])) for row in matrix)

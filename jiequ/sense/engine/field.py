@@ -1,0 +1,191 @@
+"""What is left of a shift from place to place: a lattice of phase correlations, fixed to the grid and not to its tiles.
+
+Each node looks at a window of 256 pixels at half scale. It has *measured* where the correlation has a clear peak. The field is
+the median of what a node and its neighbours measured; a node whose own measure lies more than 1.5 px from the field, or that
+measured nothing, is blind: what lies there "cannot be compared". A blind node is taken as seen only where at least seven of its
+eight neighbours see and agree (a new house of some tens of metres decorrelates its own place, not all around it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from jiequ.sense.engine.grid import Grid, Window
+from jiequ.sense.engine.parameters import Parameters
+from jiequ.sense.engine.rasters import Bools, Bytes, Floats
+
+STEP_PX = 128  # between nodes
+SPAN_PX = 256  # of a node's window
+BLOCK_NODES = 8  # nodes along the side of one unit of work
+SHRINK = 2
+LEAST_DATA = 0.6
+LEAST_CONTRAST = 0.3  # standard deviation of √slope: below it there is nothing to hold on to
+NEIGHBOURS_TO_TRUST = 7
+UNMEASURED = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Of each node, (rows, columns): ``dx``, ``dy`` in pixels of the grid, ``response`` in [0, 1], ``data`` share in [0, 1]."""
+
+    dx: Floats
+    dy: Floats
+    response: Floats
+    contrast: Floats
+    data: Floats
+
+
+def lattice(grid: Grid) -> tuple[int, int]:
+    """(rows, columns) of nodes; node (r, c) looks at the cell of 128 pixels that begins at (128·r, 128·c)."""
+    return -(-grid.height // STEP_PX), -(-grid.width // STEP_PX)
+
+
+def blocks(grid: Grid) -> list[Window]:
+    """The units of work, in nodes."""
+    rows, columns = lattice(grid)
+    size = BLOCK_NODES
+    return [
+        Window(row, column, min(size, rows - row), min(size, columns - column))
+        for row in range(0, rows, size)
+        for column in range(0, columns, size)
+    ]
+
+
+def pixels_of(block: Window) -> Window:
+    """What a block of nodes looks at."""
+    margin = (SPAN_PX - STEP_PX) // 2
+    inner = Window(block.row * STEP_PX, block.column * STEP_PX, block.height * STEP_PX, block.width * STEP_PX)
+    return inner.grown(margin)
+
+
+def measured(earlier: Floats, later: Floats, valid: Bools, block: Window) -> Nodes:
+    """All nodes of a block from slopes at half scale over ``pixels_of(block)``, both dates already moved as a whole."""
+    span, step = SPAN_PX // SHRINK, STEP_PX // SHRINK
+    hann = np.asarray(cv2.createHanningWindow((span, span), cv2.CV_32F), np.float32)
+    found = np.zeros((5, block.height, block.width), np.float32)
+    for row in range(block.height):
+        for column in range(block.width):
+            part = slice(row * step, row * step + span), slice(column * step, column * step + span)
+            found[:, row, column] = _node(later[part], earlier[part], valid[part], hann)
+    return Nodes(*found)
+
+
+def _node(first: Floats, second: Floats, valid: Bools, hann: Floats) -> tuple[float, float, float, float, float]:
+    data = float(valid.mean())
+    if data < LEAST_DATA:
+        return 0.0, 0.0, 0.0, 0.0, data
+    contrast = float(min(first.std(), second.std()))
+    first, second = _centred(first, valid, data), _centred(second, valid, data)
+    (dx, dy), response = cv2.phaseCorrelate(first, second, hann)
+    return dx * SHRINK, dy * SHRINK, response, contrast, data
+
+
+def _centred(given: Floats, valid: Bools, data: float) -> Floats:
+    """Without its mean: else the window's own shape, alike in both, would correlate at no shift."""
+    if data == 1.0:
+        return np.asarray(given - np.float32(given.mean()))
+    return np.asarray(np.where(valid, given - np.float32(given[valid].mean()), np.float32(0)), np.float32)
+
+
+def slopes(grey: Bytes) -> Floats:
+    """Slopes rather than tones: the light of another day changes tones."""
+    smooth = cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32)
+    return np.asarray(np.sqrt(cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The shift at each node in pixels; ``blind``: 0 seen, else of ``REASONS``; ``row``, ``column``: of the first node."""
+
+    dx: Floats
+    dy: Floats
+    blind: NDArray[np.uint8]
+    row: int = 0
+    column: int = 0
+
+    def around(self, window: Window) -> Field:
+        """The part that says all about a window of pixels: small enough to travel with a unit of work."""
+        rows = _reach(window.row, window.height, self.row, self.dx.shape[0])
+        columns = _reach(window.column, window.width, self.column, self.dx.shape[1])
+        return Field(
+            self.dx[rows, columns],
+            self.dy[rows, columns],
+            self.blind[rows, columns],
+            self.row + rows.start,
+            self.column + columns.start,
+        )
+
+
+def _reach(start: int, length: int, first: int, count: int) -> slice:
+    low = min(max(start // STEP_PX - 1 - first, 0), count - 1)
+    high = max(min((start + length) // STEP_PX + 2 - first, count), low + 1)
+    return slice(low, high)
+
+
+REASONS = {1: "not_registered", 2: "no_texture", 3: "no_data"}
+
+
+def field(nodes: Nodes, parameters: Parameters) -> Field:
+    """The smooth field and the blind places of a whole lattice."""
+    has = _has(nodes, parameters)
+    dx, dy = _smoothed(nodes.dx, has), _smoothed(nodes.dy, has)
+    far = np.hypot(nodes.dx - dx, nodes.dy - dy) > parameters.most_residual_px
+    sees = has & ~far
+    dx, dy = _smoothed(nodes.dx, sees), _smoothed(nodes.dy, sees)
+    sees &= np.hypot(nodes.dx - dx, nodes.dy - dy) <= parameters.most_residual_px
+    around = _neighbours(sees)
+    trusted = sees | ((around >= NEIGHBOURS_TO_TRUST) & (nodes.data >= LEAST_DATA))
+    lonely = sees & (around < 1) & (np.array(sees.shape).min() > 1)
+    blind = np.where(nodes.contrast < LEAST_CONTRAST, 2, 1).astype(np.uint8)
+    blind[nodes.data < LEAST_DATA] = 3
+    blind[trusted & ~lonely] = 0
+    return Field(dx, dy, blind)
+
+
+def _has(nodes: Nodes, parameters: Parameters) -> Bools:
+    near = np.maximum(np.abs(nodes.dx), np.abs(nodes.dy)) < SPAN_PX / 4
+    texture = nodes.contrast >= LEAST_CONTRAST
+    return np.asarray((nodes.response >= parameters.least_response) & near & texture & (nodes.data >= LEAST_DATA))
+
+
+def _neighbours(mask: Bools) -> NDArray[np.int64]:
+    """How many of the eight around are set; beyond the rim counts as set where the node itself is inside the picture."""
+    padded = np.pad(mask.astype(np.int64), 1, mode="reflect" if min(mask.shape) > 1 else "edge")
+    total = np.sum([np.roll(padded, (r, c), (0, 1)) for r in (-1, 0, 1) for c in (-1, 0, 1)], axis=0)
+    return np.asarray(total[1:-1, 1:-1] - mask)
+
+
+def _smoothed(values: Floats, has: Bools) -> Floats:
+    """The median over 3 × 3 of what was measured; where nothing was, the median of all (zero without any)."""
+    rows, columns = values.shape
+    holed = np.pad(np.where(has, values, np.nan).astype(np.float32), 1, constant_values=np.nan)
+    stacked = np.stack([holed[r : r + rows, c : c + columns] for r in range(3) for c in range(3)])
+    empty = np.isnan(stacked).all(axis=0)
+    stacked[:, empty] = np.float32(np.median(values[has])) if has.any() else np.float32(0)
+    return np.asarray(np.nanmedian(stacked, axis=0), np.float32)
+
+
+def shift_at(found: Field, window: Window) -> tuple[Floats, Floats]:
+    """(dx, dy) for each pixel of a window, bilinear between nodes (a node stands in the middle of its cell)."""
+    xs = ((np.arange(window.width, dtype=np.float32) + window.column + 0.5) / STEP_PX - 0.5 - found.column).astype(np.float32)
+    ys = ((np.arange(window.height, dtype=np.float32) + window.row + 0.5) / STEP_PX - 0.5 - found.row).astype(np.float32)
+    grid_x, grid_y = np.meshgrid(xs, ys)
+    return _between(found.dx, grid_x, grid_y), _between(found.dy, grid_x, grid_y)
+
+
+def _between(values: Floats, xs: Floats, ys: Floats) -> Floats:
+    return np.asarray(cv2.remap(values, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def blind_in(found: Field, window: Window) -> NDArray[Any]:
+    """The reason number for each pixel of a window; beyond the lattice: no data."""
+    rows = (np.arange(window.height) + window.row) // STEP_PX - found.row
+    columns = (np.arange(window.width) + window.column) // STEP_PX - found.column
+    padded = np.pad(found.blind, 1, constant_values=3)
+    top, left = padded.shape[0] - 1, padded.shape[1] - 1
+    return padded[np.clip(rows + 1, 0, top)][:, np.clip(columns + 1, 0, left)]

@@ -1,0 +1,73 @@
+"""The grid that both dates are read on, and the tiles it is cut into. Columns run right, rows run down, in whole pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from affine import Affine
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """``crs``: WKT of a metric projection, "" for a camera's own pixels; ``x``, ``y``: upper left corner; metres a pixel."""
+
+    crs: str
+    x: float
+    y: float
+    resolution: float
+    width: int
+    height: int
+
+    @property
+    def transform(self) -> Affine:
+        """Pixel to metres."""
+        return Affine(self.resolution, 0.0, self.x, 0.0, -self.resolution, self.y)
+
+    def metres(self, column: float, row: float) -> tuple[float, float]:
+        """Where a pixel corner stands."""
+        return self.x + column * self.resolution, self.y - row * self.resolution
+
+    def coarser(self, factor: int) -> Grid:
+        """The same ground with pixels ``factor`` times as wide; the last column and row may reach beyond."""
+        width, height = -(-self.width // factor), -(-self.height // factor)
+        return Grid(self.crs, self.x, self.y, self.resolution * factor, width, height)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A rectangle of a grid's pixels; it may reach beyond the grid (what lies there is no data)."""
+
+    row: int
+    column: int
+    height: int
+    width: int
+
+    def grown(self, pixels: int) -> Window:
+        """With a border on all sides."""
+        return Window(self.row - pixels, self.column - pixels, self.height + 2 * pixels, self.width + 2 * pixels)
+
+    def inner(self, pixels: int) -> tuple[slice, slice]:
+        """The part of an array of ``grown(pixels)`` that is this window."""
+        return slice(pixels, pixels + self.height), slice(pixels, pixels + self.width)
+
+
+def tiles(grid: Grid, size: int, offset: int = 0) -> Iterator[Window]:
+    """All of the grid in squares of ``size``, row by row; ``offset`` moves the cuts, the first and last may be narrower."""
+    for row, height in _cuts(grid.height, size, offset):
+        for column, width in _cuts(grid.width, size, offset):
+            yield Window(row, column, height, width)
+
+
+def _cuts(length: int, size: int, offset: int) -> Iterator[tuple[int, int]]:
+    start = 0
+    while start < length:
+        end = min(length, start + size if start or not offset % size else offset % size)
+        yield start, end - start
+        start = end
+
+
+def to_data(grid: Grid) -> dict[str, Any]:
+    """As plain JSON."""
+    return {name: getattr(grid, name) for name in Grid.__slots__}

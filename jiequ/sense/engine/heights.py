@@ -1,0 +1,125 @@
+"""How two surface models lie to each other: the shift, the tilt and the bias between them, once for the whole pair.
+
+Phase correlation of gradients finds the shift to some tenths of a pixel; then the shift and a plane are solved together from
+the difference's own slope, before − after ≈ ∂z/∂x·dx + ∂z/∂y·dy + a·x + b·y + c (Nuth and Kääb 2011: by aspect), leaving
+out again and again what differs by more than two deviations: that is what was built, torn down or grew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from jiequ.sense.engine.rasters import Bools, Floats
+
+ROUNDS, TRIMS, KEPT = 6, 5, 2.0
+LEAST_PIXELS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """before(x + dx, y + dy) − (ax·x + ay·y + c) is to be compared with after(x, y).
+
+    ``dx``, ``dy``: pixels of the grid; ``ax``, ``ay``: metres a pixel; ``c``, ``mad``: metres; ``response``: peak in [0, 1].
+    """
+
+    dx: float
+    dy: float
+    ax: float
+    ay: float
+    c: float
+    mad: float
+    response: float
+
+    def plane(self, row: float, column: float, height: int, width: int) -> Floats:
+        """Tilt and bias in metres over a window whose first pixel is (row, column)."""
+        xs = np.arange(width, dtype=np.float32) + np.float32(column + 0.5)
+        ys = np.arange(height, dtype=np.float32)[:, None] + np.float32(row + 0.5)
+        return (np.float32(self.ax) * xs + np.float32(self.ay) * ys + np.float32(self.c)).astype(np.float32)
+
+
+def gradients(heights: Floats) -> Floats:
+    """log(1 + slope): edges of houses count, their height counts little."""
+    across = cv2.Sobel(heights, cv2.CV_32F, 1, 0)
+    down = cv2.Sobel(heights, cv2.CV_32F, 0, 1)
+    return np.log1p(cv2.magnitude(across, down)).astype(np.float32)
+
+
+def correlated(first: Floats, second: Floats) -> tuple[float, float, float]:
+    """(dx, dy, response): second(x + dx) looks like first(x)."""
+    window = cv2.createHanningWindow(first.shape[::-1], cv2.CV_32F)
+    (dx, dy), response = cv2.phaseCorrelate(first, second, window)
+    return float(dx), float(dy), float(response)
+
+
+def moved_by(image: Any, dx: float, dy: float) -> Any:
+    """image(x + dx, y + dy) on the same pixels, cubic."""
+    turn = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, turn, image.shape[1::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def moved_mask(valid: Bools, dx: float, dy: float) -> Bools:
+    """Which pixels of ``moved_by`` stand on data alone."""
+    turn = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    moved = cv2.warpAffine(valid.astype(np.uint8) * 255, turn, valid.shape[1::-1], flags=flags, borderValue=0)
+    kernel = np.ones((3, 3), np.uint8)
+    return np.asarray(cv2.erode(moved, kernel, borderType=cv2.BORDER_REPLICATE) > 250)
+
+
+def lie(before: Floats, after: Floats, valid_before: Bools, valid_after: Bools, shrink: int = 1) -> Lie | None:
+    """The lie of two whole models read ``shrink`` times coarser; None where too little of both is data."""
+    first, second = _filled(after, valid_after), _filled(before, valid_before)
+    if int((valid_before & valid_after).sum()) < LEAST_PIXELS:
+        return None
+    dx, dy, response = correlated(gradients(first), gradients(second))
+    if abs(dx) > first.shape[1] / 4 or abs(dy) > first.shape[0] / 4:
+        dx, dy = 0.0, 0.0
+    solved = np.zeros(3)
+    for _ in range(ROUNDS):
+        step, solved = _solved(first, moved_by(second, dx, dy), valid_after & moved_mask(valid_before, dx, dy))
+        dx, dy = dx + float(step[0]), dy + float(step[1])
+        if np.abs(step).max() < 0.003:
+            break
+    mad = _spread(first, second, valid_after, valid_before, dx, dy, solved)
+    ax, ay, c = (float(one) for one in solved)
+    return Lie(dx * shrink, dy * shrink, ax / shrink, ay / shrink, c, mad, response)
+
+
+def _filled(heights: Floats, valid: Bools) -> Floats:
+    """No data as the middle height: a cliff at a hole's rim would be an edge that both dates share or do not."""
+    if valid.all():
+        return heights
+    middle = np.float32(np.median(heights[valid]) if valid.any() else 0)
+    return np.where(valid, heights, middle).astype(np.float32)
+
+
+def _solved(first: Floats, second: Floats, valid: Bools) -> tuple[Any, Any]:
+    """(step of the shift, plane) by trimmed least squares on the difference."""
+    difference = second - first
+    mean = (first + second) * np.float32(0.5)
+    across = cv2.Sobel(mean, cv2.CV_32F, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(mean, cv2.CV_32F, 0, 1, scale=1 / 8)
+    ys, xs = np.nonzero(valid)
+    terms = np.column_stack([across[valid], down[valid], xs + 0.5, ys + 0.5, np.ones(len(xs))]).astype(np.float64)
+    wanted = difference[valid].astype(np.float64)
+    scale = np.array([1.0, 1.0, first.shape[1], first.shape[0], 1.0])
+    found = np.zeros(5)
+    kept = np.ones(len(wanted), np.bool_)
+    for _ in range(TRIMS):
+        found = np.linalg.lstsq(terms[kept] / scale, wanted[kept], rcond=None)[0] / scale
+        rest = np.abs(wanted - terms @ found)
+        kept = rest < KEPT * 1.4826 * max(float(np.median(rest)), 1e-6)
+    return -found[:2], found[2:]
+
+
+def _spread(first: Floats, second: Floats, valid_first: Bools, valid_second: Bools, dx: float, dy: float, plane: Any) -> float:
+    """The median absolute deviation of what differs, in metres."""
+    both = valid_first & moved_mask(valid_second, dx, dy)
+    whole = Lie(dx, dy, float(plane[0]), float(plane[1]), float(plane[2]), 0.0, 0.0).plane(0, 0, *first.shape)
+    rest = (moved_by(second, dx, dy) - first - whole)[both]
+    return float(np.median(np.abs(rest - np.median(rest)))) if rest.size else 0.0

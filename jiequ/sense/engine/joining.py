@@ -1,0 +1,220 @@
+"""The last stage: pieces of tiles become findings with their evidence, and the places that cannot be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from shapely.geometry.polygon import Polygon
+
+from jiequ.sense.engine import attributes, fuse, units
+from jiequ.sense.engine.areas import area_m2, moved, to_degrees
+from jiequ.sense.engine.field import REASONS
+from jiequ.sense.engine.folder import unpacked
+from jiequ.sense.engine.fuse import Candidate
+from jiequ.sense.engine.grid import Grid, Window
+from jiequ.sense.engine.plan import Plan, Side, fingerprint
+from jiequ.sense.engine.shapes import Blind, Finding, Hint
+from jiequ.sense.engine.stages import PictureWhole, SurfaceWhole
+from jiequ.sense.engine.surface import Change, threshold_m
+from jiequ.sense.engine.vector import Piece, drawn, joined, on_ground
+from jiequ.sense.engine.warping import warped
+
+TIN_LEAST = 0.5
+FILLED_LEAST = 0.5  # of a broad change that must differ one way
+BROAD = (Change.FILLED, Change.DUG)
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """The tiles of one path: where the results lie and which window each is."""
+
+    side: Side
+    places: Sequence[Path]
+    windows: Sequence[Window]
+
+    def pieces(self) -> Iterator[Piece]:
+        """All pieces of all tiles."""
+        for place in self.places:
+            for value, rings in unpacked(place.read_bytes())[1]["pieces"]:
+                yield value, Polygon(rings[0], rings[1:])
+
+    def seen_px(self) -> int:
+        """How many pixels were compared."""
+        return sum(int(unpacked(place.read_bytes())[1]["seen"]) for place in self.places)
+
+    def odds(self, window: Window) -> NDArray[np.uint8]:
+        """The net's odds over a window, (2, h, w), from the tiles that it touches."""
+        found = np.zeros((2, window.height, window.width), np.uint8)
+        for place, tile in zip(self.places, self.windows, strict=True):
+            rows, columns = (
+                _shared(tile.row, tile.height, window.row, window.height),
+                _shared(tile.column, tile.width, window.column, window.width),
+            )
+            if rows and columns:
+                arrays, _ = unpacked(place.read_bytes())
+                found[:, rows[1], columns[1]] = arrays["odds"][:, rows[0], columns[0]]
+        return found
+
+
+def _shared(one: int, length: int, other: int, other_length: int) -> tuple[slice, slice] | None:
+    start, end = max(one, other), min(one + length, other + other_length)
+    return (slice(start - one, end - one), slice(start - other, end - other)) if start < end else None
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """Everything that the last stage looks at."""
+
+    plan: Plan
+    surface: tuple[Tiles, SurfaceWhole] | None = None
+    picture: tuple[Tiles, PictureWhole] | None = None
+    view: Side | None = None  # the pictures, for tin and green, also where no net looked
+    view_whole: PictureWhole | None = None
+    shapes: dict[str, list[Piece]] = field(default_factory=dict)
+
+    def joined(self) -> Joint:
+        """With the pieces of each path joined over the seams."""
+        for name, part in (("dsm", self.surface), ("net", self.picture)):
+            self.shapes[name] = joined(part[0].pieces()) if part else []
+        return self
+
+
+def crs_of(joint: Joint) -> str:
+    """The projection in which polygons of both paths are brought together."""
+    side = joint.plan.surface or joint.plan.picture
+    return side.grid.crs if side else ""
+
+
+def candidates(joint: Joint) -> list[Candidate]:
+    """Things large enough, drawn as a person would, each path's polygons in one projection."""
+    crs = crs_of(joint)
+    surfaces = [(value, shape) for value, shape in _drawn(joint, "dsm", crs) if _is_large(value, shape, joint, crs)]
+    pictures = [(value == units.GONE, shape) for value, shape in _drawn(joint, "net", crs) if _is_large(0, shape, joint, crs)]
+    return fuse.brought_together(surfaces, pictures)
+
+
+def _drawn(joint: Joint, path: str, crs: str) -> Iterator[tuple[int, Polygon]]:
+    part = joint.surface if path == "dsm" else joint.picture
+    if part is None:
+        return
+    grid = part[0].side.grid
+    for value, polygon in joint.shapes[path]:
+        if value < units.BLIND and polygon.area * grid.resolution**2 >= 0.8 * joint.plan.parameters.least_area_m2:
+            yield value, _carried(on_ground(drawn(polygon), grid), grid.crs, crs)
+
+
+def _carried(polygon: Any, source: str, target: str) -> Polygon:
+    return polygon if source == target else moved(polygon, CRS.from_wkt(source), CRS.from_wkt(target))
+
+
+def _is_large(value: int, polygon: Polygon, joint: Joint, crs: str) -> bool:
+    parameters = joint.plan.parameters
+    least = parameters.earthworks_area_m2 if value in BROAD else parameters.least_area_m2
+    return not polygon.is_empty and area_m2(polygon, crs) >= (least if crs else least * 4)
+
+
+def findings(joint: Joint, found: Iterable[Candidate]) -> Iterator[Finding | None]:
+    """A finding of each candidate; None where its evidence speaks against it."""
+    for candidate in found:
+        yield _finding(joint, candidate)
+
+
+def _finding(joint: Joint, candidate: Candidate) -> Finding | None:
+    crs = crs_of(joint)
+    evidence = _evidence(joint, candidate, crs)
+    surface = evidence.get("dsm", {})
+    if candidate.change in BROAD and surface.get("share", 0.0) < FILLED_LEAST:
+        return None
+    area = round(area_m2(candidate.polygon, crs), 2)
+    numbers = fuse.features(area, evidence, has_net=joint.picture is not None)
+    geometry = to_degrees(candidate.polygon, crs)
+    what = fuse.hint(candidate, evidence)
+    tin = what != Hint.DEMOLITION and evidence.get("tin", {}).get("share", 0.0) >= TIN_LEAST
+    sure = round(fuse.confidence(numbers), 4)
+    height, volume = surface.get("median_m"), surface.get("volume_m3")
+    key = fingerprint(joint.plan, geometry)[:24]
+    return Finding(key, geometry, area, height, volume, what, tin, sure, evidence)
+
+
+def _evidence(joint: Joint, candidate: Candidate, crs: str) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    if joint.surface:
+        found["dsm"] = _of_surface(joint, joint.surface[0].side, joint.surface[1], candidate.polygon, crs)
+    if joint.picture:
+        found["net"] = _of_net(joint.picture[0], candidate, crs)
+    if joint.view is not None:
+        found.update(_of_view(joint.view, joint.view_whole, candidate.polygon, crs))
+    return {name: numbers for name, numbers in found.items() if numbers}
+
+
+def _of_surface(joint: Joint, side: Side, whole: SurfaceWhole, polygon: Polygon, crs: str) -> dict[str, float]:
+    own = _carried(polygon, crs, side.grid.crs)
+    margin = max(2, round(20 / side.grid.resolution))  # so much of its roof is looked at
+    window, shrink = attributes.window_of(own, side.grid, margin)
+    seen = units.difference_at(side, whole.lie, window, shrink)
+    inside = attributes.covered(own, side.grid, window, shrink)
+    above = seen.before - _ground_at(whole, window, shrink, seen.before.shape)
+    least = min(threshold_m(whole.lie, joint.plan.parameters), joint.plan.parameters.earthworks_height_m)
+    return attributes.of_surface(seen, inside, above, (side.grid.resolution * shrink) ** 2, least)
+
+
+def _ground_at(whole: SurfaceWhole, window: Window, shrink: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The ground under a window; the earlier date's own shift is less than a cell of the ground."""
+    right, down = whole.lie.dx, whole.lie.dy
+    xs = ((np.arange(shape[1], dtype=np.float32) + 0.5) * shrink + window.column + right) / whole.shrink - 0.5
+    ys = ((np.arange(shape[0], dtype=np.float32) + 0.5) * shrink + window.row + down) / whole.shrink - 0.5
+    grid_x, grid_y = np.meshgrid(xs.astype(np.float32), ys.astype(np.float32))
+    ground = cv2.remap(whole.ground, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    height, width = shape
+    coarse = units.Lie(0, 0, whole.lie.ax * shrink, whole.lie.ay * shrink, whole.lie.c, 0, 0)
+    return np.asarray(ground - coarse.plane(window.row // shrink, window.column // shrink, height, width))
+
+
+def _of_net(tiles: Tiles, candidate: Candidate, crs: str) -> dict[str, float]:
+    grid = tiles.side.grid
+    own = _carried(candidate.polygon, crs, grid.crs)
+    window, shrink = attributes.window_of(own, grid)
+    odds = tiles.odds(window)[:, ::shrink, ::shrink]
+    return attributes.of_odds(odds, attributes.covered(own, grid, window, shrink), gone=candidate.gone)
+
+
+def _of_view(side: Side, whole: PictureWhole | None, polygon: Polygon, crs: str) -> dict[str, dict[str, float]]:
+    own = _carried(polygon, crs, side.grid.crs)
+    window, shrink = attributes.window_of(own, side.grid)
+    later, valid = units.raster(side, later=True).read(window, shrink=shrink)
+    inside = attributes.covered(own, side.grid, window, shrink) & valid
+    if whole is None:
+        return attributes.of_picture(later, None, inside)
+    earlier, _ = warped(units.raster(side, later=False), whole.overall.array(), None, window, shrink)
+    return attributes.of_picture(later, earlier, inside)
+
+
+def blind_places(joint: Joint) -> list[Blind]:
+    """What could not be compared, by path and reason; specks below the least area are left out."""
+    found = []
+    for path, part in (("dsm", joint.surface), ("net", joint.picture)):
+        if part is not None:
+            grid = part[0].side.grid
+            found += [_blind(value, polygon, path, grid) for value, polygon in joint.shapes[path] if value >= units.BLIND]
+    least = joint.plan.parameters.least_area_m2
+    return [one for one in found if one.area_m2 >= least]
+
+
+def _blind(value: int, polygon: Polygon, path: str, grid: Grid) -> Blind:
+    place = on_ground(polygon, grid)
+    reason = REASONS.get(value - units.BLIND, "no_data")
+    return Blind(to_degrees(place, grid.crs), reason, path, round(area_m2(place, grid.crs), 2))
+
+
+def all_blind(grid: Grid, reason: str, path: str) -> Blind:
+    """The whole of a grid as one place that cannot be compared."""
+    place = on_ground(shapely.box(0, 0, grid.width, grid.height), grid)
+    return Blind(to_degrees(place, grid.crs), reason, path, round(area_m2(place, grid.crs), 2))

@@ -1,0 +1,66 @@
+"""The earlier picture on the later one's pixels: the whole's matrix, then the field, read where it is needed and no more."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from jiequ.sense.engine.field import Field, shift_at
+from jiequ.sense.engine.grid import Window
+from jiequ.sense.engine.rasters import Bools, Bytes, Floats, Raster
+
+MOST_SOURCE_PX = 4096  # along a side: beyond it the matrix is nonsense
+MARGIN_PX = 3
+
+
+def warped(
+    raster: Raster, matrix: NDArray[np.float64], shifts: Field | None, window: Window, shrink: int = 1
+) -> tuple[Bytes, Bools]:
+    """(h, w, 3) and which pixels are data: the earlier picture as the later one sees ``window``, ``shrink`` times coarser."""
+    xs, ys = _sought(matrix, shifts, window, shrink)
+    source = _covering(xs, ys, shrink)
+    if source is None:
+        return np.zeros((*xs.shape, 3), np.uint8), np.zeros(xs.shape, np.bool_)
+    pixels, valid = raster.read(source, shrink=shrink)
+    half = np.float32((shrink - 1) / 2)
+    there_x = (xs - half - np.float32(source.column)) / np.float32(shrink)
+    there_y = (ys - half - np.float32(source.row)) / np.float32(shrink)
+    moved = cv2.remap(pixels, there_x, there_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    mask = cv2.remap(valid.astype(np.uint8) * 255, there_x, there_y, cv2.INTER_LINEAR, borderValue=0)
+    return np.asarray(moved), np.asarray(mask > 250)
+
+
+def _sought(matrix: NDArray[np.float64], shifts: Field | None, window: Window, shrink: int) -> tuple[Floats, Floats]:
+    """Where in the earlier picture each pixel of the window is, pixels with centres at whole numbers."""
+    height, width = -(-window.height // shrink), -(-window.width // shrink)
+    half = (shrink - 1) / 2
+    columns = np.arange(width, dtype=np.float64) * shrink + half + window.column
+    rows = (np.arange(height, dtype=np.float64) * shrink + half + window.row)[:, None]
+    (a, b, c), (d, e, f), (g, h, i) = matrix
+    under = g * columns + h * rows + i
+    xs, ys = (a * columns + b * rows + c) / under, (d * columns + e * rows + f) / under
+    if shifts is not None:
+        dx, dy = shift_at(shifts, window)
+        xs, ys = xs + dx, ys + dy
+    return xs.astype(np.float32), ys.astype(np.float32)
+
+
+def _covering(xs: Floats, ys: Floats, shrink: int) -> Window | None:
+    if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
+        return None
+    left, top = (math.floor(float(one.min())) - MARGIN_PX * shrink for one in (xs, ys))
+    left, top = left - left % shrink, top - top % shrink
+    width, height = (math.ceil(float(one.max())) + MARGIN_PX * shrink for one in (xs, ys))
+    width, height = width - left, height - top
+    if max(width, height) > MOST_SOURCE_PX * shrink:
+        return None
+    return Window(top, left, height + -height % shrink, width + -width % shrink)
+
+
+def grey(picture: Any) -> Bytes:
+    """(h, w) of (h, w, 3)."""
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
