@@ -37,7 +37,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
 }
-BODY_TYPES = {*FORM_TYPES, "application/json", "application/geo+json", "text/xml", "application/xml"}
+PIECE_TYPES = {"application/offset+octet-stream", "application/octet-stream"}
+"""Pieces of a resumable upload: no view reads them but the one that streams them to the disk."""
+BODY_TYPES = {*FORM_TYPES, *PIECE_TYPES, "application/json", "application/geo+json", "text/xml", "application/xml"}
 
 
 class SecurityHeaders:
@@ -105,8 +107,10 @@ def _size_problem(request: HttpRequest) -> Refusal | None:
         size = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         return Malformed("malformed", _("发来的内容无法读取，请刷新页面后再试"))
-    has_files = request.content_type == "multipart/form-data"
-    most = settings.MAX_BODY_BYTES if has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if request.content_type == "multipart/form-data":
+        most = settings.MAX_BODY_BYTES
+    else:
+        most = settings.MAX_PIECE_BYTES if request.content_type in PIECE_TYPES else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if size <= most:
         return None
     return TooLarge("too_large", _("发来的内容太多，请减少后再试"), facts={"max_bytes": most})

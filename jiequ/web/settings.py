@@ -135,6 +135,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # a body without files; files have th
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_PIECE_BYTES = 8 * 1024 * 1024  # of a resumable upload, streamed to the disk
 
 SMS_PORTS = names_of(os.environ.get("JIEQU_SMS_PORTS", "" if PRODUCTION else "stub"))
 if PRODUCTION and "stub" in SMS_PORTS:
@@ -201,6 +202,13 @@ MODEL_KEY = os.environ.get("JIEQU_MODEL_KEY", "")
 MODEL_SECONDS = whole("JIEQU_MODEL_SECONDS", os.environ.get("JIEQU_MODEL_SECONDS", "8"), "seconds", 20)
 if bool(MODEL_URL) != bool(MODEL_NAME):
     raise ImproperlyConfigured("JIEQU_MODEL_URL and JIEQU_MODEL_NAME go together: the language model is off without both.")
+SENSE = Path(os.environ.get("JIEQU_SENSE") or VAR / "sense").resolve()
+SENSE_UPLOAD_GB = whole("JIEQU_SENSE_UPLOAD_GB", os.environ.get("JIEQU_SENSE_UPLOAD_GB", "50"), "gigabytes", 1000)
+SENSE_S3_BUCKET = os.environ.get("JIEQU_SENSE_S3_BUCKET", "")
+SENSE_S3_ENDPOINT = os.environ.get("JIEQU_SENSE_S3_ENDPOINT", "").rstrip("/")
+SENSE_S3_KEY_ID = os.environ.get("JIEQU_SENSE_S3_KEY_ID", "")
+SENSE_S3_SECRET = os.environ.get("JIEQU_SENSE_S3_SECRET", "")
+SENSE_S3_REGION = os.environ.get("JIEQU_SENSE_S3_REGION", "")
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 
 CHAT_WINDOW_MINUTES = whole("JIEQU_CHAT_WINDOW_MINUTES", os.environ.get("JIEQU_CHAT_WINDOW_MINUTES", "30"), "minutes", 1440)
@@ -223,6 +231,7 @@ INSTALLED_APPS = [
     "jiequ.channels.wechat",
     "jiequ.triage",
     "jiequ.cases",
+    "jiequ.sense",
     "jiequ.doors.chat",
     "jiequ.doors.cards",
     "jiequ.doors.wechat_pages",

@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jiequ.doors.chat.urls")),
     path("", include("jiequ.triage.urls")),
     path("", include("jiequ.insight.urls")),
+    path("sense/", include("jiequ.sense.urls")),
     path("", include("jiequ.doors.wechat_pages.urls")),
     path("open311/", include("jiequ.doors.open311.urls")),
     path("hotline/", include("jiequ.doors.hotline.urls")),

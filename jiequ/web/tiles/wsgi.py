@@ -1,4 +1,7 @@
-"""The door of the tiles: ``/tiles/<layer>/<z>/<x>/<y>?t=token``, ``/tiles/layers.json`` and ``/tiles/healthz``; only read."""
+"""The door of the tiles: ``/tiles/<layer>/<z>/<x>/<y>?t=token``, ``/tiles/layers.json`` and ``/tiles/healthz``; only read.
+
+Imagery has a token of its own: ``/tiles/sense/<asset>/<z>/<x>/<y>`` and ``/tiles/sense/<asset>/crop/<bounds>/<width>.jpg``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import gzip
 import json
 import os
 import re
+import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -22,7 +26,9 @@ from django.conf import settings  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
 
 from jiequ.grid.access import BadToken, streets_of  # noqa: E402
+from jiequ.sense import tile_tokens  # noqa: E402
 
+from . import imagery as pictures  # noqa: E402
 from .mbtiles import DEEPEST, OWN, Folder, Tile  # noqa: E402
 from .vector import Layers  # noqa: E402
 
@@ -35,6 +41,8 @@ PLAIN = [("Content-Type", "text/plain; charset=utf-8")]
 
 folder = Folder(settings.TILES)
 layers = Layers()
+imagery = pictures.Imagery()
+threading.Thread(target=pictures.warm, daemon=True, name="imagery").start()
 
 
 def application(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
@@ -56,6 +64,8 @@ def _answer(environ: dict[str, Any]) -> Answer:
         return "405 Method Not Allowed", [*PLAIN, ("Allow", "GET, HEAD")], b""
     if path == "/tiles/healthz":
         return "200 OK", PLAIN, b"ok\n"
+    if path.startswith("/tiles/sense/"):
+        return _imagery(environ, path)
     token = parse_qs(environ.get("QUERY_STRING", "")).get("t", [""])[0]
     try:
         streets = streets_of(token, at=datetime.now(UTC))
@@ -71,6 +81,33 @@ def _answer(environ: dict[str, Any]) -> Answer:
     if z > DEEPEST or x >= 1 << z or y >= 1 << z:
         return _missing()
     return _own(environ, layer, z, x, y, streets) if layer in OWN else _operators(environ, layer, z, x, y)
+
+
+def _imagery(environ: dict[str, Any], path: str) -> Answer:
+    """A tile or a cut-out of a picture: told only to whoever may see that street's pictures."""
+    token = parse_qs(environ.get("QUERY_STRING", "")).get("t", [""])[0]
+    try:
+        streets = tile_tokens.streets_of(token, at=datetime.now(UTC))
+    except tile_tokens.BadToken:
+        return "401 Unauthorized", [*PLAIN, ("Cache-Control", "no-store")], b"open the page anew\n"
+    found = pictures.TILE.fullmatch(path) or pictures.CROP.fullmatch(path)
+    known = imagery.known(int(found[1]), streets) if found and pictures.is_installed() else None
+    if found is None or known is None:
+        return _missing()
+    tag = _tag(known.tag.encode(), path.encode())
+    if tag in environ.get("HTTP_IF_NONE_MATCH", ""):
+        return _same(tag)
+    tile = _picture(int(found[1]), known, found.groups()[1:], is_crop="/crop/" in path)
+    return _send(environ, tile, tag) if tile else _missing()
+
+
+def _picture(asset_id: int, known: pictures.Known, words: tuple[str, ...], *, is_crop: bool) -> Tile | None:
+    if is_crop:
+        return imagery.crop(asset_id, known, words[0], int(words[1]))
+    z, x, y = (int(word) for word in words)
+    if z > pictures.DEEPEST or x >= 1 << z or y >= 1 << z:
+        return None
+    return imagery.tile(asset_id, known, z, x, y)
 
 
 def _own(environ: dict[str, Any], layer: str, z: int, x: int, y: int, streets: tuple[int, ...] | None) -> Answer:

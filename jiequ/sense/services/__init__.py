@@ -1,0 +1,9 @@
+"""What can be done in sense."""
+
+from __future__ import annotations
+
+from .flights import make_flight
+from .taking import forget_asset, take_in
+from .uploading import append, begin, drop, upload_of
+
+__all__ = ["append", "begin", "drop", "forget_asset", "make_flight", "take_in", "upload_of"]

@@ -1,0 +1,19 @@
+"""The addresses of sense."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .views import imagery, uploads
+
+app_name = "sense"
+urlpatterns = [
+    path("imagery/", imagery.imagery, name="imagery"),
+    path("imagery/rows", imagery.rows, name="imagery_rows"),
+    path("imagery/<int:asset_id>/", imagery.asset, name="asset"),
+    path("imagery/<int:asset_id>/item.json", imagery.item, name="item"),
+    path("imagery/<int:asset_id>/remove", imagery.remove, name="asset_remove"),
+    path("flights/new", imagery.flight_new, name="flight_new"),
+    path("uploads/", uploads.uploads, name="uploads"),
+    path("uploads/<str:token>", uploads.upload, name="upload"),
+]

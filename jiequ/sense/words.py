@@ -1,0 +1,40 @@
+"""Codes in words: why a file cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+UNUSABLE: dict[str, Promise] = {
+    "unknown_format": gettext_lazy("不是照片，也不是 GeoTIFF。请上传 JPEG 照片或 GeoTIFF。"),
+    "truncated": gettext_lazy("文件不完整，后面缺了一截。请重新导出或重新上传。"),
+    "too_wide": gettext_lazy("像素太宽或太高，超出能处理的尺寸。请分幅导出。"),
+    "too_many_pixels": gettext_lazy("像素太多，超出能处理的总量。请分幅导出。"),
+    "bomb": gettext_lazy("文件很小，解开却极大，像是恶意文件，没有打开。"),
+    "no_crs": gettext_lazy("没有坐标系，不知道在哪里。请导出带坐标系的 GeoTIFF。"),
+    "wrong_crs": gettext_lazy("坐标系与数值对不上，落在地球之外或不是地图坐标。请重新导出。"),
+    "no_data": gettext_lazy("里面没有有效像素，全是空值。"),
+    "no_position": gettext_lazy("照片里没有位置。请用保留定位信息的原图。"),
+    "pitch": gettext_lazy("镜头不是朝正下方（俯仰角高于 -75°），不能当正射用。"),
+    "blur": gettext_lazy("照片模糊，不能用来比对。"),
+    "clock_skew": gettext_lazy("相机时间明显不对，请校准相机时钟后重拍，或改好照片时间。"),
+    "xmp_entities": gettext_lazy("照片的附加信息里有外部实体，像是恶意文件，没有读取。"),
+    "xmp_broken": gettext_lazy("照片的附加信息损坏，读不出姿态。"),
+    "no_overlap": gettext_lazy("两期影像没有重叠的地方。"),
+    "no_date": gettext_lazy("不知道拍摄日期。请先建架次、写明飞行日期再上传。"),
+    "twice": gettext_lazy("同一个文件已经有了，没有再存一份。"),
+    "file_gone": gettext_lazy("文件已经不在原来的位置。"),
+    "crashed": gettext_lazy("打开这个文件时程序两次崩溃，文件可能已损坏。"),
+    "too_much_memory": gettext_lazy("打开这个文件要用太多内存。"),
+    "given_up": gettext_lazy("多次处理都没有成功，请联系系统管理员看运行日志。"),
+}
+
+
+def why(code: str, facts: Mapping[str, Any] | None = None) -> str:
+    """Why a file cannot be used, in words; a code that nobody wrote words for is shown as it is."""
+    words = UNUSABLE.get(code)
+    return str(words) if words else _("不能用（%(code)s）。") % {"code": code}

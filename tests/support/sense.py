@@ -1,0 +1,68 @@
+"""Who works with imagery in tests, and small pictures with a place."""
+
+from __future__ import annotations
+
+import base64
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.test import Client
+
+from jiequ.people.access import actor_for
+from jiequ.people.models import Person, Post
+from jiequ.people.rules import Actor, Role
+from tests.actors import LAT, LON, NOW, SINCE, World, client_of, hashed_password
+
+TUS = {"HTTP_TUS_RESUMABLE": "1.0.0"}
+PIECE = "application/offset+octet-stream"
+
+
+def staff(world: World, role: Role, name: str, *, other_street: bool = False) -> Person:
+    """Somebody with just that role."""
+    person = Person.objects.create(username=name, name=name, phone="", password=hashed_password(), created_at=NOW)
+    street = world.other_street if other_street else world.street
+    Post.objects.create(person=person, account="staff", role=role.value, street=street, starts_on=SINCE)
+    return person
+
+
+def analyst(world: World, name: str = "pan", **where: bool) -> tuple[Person, Actor, Client]:
+    """An analyst of the street: person, actor, browser."""
+    person = staff(world, Role.ANALYST, name, **where)
+    return person, actor_for(person, at=NOW), client_of(person)
+
+
+def begin(client: Client, size: int, name: str = "a.tif", **facts: Any) -> str:
+    """Begin a tus upload; its address."""
+    told = {"filename": name, **{key: str(value) for key, value in facts.items()}}
+    header = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in told.items())
+    answer = client.post("/sense/uploads/", **TUS, HTTP_UPLOAD_LENGTH=str(size), HTTP_UPLOAD_METADATA=header)
+    assert answer.status_code == 201, answer.content
+    return answer["Location"]
+
+
+def patch(client: Client, address: str, data: bytes, offset: int) -> Any:
+    """One piece by tus."""
+    return client.patch(address, data, content_type=PIECE, **TUS, HTTP_UPLOAD_OFFSET=str(offset))
+
+
+def geotiff(path: Path, *, size: int = 64, gsd: float = 0.5, lon: float = LON, lat: float = LAT, seed: int = 1, bands: int = 3,
+            dtype: str = "uint8", base: float = 0.0, crs: str | None = "EPSG:32649") -> Path:  # fmt: skip
+    """A small GeoTIFF in UTM whose north-west corner is at lon, lat: noise with some structure."""
+    import rasterio
+    from rasterio import Affine
+    from rasterio.warp import transform
+
+    (x,), (y,) = transform("EPSG:4326", "EPSG:32649", [lon], [lat])
+    noise = np.random.default_rng(seed).normal(size=(bands, size, size))
+    smooth = sum(np.roll(noise, step, axis=axis) for axis in (1, 2) for step in (-1, 0, 1))
+    data = (base + smooth) if dtype == "float32" else np.clip(128 + 25 * smooth, 0, 255)
+    profile = {"driver": "GTiff", "width": size, "height": size, "count": bands, "dtype": dtype}
+    if crs:
+        profile |= {"crs": crs, "transform": Affine(gsd, 0, x, 0, -gsd, y)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a picture without a place is meant
+        with rasterio.open(path, "w", **profile) as raster:
+            raster.write(data.astype(dtype))
+    return path
