@@ -86,6 +86,7 @@ def test_django_keeps_no_last_sign_in_either() -> None:
 PLACE = {"lon", "lat", "x", "y", "q18", "raw_x", "location", "geometry", "point"}
 STANDS_STILL = {
     "grid.UnitGrid", "grid.MonitoringPoint", "grid.Place", "grid.MapFeature", "cases.ControlArea",
+    "sense.Asset", "sense.Upload",  # a picture of the ground: where it lies, and the monitoring point it was taken over
 }  # fmt: skip
 OF_AN_EVENT = {"chat.Piece", "cases.Case", "cases.Report"}
 """Where a matter lies. A report keeps one point, the matter's, and is made once."""

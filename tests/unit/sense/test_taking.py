@@ -61,7 +61,7 @@ def test_a_geotiff_becomes_a_cog_with_an_item_that_the_core_schema_takes_and_til
     source = geotiff(tmp_path / "a.tif", size=1400)
     asset = taken(world, by, source, flight_id=flight.pk)
     assert (asset.state, asset.reason, asset.kind, asset.aircraft, asset.epsg) == ("ready", "", "ortho", "M350", 32649)
-    assert asset.gsd_m == pytest.approx(0.5)
+    assert asset.gsd_m == pytest.approx(0.5, rel=1e-3)  # on the ground; the projection has a scale of its own
     assert source.exists(), "somebody's own file stays"
     store = files.store()
     item = json.loads(store.read(files.item_key(world.street.pk, asset.pk)))
