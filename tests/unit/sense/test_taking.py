@@ -69,7 +69,7 @@ def test_a_geotiff_becomes_a_cog_with_an_item_that_the_core_schema_takes_and_til
     assert errors_of(item) == []
     assert errors_of({**item, "bbox": "here"}), "the schema would find a fault"
     assert (item["properties"]["gsd"], item["properties"]["platform"], item["properties"]["jiequ:flight"]) == (
-        0.5,
+        asset.gsd_m,
         "M350",
         "一",
     )
