@@ -19,7 +19,7 @@ from jiequ.triage.engine.types import Report
 HEAD_LETTERS = 18
 BODY_LENGTHS, HEAD_LENGTHS = (1, 2), (1, 2, 3)
 WEIGHTS = (1.0, 0.8, 0.2)
-"""Of body, head and circumstances; tuned on the grouped folds (the last on generated reports: the public text has none)."""
+"""Of body, head and circumstances; the first two tuned on the grouped folds, the last a proposal (the public text has none)."""
 
 _SALTS = (np.uint32(0), np.uint32(0x5BD1E995), np.uint32(0x27D4EB2F))
 BAND_HOURS = 4
