@@ -24,7 +24,19 @@ PATHS = re.compile("|".join((r"(?<![\w.])/wo" + r"rk/", r"(?<![\w.])/ro" + r"ot/
 TAG = re.compile(r"<[a-zA-Z][^<>]*>")
 INLINE = re.compile(r"<style\b|<script(?![^>]*\bsrc=)[^>]*>|\sstyle\s*=|\son[a-z]+\s*=|javascript:", re.IGNORECASE)
 DATA_SCRIPT = re.compile(r'<script[^>]*type="application/json"')
-HEAVY = ("rasterio", "torch", "typst", "xlsxwriter", "openpyxl", "cv2", "onnxruntime", "playwright", "pandas")
+HEAVY = (
+    "rasterio",
+    "torch",
+    "typst",
+    "xlsxwriter",
+    "openpyxl",
+    "cv2",
+    "onnxruntime",
+    "playwright",
+    "pandas",
+    "sklearn",
+    "rio_tiler",
+)
 SETTING = re.compile(r"\b(?:JIEQU_[A-Z_]*[A-Z]|DATABASE_URL|DATABASE_OWNER_URL)\b")
 
 
@@ -101,7 +113,8 @@ def test_a_web_worker_imports_nothing_heavy() -> None:
 
 def requirements() -> list[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    extras = project["optional-dependencies"]
+    return [*project["dependencies"], *(one for extra in extras.values() for one in extra)]
 
 
 def test_every_dependency_has_its_reason() -> None:
