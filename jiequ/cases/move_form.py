@@ -79,6 +79,13 @@ def text_field(label: Any, *, required: bool = True, rows: int = 3) -> forms.Cha
     return forms.CharField(label=label, required=required, max_length=1000, widget=forms.Textarea(attrs={"rows": rows}))
 
 
+class Saying(MoveForm):
+    """A move that is nothing but a text, whatever happened to the case meanwhile."""
+
+    has_version = False
+    text = text_field(_("情况"))
+
+
 def department_choices(case: Case) -> list[tuple[int, str]]:
     return [(d.pk, words_of(d)) for d in own_departments(case.street_id)]
 

@@ -1,87 +1,34 @@
-"""Other GeoReport servers: theirs become our cases once, ours go over once, each side hears of the other, no echo comes back.
+"""Other GeoReport servers: theirs become our cases once, ours go over once; their odd answers: test_open311_partner_faults.py.
 
 The other side is a tiny server with odd but legal answers; our own door as the other side is in test_open311_two_streets.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from jiequ.cases import services as cases
-from jiequ.cases.models import Case, CaseEvent, Report
+from jiequ.cases.models import Case, Report
 from jiequ.cases.queries import types
 from jiequ.core.errors import Refusal
 from jiequ.core.jobs import work_once
 from jiequ.core.models import Job
-from jiequ.doors.open311 import foreign as reading
 from jiequ.doors.open311 import jobs
 from jiequ.doors.open311.models import Mapping, Mirror, Partner, Run, SeenUpdate
 from jiequ.doors.open311.services import partners, pulling, pushing, telling
 from tests.actors import NOW, MovableClock
 from tests.casework import Casework
 from tests.open311 import open_up, rows, work_all
-from tests.support.georeport import Asked, Foreign, foreign
-
-LATER = NOW + timedelta(minutes=5)
+from tests.support.georeport import Asked, Foreign
+from tests.support.partners import LATER, live, make, notes_of, pull, requests_xml
 
 
 @pytest.fixture
 def work(work: Casework, clock: MovableClock) -> Casework:
     open_up(work)
     return work
-
-
-@pytest.fixture
-def there(settings: Any) -> Iterator[Foreign]:
-    settings.WEBHOOK_NETWORKS = ["127.0.0.0/8"]
-    with foreign() as told:
-        told.answers["GET /services.xml"] = SERVICES
-        told.answers["GET /requests.xml"] = requests_xml()
-        yield told
-
-
-SERVICES = b"""<?xml version="1.0" encoding="utf-8"?><services>
-<service><service_code>POTHOLE</service_code><service_name>Pothole</service_name><metadata>true</metadata></service>
-<service><service_code>TRASH</service_code><service_name>Trash</service_name></service>
-</services>"""
-
-
-def requests_xml(*more: str, status: str = "open", notes: str = "") -> bytes:
-    """One whole request inside grid a, one with hardly a field, one that is closed, one without a number, and ``more``."""
-    return f"""<?xml version="1.0" encoding="utf-8"?><service_requests>
-<request><service_request_id>7001</service_request_id><status>{status}</status><status_notes>{notes}</status_notes>
-<service_code>TRASH</service_code><service_name>Trash</service_name><description>Heap of rubbish</description>
-<requested_datetime>2026-03-03T10:00:00+08:00</requested_datetime><lat>23.1805</lat><long>113.5005</long></request>
-<request><service_request_id>7002</service_request_id><status>open</status><service_code>OTHER</service_code></request>
-<request><service_request_id>7003</service_request_id><status>closed</status><service_code>TRASH</service_code></request>
-<request><status>open</status></request>{"".join(more)}</service_requests>""".encode()
-
-
-def make(work: Casework, there: Foreign, **changes: Any) -> Partner:
-    values: dict[str, Any] = {"name": "市 311", "base_url": there.url, "street_id": work.world.street.pk, "form": "xml"}
-    terms = partners.Terms(**(values | {"key": "their-key", "push": "chosen"} | changes))
-    partner = partners.make_partner(terms, by=work.actor("xi"), at=NOW)
-    work_all()
-    kind = work.condition.edition.event_type_id
-    for direction, codes in (("in", ["TRASH"]), ("out", ["POTHOLE"])):
-        lines = [
-            partners.Wanted(code, type_id=kind, attributes={"WHERE": "street"} if direction == "out" else {}) for code in codes
-        ]
-        partners.map_services(partner.pk, direction, lines, by=work.actor("xi"), at=NOW)
-    partners.pause_partner(partner.pk, is_paused=False, by=work.actor("xi"), at=NOW)
-    return Partner.objects.select_related("street").get(pk=partner.pk)
-
-
-def pull(partner: Partner, at: Any = NOW) -> Run:
-    return pulling.pull(Partner.objects.select_related("street").get(pk=partner.pk), at=at)
-
-
-def notes_of(case: Case) -> list[str]:
-    return list(CaseEvent.objects.filter(case=case, move="note").order_by("pk").values_list("text", flat=True))
 
 
 # -- in ------------------------------------------------------------------------------------------------------------------
@@ -237,12 +184,11 @@ def test_mapped_types_go_over_by_themselves_once_filed_but_not_what_came_from_th
     cases.accept(work.fresh(theirs, "lin"), by=work.actor("lin"), at=NOW)
     mine = work.accepted()
     work.accepted(is_confidential=True)
-    live = Partner.objects.select_related("street").get(pk=partner.pk)
-    run = telling.tell(live, at=LATER)
+    run = telling.tell(live(partner), at=LATER)
     assert run is not None
     assert run.counts == {"pushes": 1}
     assert [one.case_id for one in Mirror.objects.filter(direction="out")] == [mine.pk]
-    assert telling.tell(Partner.objects.select_related("street").get(pk=partner.pk), at=LATER) is None
+    assert telling.tell(live(partner), at=LATER) is None
 
 
 def test_what_became_a_report_of_wrongdoing_since_it_was_chosen_stays_here(work: Casework, there: Foreign) -> None:
@@ -298,161 +244,6 @@ def test_what_was_chosen_while_the_partner_is_paused_goes_over_once_it_goes_on(w
     mirror.refresh_from_db()
     assert (mirror.state, mirror.request_id) == ("known", "9003")
     assert len(there.asked("POST /requests.xml")) == 1
-
-
-# -- both ways -----------------------------------------------------------------------------------------------------------
-
-
-def test_steps_are_told_once_settled_and_what_comes_back_is_no_news(work: Casework, there: Foreign) -> None:
-    partner = make(work, there, has_updates=True)
-    posted = b"<service_request_updates><request_update><update_id>U77</update_id></request_update></service_request_updates>"
-    there.answers["POST /servicerequestupdates.xml"] = posted
-    there.answers["GET /servicerequestupdates.xml"] = b"<service_requests_updates/>"
-    pull(partner)
-    case = work.fresh(Case.objects.get(condition=work.condition), "lin")
-    cases.accept(case, by=work.actor("lin"), at=NOW)
-
-    def tell(at: Any) -> None:
-        telling.tell(Partner.objects.select_related("street").get(pk=partner.pk), at=at)
-
-    tell(NOW + timedelta(seconds=20))  # it can still be undone
-    assert there.asked("POST /servicerequestupdates.xml") == []
-    tell(LATER)
-    tell(LATER + timedelta(minutes=1))
-    (asked,) = there.asked("POST /servicerequestupdates.xml")
-    assert asked.given["service_request_id"] == "7001"
-    assert (asked.given["status"], asked.given["description"]) == ("open", "已受理")
-    there.answers["GET /servicerequestupdates.xml"] = (
-        "<service_requests_updates><request_update><update_id>U77</update_id><service_request_id>7001</service_request_id>"
-        "<status>open</status><description>已受理</description></request_update><request_update><update_id>U78</update_id>"
-        "<service_request_id>7001</service_request_id><status>open</status><description>Crew on its way</description>"
-        "</request_update></service_requests_updates>"
-    ).encode()
-    for minutes in (6, 12):
-        pull(partner, NOW + timedelta(minutes=minutes))
-    assert notes_of(case) == ["对方说：Crew on its way"]
-    tell(NOW + timedelta(minutes=20))
-    assert len(there.asked("POST /servicerequestupdates.xml")) == 1  # what they said is not told to them
-
-
-def test_steps_of_what_became_a_report_of_wrongdoing_are_told_no_more(work: Casework, there: Foreign) -> None:
-    partner = make(work, there, has_updates=True)
-    there.answers["GET /servicerequestupdates.xml"] = b"<service_requests_updates/>"
-    pull(partner)
-    case = work.fresh(Case.objects.get(condition=work.condition), "lin")
-    cases.accept(case, by=work.actor("lin"), at=NOW)
-    Case.objects.filter(pk=case.pk).update(is_confidential=True)
-    telling.tell(Partner.objects.select_related("street").get(pk=partner.pk), at=LATER)
-    assert there.asked("POST /servicerequestupdates.xml") == []
-
-
-def test_a_step_that_they_refuse_counts_as_refused(work: Casework, there: Foreign) -> None:
-    partner = make(work, there, has_updates=True)
-    there.answers["GET /servicerequestupdates.xml"] = b"<service_requests_updates/>"
-    there.answers["POST /servicerequestupdates.xml"] = (400, b"")
-    pull(partner)
-    cases.accept(work.fresh(Case.objects.get(condition=work.condition), "lin"), by=work.actor("lin"), at=NOW)
-    run = telling.tell(Partner.objects.select_related("street").get(pk=partner.pk), at=LATER)
-    assert run is not None
-    assert run.counts == {"refused": 1}
-
-
-def test_without_remembering_what_we_told_it_would_come_back_as_news(
-    work: Casework, there: Foreign, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The broken twin."""
-    monkeypatch.setattr(telling, "_remember", lambda *_args, **_given: None)
-    with pytest.raises((AssertionError, ValueError)):
-        test_steps_are_told_once_settled_and_what_comes_back_is_no_news(work, there)
-
-
-# -- faults --------------------------------------------------------------------------------------------------------------
-
-_ONE = "<request><service_request_id>5</service_request_id></request>"
-_SPACED = _ONE.replace("<", "<s:").replace("<s:/", "</s:")
-_WIDE = f'<?xml version="1.0" encoding="utf-16"?><service_requests>{_ONE}</service_requests>'
-ODD: dict[str, tuple[bytes, int]] = {
-    "an array of one in JSON": (b'[{"service_request_id": 5, "status": "open", "lat": "x", "description": null}]', 1),
-    "a wrapped list": (b'{"service_requests": [{"service_request_id": "5"}]}', 1),
-    "a list of nothing": (b"[]", 0),
-    "an empty root": (b"<service_requests/>", 0),
-    "a namespace": (b'<s:service_requests xmlns:s="urn:x">' + _SPACED.encode() + b"</s:service_requests>", 1),
-    "another encoding": (_WIDE.encode("utf-16"), 1),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ODD)
-def test_odd_answers_are_read(name: str) -> None:
-    body, count = ODD[name]
-    found = reading.rows(body)
-    assert len(found) == count
-    assert all(reading.text(row, "service_request_id") == "5" for row in found)
-
-
-def test_what_no_database_holds_is_left_out_and_stops_no_round(work: Casework, there: Foreign) -> None:
-    there.answers["GET /services.json"] = b'[{"service_code": "TR\\u0000ASH"}, {"service_code": "POTHOLE\\ud800"}]'
-    there.answers["GET /requests.json"] = b"[]"
-    partner = make(work, there, form="json")
-    assert [one["code"] for one in partner.services] == ["TRASH", "POTHOLE"]
-    odd = r"""[{"service_request_id": "7\u0000001", "status": "open", "service_code": "TRASH",
-        "description": "Heap\ud83d\u0000", "status_notes": "\udc00 soon",
-        "lat": 23.1805, "long": 113.5005, "extended_attributes": {"elsewhere": ["\ud800"]}}]"""
-    there.answers["GET /requests.json"] = odd.encode()
-    assert pull(partner).counts["new"] == 1
-    assert Mirror.objects.get().request_id == "7001"
-    assert Report.objects.get().words == "Heap"
-
-
-def test_pages_that_were_not_read_are_said(work: Casework, there: Foreign, monkeypatch: pytest.MonkeyPatch) -> None:
-    partner = make(work, there)
-    monkeypatch.setattr(pulling, "MOST_PAGES", 2)
-
-    def paged(asked: Asked) -> bytes:
-        first = int(asked.given.get("page", "1")) * 100
-        ids = [f"<service_request_id>{n}</service_request_id>" for n in range(first, first + 100)]
-        some = "".join(f"<request>{one}<status>closed</status></request>" for one in ids)
-        return f"<service_requests>{some}</service_requests>".encode()
-
-    there.answers["GET /requests.xml"] = paged
-    run = pull(partner)
-    assert run.counts == {"closed_there": 200}
-    assert "200" in run.detail
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"<html><p>down</html>",
-        b"not found",
-        b"",
-        b'<!DOCTYPE a [<!ENTITY b "c">]><service_requests/>',
-        ('<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>').encode("utf-16"),
-        b"<a>" * 50 + b"</a>" * 50,
-        b"[" * 100_000,
-        b'"text"',
-    ],
-)
-def test_hostile_and_broken_answers_end_the_round_and_are_told_in_plain_words(
-    work: Casework, there: Foreign, body: bytes
-) -> None:
-    partner = make(work, there)
-    there.answers["GET /requests.xml"] = body
-    run = pull(partner)
-    assert (run.error, run.counts) == ("unreadable", {})
-    assert Partner.objects.get(pk=partner.pk).pulled_to is None  # the next round begins where this one did
-    page = work.world.client("xi").get(f"/open311/partners/{partner.pk}/").content.decode()
-    assert "答的不是 XML，也不是 JSON" in page
-    assert "连续失败" in work.world.client("xi").get("/open311/partners/").content.decode()
-
-
-def test_an_inside_address_is_called_by_nobody_unless_the_operator_names_it(
-    work: Casework, there: Foreign, settings: Any
-) -> None:
-    partner = make(work, there)
-    settings.WEBHOOK_NETWORKS = ["10.99.0.0/16"]
-    there.calls.clear()
-    assert pull(partner).error == "address_not_allowed"
-    assert there.calls == []
 
 
 # -- the administrator's pages -------------------------------------------------------------------------------------------
