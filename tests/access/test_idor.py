@@ -17,8 +17,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from jiequ.cases import forms
-from jiequ.cases.forms import FORMS
+from jiequ.cases import move_form
+from jiequ.cases.forms import FORMS, asking, sending
 from jiequ.cases.models import Case, CaseQuerySet
 from tests.access import table
 from tests.access.scene import REASON, Scene, absent, make_scene
@@ -213,9 +213,10 @@ def test_hidden_and_missing_are_told_alike_in_the_body(scene: Scene) -> None:
 def test_a_form_that_offered_every_department_would_be_noticed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin."""
     everyone = [scene.world.sanitation, scene.b.department]
-    monkeypatch.setattr(forms, "own_departments", lambda _street_id: everyone)
-    monkeypatch.setattr(forms, "own_with_duty", lambda _street_id, **_duty: (everyone, frozenset()))
-    monkeypatch.setattr(forms, "departments_of", lambda _street_id: everyone)
+    for place in (move_form, sending):
+        monkeypatch.setattr(place, "own_departments", lambda _street_id: everyone)
+    monkeypatch.setattr(sending, "own_with_duty", lambda _street_id, **_duty: (everyone, frozenset()))
+    monkeypatch.setattr(asking, "departments_of", lambda _street_id: everyone)
     who, address, data, field, hidden = bodies(scene)[0]
     client = scene.world.client(who)
     first = told(client, "post", address, data | {field: hidden})
