@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .codes import groups_of
-from .minds import Dispatcher, EventType, Example, Matter, Report, contest, load, save
+from .minds import Dispatcher, EventType, Example, Matter, Report, contest, load, save, start_model, support_for
 
 LAST_SHARE = 0.3
 """A dispatcher's figures are those of the newest rows: what it said before it learned each of them."""
@@ -73,17 +73,19 @@ def matter_of(row: dict[str, Any]) -> Matter:
 
 
 def fit_types(found: Lessons, folder: Path, tell: Any) -> dict[str, Any]:
-    """The contest between the type model in use and a fresh one: who won, why, and the winner's file if it is the fresh one."""
+    """The contest between the type model in use (at first the start model) and a fresh one: who won, why, the winner's file."""
     head = found.head
     types = [EventType(code, tuple(path), hints) for code, path, hints in head["types"]]
-    champion = load(Path(head["champion"]), district=head["district"]) if head["champion"] else None
+    district = head["district"]
+    champion = load(Path(head["champion"]), district=district) if head["champion"] else start_model(types, district=district)
     outcome = contest(
         champion,
         found.examples,
         types,
-        district=head["district"],
+        district=district,
         at=head["at"],
         seed=head["seed"],
+        support=support_for(found.examples, types),
         progress=tell,
     )
     if outcome.winner == "challenger" and outcome.model is not None:
@@ -91,7 +93,7 @@ def fit_types(found: Lessons, folder: Path, tell: Any) -> dict[str, Any]:
     corrections = sum(one.is_correction for one in found.examples)
     return {
         "is_better": outcome.winner == "challenger" and outcome.model is not None,
-        "why": outcome.why,
+        "why": "first" if outcome.why == "better" and not champion.cases else outcome.why,
         "card": outcome.card | {"figures": outcome.figures},
         "examples": len(found.examples),
         "corrections": corrections,

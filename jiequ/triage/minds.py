@@ -9,7 +9,8 @@ from .engine.drift import drift
 from .engine.files import ModelRefused, load, save
 from .engine.matter import Matter
 from .engine.memory import Memory, Row, Similar
-from .engine.model import TextModel, nameless
+from .engine.model import TextModel
+from .engine.start import start_model, support_for
 from .engine.types import OTHER, EventType, Example, Report
 from .engine.urgent import UrgentWord, starter_words
 
@@ -30,8 +31,9 @@ __all__ = [
     "contest",
     "drift",
     "load",
-    "nameless",
     "save",
+    "start_model",
     "starter_words",
+    "support_for",
     "weigher_for",
 ]

@@ -2,7 +2,7 @@
 
 A web worker loads numpy and two small files, no more (docs/adr/0043). Every ``LOOK_AGAIN_SECONDS`` at most, two SELECTs ask
 whether another version is in use and what has been confirmed; a version whose file is damaged or another district's is told
-to the log, and the types' own names stand in for it: a suggestion is never worth an error page.
+to the log, and the start model stands in for it: a suggestion is never worth an error page.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .minds import (
     TextModel,
     UrgentWord,
     load,
-    nameless,
+    start_model,
     starter_words,
     weigher_for,
 )
@@ -133,7 +133,7 @@ def model_of(version: InUse | None, district: str) -> TextModel:
             return load(path, district=district)
         except (OSError, ValueError, ModelRefused) as fault:
             log.error("type model %s is not used: %s", version.number, type(fault).__name__)
-    return nameless(types_in_force(), district=district)
+    return start_model(types_in_force(), district=district)
 
 
 def dispatcher_of(version: InUse | None, district: str) -> Dispatcher:

@@ -1,7 +1,7 @@
 """Champion and challenger: a new model replaces the one in use only where the folds say so, and never through poisoned rows.
 
-What is new since the champion was made is fresh; the rest is trusted. Both sides are judged as ways of learning, on the
 What is new since the champion was made is fresh; the rest is trusted. Both are judged as ways of learning, on the same
+folds: the trusted rows without and with the fresh ones. Corrections that cost the trusted rows more than ``MOST_LOSS``, or
 that contradict trusted twins, are not learnt; they stay in the memory of corrections for a person to look at.
 """
 
@@ -121,7 +121,8 @@ def _fold_answers(
         if not len(asked) or len(set(learnt_as.values())) < 2:
             continue
         part = fit_on(teaching, support, learnt_as, seed=seed)
-        model = TextModel("", tuple(types), by_name(types, part.weigher), part, len(teaching), temperature=0.3)
+        named = by_name(types, part.weigher)
+        model = TextModel("", tuple(types), named, part, len(teaching), len(support), temperature=0.3)
         shares = model.probabilities([both[n].report for n in asked])
         for n, place in zip(asked, shares.argmax(axis=1).tolist(), strict=True):
             answers[n] = model.codes[place]

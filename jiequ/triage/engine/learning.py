@@ -29,7 +29,7 @@ from jiequ.triage.engine.names import by_name
 from jiequ.triage.engine.types import OTHER, EventType, Example, Report
 
 Progress = Callable[[str, float], None]
-SUPPORT_SHARE = 0.3
+SUPPORT_SHARE = 0.5
 """How much an invented report counts beside a confirmed case."""
 
 NEVER = -1e3
@@ -90,7 +90,7 @@ def train(
         return _with_card(model, _card(model, kept, None, seed=seed))
     told("fit", 0.0)
     learnt = fit_on(kept, support, answers, seed=seed)
-    model = TextModel(district, tuple(types), by_name(types, learnt.weigher), learnt, len(kept), made_at=at)
+    model = TextModel(district, tuple(types), by_name(types, learnt.weigher), learnt, len(kept), len(support), made_at=at)
     if len(kept) < 2 * LEAST_CASES:
         return _with_card(model, _card(model, kept, None, seed=seed))
     scores, unknown = fold_scores(model, kept, support, answers, seed=seed, progress=told)

@@ -2,7 +2,8 @@
 
 The tree: a type with at least ``LEAST_CASES`` confirmed cases is learnt itself. The others of its branch are learnt together,
 as ``~branch``, and the branch's share is dealt out among them by the likeness of their names. Names also speak for themselves,
-less and less as cases come in: with n cases their share is ``NAMES_COUNT_AS / (NAMES_COUNT_AS + n)``.
+less and less as cases come in: with n cases their share is ``NAMES_COUNT_AS / (NAMES_COUNT_AS + n)``; invented reports
+(the start model's) count for a tenth each.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from jiequ.triage.engine.types import OTHER, EventType, Report
 LEAST_CASES = 20
 NAMES_COUNT_AS = 100
 NAMES_TEMPERATURE = 0.03
+INVENTED_COUNT_AS = 0.1
+"""Of a confirmed case, where names give way: a thousand invented reports do as much as a hundred cases."""
+
 OTHER_LIKENESS = 0.02
 """A report that resembles no name more than this is more likely none of them, while nothing was learnt."""
 
@@ -38,6 +42,7 @@ class TextModel:
     names: Linear
     learnt: Linear | None = None
     cases: int = 0
+    invented: int = 0
     temperature: float = 1.0
     thresholds: Thresholds = NO_THRESHOLDS
     made_at: str = ""
@@ -67,7 +72,7 @@ class TextModel:
         by_names = softmax(np.concatenate([likeness, other], axis=1), NAMES_TEMPERATURE)
         if scores is None:
             return by_names
-        weight = NAMES_COUNT_AS / (NAMES_COUNT_AS + self.cases)
+        weight = NAMES_COUNT_AS / (NAMES_COUNT_AS + self.cases + INVENTED_COUNT_AS * self.invented)
         return (1 - weight) * self._dealt(scores, by_names) + weight * by_names
 
     def _dealt(self, scores: NDArray[np.floating], by_names: NDArray[np.floating]) -> NDArray[np.float64]:
