@@ -1,6 +1,6 @@
 """What a fresh district begins with: the start model against names alone, on sentences it was not made of.
 
-A part of ``./run bench triage``. Asked are the demonstration's own sentences (short; written before the generator's, by the same
+A part of ``./run bench triage``. Asked are the demonstration's own sentences (short; written before the generator's, by one
 house) and those real messages that have a department read out of their reply (long; weak labels; four departments, 206 of
 them). Then the same with labels: one sentence of each of the demonstration's matters confirmed twenty times, the others asked.
 """
