@@ -1,4 +1,4 @@
-"""What sense does later: files are taken in, uploads that nobody went on with are forgotten."""
+"""What sense does later: files are taken in, dates compared, files made, what nobody went on with is forgotten."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from jiequ.core.jobs import DeadJob, every, job, on_dead
 
-from .services import taking, uploading
+from .services import comparing, exporting, permits, taking, uploading
 
 UPLOADS_KEPT = timedelta(days=7)
+DRAFTS_KEPT = timedelta(days=1)
 SLICE_TIMEOUT = 30.0  # so that with LEASE / 2 a killed worker is missed within a minute
 
 
@@ -19,6 +20,25 @@ def take(*, asset_id: int, file: str, keep: bool, part: int, at: datetime) -> An
     return taking.look(asset_id, file, keep, part, at)
 
 
+@job(comparing.JOB, outside=True, promise_seconds=48 * 3600, timeout_seconds=SLICE_TIMEOUT, line="sense.compare")
+def compare(*, comparison_id: int, part: int, runner: str, at: datetime) -> Any:
+    """A slice of comparing two dates."""
+    return comparing.work(comparison_id, part, at, runner)
+
+
+@job(exporting.JOB, outside=True, promise_seconds=1800, timeout_seconds=300.0)
+def export(*, export_id: int, at: datetime) -> Any:
+    """A file is made; should the worker die over it, it is made again from the beginning under the same name."""
+    return exporting.make(export_id, at)
+
+
+@every("sense.sweep_exports", seconds=600)
+def sweep_exports(*, at: datetime) -> None:
+    """Files whose time is over, and files of permits that nobody took over."""
+    exporting.expire(at=at)
+    permits.forget_drafts(before=at - DRAFTS_KEPT)
+
+
 @every("sense.sweep", daily_at="03:40", outside=True)
 def sweep(*, at: datetime) -> None:
     """Forget uploads that nobody went on with for a week."""
@@ -26,7 +46,14 @@ def sweep(*, at: datetime) -> None:
 
 
 def _given_up(dead: DeadJob, *, at: datetime) -> None:
-    taking.given_up(dead.args["asset_id"], at)
+    """A job that was given up says so where somebody waits for it."""
+    if dead.kind == taking.JOB:
+        taking.given_up(dead.args["asset_id"], at)
+    elif dead.kind == comparing.JOB:
+        comparing.given_up(dead.args["comparison_id"], at)
+    else:
+        exporting.give_up(dead.args["export_id"])
 
 
-on_dead(_given_up, kind=taking.JOB)
+for _kind in (taking.JOB, comparing.JOB, exporting.JOB):
+    on_dead(_given_up, kind=_kind)

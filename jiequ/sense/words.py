@@ -1,4 +1,4 @@
-"""Codes in words: why a file cannot be used."""
+"""Codes in words: why a file cannot be used, how far a comparison is, why a place is blind, what held a finding back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,53 @@ UNUSABLE: dict[str, Promise] = {
     "crashed": gettext_lazy("打开这个文件时程序两次崩溃，文件可能已损坏。"),
     "too_much_memory": gettext_lazy("打开这个文件要用太多内存。"),
     "given_up": gettext_lazy("多次处理都没有成功，请联系系统管理员看运行日志。"),
+    "zip_slip": gettext_lazy("压缩包里的路径指向包外，像是恶意文件，没有打开。"),
+    "too_many_bands": gettext_lazy("波段太多，不是普通影像。"),
+    "no_height": gettext_lazy("照片里没有离地高度，算不出它拍到的范围。"),
+    "no_lens": gettext_lazy("照片里没有镜头焦距，算不出它拍到的范围。"),
+    "unreadable": gettext_lazy("文件读不出来，可能已损坏。"),
+    "nothing_in_common": gettext_lazy("两期没有同类的影像，不能比对。"),
+    "other_size": gettext_lazy("两张抓拍的尺寸不同，不是同一个固定视角。"),
+    "xml_entities": gettext_lazy("文件里有外部实体，像是恶意文件，没有打开。"),
+    "xml_broken": gettext_lazy("文件的内容损坏，读不出来。"),
+    "too_long": gettext_lazy("处理这个文件用了太久，没有做完。"),
 }
+STAGES: dict[str, Promise] = {
+    "hash": gettext_lazy("核对文件"),
+    "overview": gettext_lazy("整体配准"),
+    "register": gettext_lazy("逐块配准"),
+    "relief": gettext_lazy("高程找平"),
+    "surface": gettext_lazy("比高程"),
+    "picture": gettext_lazy("比影像"),
+    "join": gettext_lazy("拼接图斑"),
+}
+BLIND: dict[str, Promise] = {
+    "not_registered": gettext_lazy("两期对不齐"),
+    "no_overlap": gettext_lazy("只有一期有影像"),
+    "no_data": gettext_lazy("影像是空的"),
+    "no_texture": gettext_lazy("没有可以对齐的纹理"),
+    "no_detector": gettext_lazy("没有识别网络，也没有高程"),
+}
+PATHS: dict[str, Promise] = {"dsm": gettext_lazy("高程"), "net": gettext_lazy("影像网络")}
+NOTES: dict[str, Promise] = {
+    "net_missing": gettext_lazy("识别网络的权重缺失或与登记的不符，没有使用，只用高程比对。"),
+    "no_surface_model": gettext_lazy("没有两期高程，只用影像比对：加层和屋顶搭建容易漏。"),
+    "surface_not_registered": gettext_lazy("两期高程对不齐，没有使用。"),
+    "no_common_features": gettext_lazy("两期影像找不到共同的特征，可能不是同一个地方。"),
+}
+RULES: dict[str, Promise] = {
+    "planning_covers": gettext_lazy("在建设工程规划许可范围内"),
+    "rural_covers": gettext_lazy("在乡村建设规划许可范围内"),
+    "temporary_covers": gettext_lazy("在临时建设许可范围内"),
+    "demolition_covers": gettext_lazy("属于登记的拆除工程"),
+    "water_covers": gettext_lazy("在登记的水面内"),
+    "vegetation_covers": gettext_lazy("在登记的植被内"),
+}
+
+
+def said(words: Mapping[str, Promise], code: str) -> str:
+    """A code in words; one that nobody wrote words for is shown as it is."""
+    return str(words.get(code, code))
 
 
 def why(code: str, facts: Mapping[str, Any] | None = None) -> str:

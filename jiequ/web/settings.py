@@ -204,6 +204,8 @@ if bool(MODEL_URL) != bool(MODEL_NAME):
     raise ImproperlyConfigured("JIEQU_MODEL_URL and JIEQU_MODEL_NAME go together: the language model is off without both.")
 SENSE = Path(os.environ.get("JIEQU_SENSE") or VAR / "sense").resolve()
 SENSE_UPLOAD_GB = whole("JIEQU_SENSE_UPLOAD_GB", os.environ.get("JIEQU_SENSE_UPLOAD_GB", "50"), "gigabytes", 1000)
+SENSE_PROCESSES = whole("JIEQU_SENSE_PROCESSES", os.environ.get("JIEQU_SENSE_PROCESSES") or str(os.cpu_count() or 1))
+SENSE_DASK = os.environ.get("JIEQU_SENSE_DASK", "")
 SENSE_S3_BUCKET = os.environ.get("JIEQU_SENSE_S3_BUCKET", "")
 SENSE_S3_ENDPOINT = os.environ.get("JIEQU_SENSE_S3_ENDPOINT", "").rstrip("/")
 SENSE_S3_KEY_ID = os.environ.get("JIEQU_SENSE_S3_KEY_ID", "")

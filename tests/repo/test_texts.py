@@ -28,6 +28,7 @@ DATA_FILES = {
     "core/notice.py": "what a government notice may say",
     "doors/chat/meaning.py": "words that a follower may write, in both languages",
     "triage/engine/": "words that people write, recognised and never shown: the engine answers with codes and facts",
+    "sense/permit_files.py": "column names and kinds that a registry's file may use",
     "web/words.py": "how a date is written in Chinese",
 }
 NAMES = re.compile("街区 Jiequ|>街区<|^中文$")

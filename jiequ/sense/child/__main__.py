@@ -16,7 +16,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-DEEDS = {"take": "jiequ.sense.child.taking"}
+DEEDS = {
+    "take": "jiequ.sense.child.taking",
+    "compare": "jiequ.sense.child.comparing",
+    "export": "jiequ.sense.child.exporting",
+    "permits": "jiequ.sense.child.permits",
+    "recognise": "jiequ.sense.child.recognising",
+}
 Tell = Callable[[dict[str, Any]], None]
 
 

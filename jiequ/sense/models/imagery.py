@@ -30,6 +30,9 @@ class Source(models.TextChoices):
 
     UPLOAD = "upload", _("上传")
     FOLDER = "folder", _("文件夹")
+    NODEODM = "nodeodm", _("拼图服务器")
+    CAMERA = "camera", _("固定摄像头")
+    DEMO = "demo", _("演示")
 
 
 class Flight(models.Model):

@@ -1,0 +1,90 @@
+"""Comparisons as lists and pages show them, and the pictures by which a suspect is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from ..models import Blind, Comparison, Finding, Suspect
+from ..words import NOTES, STAGES, UNUSABLE, said, why
+from .pairs import Pair
+
+SHOWN = 50
+MOST_SHAPES = 2000
+TONES = {"waiting": "plain", "running": "go", "done": "done", "failed": "stop", "stopped": "plain"}
+JOINED = ("point", "before", "after", "before_dsm", "after_dsm")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A comparison in a list: its state in words, how far it is, and why it failed."""
+
+    comparison: Comparison
+    state: str
+    tone: str
+    percent: int
+    why: str
+
+
+def rows(*, street_id: int, before: int | None = None) -> tuple[list[Row], int | None]:
+    """The newest comparisons of a street and where the next page begins. One SELECT."""
+    found = Comparison.objects.filter(street_id=street_id).select_related("point").defer("area", "provenance", "notes")
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    page = list(found.order_by("-id")[: SHOWN + 1])
+    more = page[SHOWN - 1].pk if len(page) > SHOWN else None
+    return [row_of(one) for one in page[:SHOWN]], more
+
+
+def row_of(comparison: Comparison) -> Row:
+    """A comparison as it is shown."""
+    percent = round(100 * comparison.done / comparison.total) if comparison.total else 0
+    state = str(comparison.get_state_display())
+    if comparison.state == Comparison.State.RUNNING and comparison.stage:
+        state = _("%(stage)s %(done)d / %(total)d") % {
+            "stage": said(STAGES, comparison.stage), "done": comparison.done, "total": comparison.total
+        }  # fmt: skip
+    return Row(comparison, state, TONES[comparison.state], percent, why(comparison.reason) if comparison.reason else "")
+
+
+def is_moving(street_id: int) -> bool:
+    """True while a comparison of the street waits or runs. One SELECT."""
+    return Comparison.objects.filter(street_id=street_id, state__in=["waiting", "running"]).exists()
+
+
+def findings(comparison: Comparison) -> list[Finding]:
+    """What was found, the surest first, what a permit explains last. One SELECT."""
+    found = comparison.findings.select_related("suspect", "permit")
+    return sorted(found[:MOST_SHAPES], key=lambda one: (bool(one.rule), -one.confidence, one.pk))
+
+
+def blind(comparison: Comparison) -> list[Blind]:
+    """Where it could not compare, the largest first. One SELECT."""
+    return list(comparison.blind.order_by("-area_m2", "pk")[:MOST_SHAPES])
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """What the engine says of the comparison as a whole."""
+    return [said(NOTES if one["code"] in NOTES else UNUSABLE, one["code"]) for one in comparison.notes]
+
+
+def shapes_of(found: list[Finding], unseen: list[Blind]) -> list[dict[str, Any]]:
+    """Both as GeoJSON features for the map: "found", "held" (a permit explains it) or "blind"."""
+    features = [_feature(one.geometry, "held" if one.rule else "found", one.pk) for one in found]
+    return features + [_feature(one.geometry, "blind", one.pk) for one in unseen]
+
+
+def _feature(geometry: dict[str, Any], what: str, key: int) -> dict[str, Any]:
+    return {"type": "Feature", "properties": {"what": what, "id": f"{what}-{key}"}, "geometry": geometry}
+
+
+def pair_of(suspect: Suspect) -> Pair | None:
+    """The pictures in which a suspect was seen last; None where they are gone. One SELECT."""
+    joined = [f"comparison__{name}" for name in JOINED]
+    finding = Finding.objects.filter(pk=suspect.latest_id or 0).select_related(*joined).first()
+    if finding is None:
+        return None
+    one = finding.comparison
+    return Pair(one.before, one.after, one.before_dsm, one.after_dsm, one.before_on, one.after_on)
