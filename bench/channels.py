@@ -53,6 +53,7 @@ def main() -> int:
 
 def callbacks(given: argparse.Namespace) -> int:
     """Push under load, then let everything be handed on."""
+    from jiequ.web.cli.web import CALLBACKS
     from tests.actors import make_world
     from tests.casework import Casework, make_condition
     from tests.support.live import database_url, free_port, soon
@@ -64,7 +65,7 @@ def callbacks(given: argparse.Namespace) -> int:
     env |= {"JIEQU_WECHAT_APPID": APPID, "JIEQU_WECHAT_TOKEN": TOKEN, "JIEQU_WECHAT_AES_KEY": KEY}
     children = [
         start(env, "serve", str(pages), "2"),
-        start(env, "serve", str(own), "1"),
+        start({**env, "DJANGO_SETTINGS_MODULE": CALLBACKS}, "serve", str(own), "1"),
         start(env, "work"),
     ]
     stop = threading.Event()

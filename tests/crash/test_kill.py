@@ -30,21 +30,21 @@ def test_the_broken_twin_with_two_transactions_leaves_halves() -> None:
 
 
 def test_a_thousand_notices_under_kills_lose_none() -> None:
-    result = storms.storm_of_notices(storms.by_lease, notices=NOTICES, workers=2, most_kills=20, seed=4)
+    result = storms.storm_of_notices(storms.by_lease, notices=NOTICES, workers=2, most_told=40, most_kills=20, seed=4)
     assert (result.lost, result.kills >= 10) == (0, True)
 
 
 def test_the_broken_twin_that_marks_and_then_sends_loses() -> None:
-    result = storms.storm_of_notices(storms.mark_then_send, notices=200, workers=1, seed=5)
+    result = storms.storm_of_notices(storms.mark_then_send, notices=200, workers=1, most_told=10, seed=5)
     assert result.lost > 0
 
 
 def test_a_thousand_effects_in_the_database_happen_once_each_under_kills() -> None:
-    result = storms.storm_of_notices(storms.effects_by_lease, notices=NOTICES, workers=2, most_kills=20, seed=6)
+    result = storms.storm_of_notices(storms.effects_by_lease, notices=NOTICES, workers=2, most_told=2, most_kills=20, seed=6)
     done = storms.effects()
     assert (len(done), set(done.values()), result.kills >= 10) == (NOTICES, {1}, True)
 
 
 def test_the_broken_twin_with_effect_and_removal_apart_does_some_twice() -> None:
-    storms.storm_of_notices(storms.effects_apart, notices=200, workers=1, seed=7)
+    storms.storm_of_notices(storms.effects_apart, notices=200, workers=1, most_told=10, seed=7)
     assert max(storms.effects().values()) > 1

@@ -47,8 +47,8 @@ def children(options: argparse.Namespace) -> list[Child]:
     if port := tiles_port(options):
         found.append(Child("tiles", [sys.executable, "-m", "jiequ.web.cli.tiles", "--host", options.host, "--port", str(port)]))
     if port := callbacks_port(options):
-        address = ["--host", options.host, "--port", str(port), "--workers", "1"]
-        found.append(Child("callbacks", [sys.executable, "-m", "jiequ.web.cli.web", *address]))
+        words = ["--host", options.host, "--port", str(port), "--workers", "1", "--callbacks"]
+        found.append(Child("callbacks", [sys.executable, "-m", "jiequ.web.cli.web", *words]))
     return found if options.no_jobs else [*found, jobs]
 
 

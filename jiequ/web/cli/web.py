@@ -9,6 +9,7 @@ import sys
 from jiequ.web.cli.supervisor import end_with_supervisor
 
 THREADS = 4
+CALLBACKS = "jiequ.web.callbacks_settings"
 
 
 def main(words: list[str]) -> None:
@@ -20,7 +21,10 @@ def main(words: list[str]) -> None:
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
+    parser.add_argument("--callbacks", action="store_true", help="only what WeChat and WeCom push")
     options = parser.parse_args(words)
+    if options.callbacks:
+        os.environ["DJANGO_SETTINGS_MODULE"] = CALLBACKS
     end_with_supervisor()
     Granian(
         "jiequ.web.wsgi:application",

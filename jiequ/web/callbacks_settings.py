@@ -1,0 +1,17 @@
+"""The settings of the process that takes in what WeChat, WeCom and the provider of text messages push.
+
+Their addresses and nothing else: a push passes no session, no language and none of two hundred addresses of pages before it is
+stored.
+"""
+
+from __future__ import annotations
+
+from jiequ.web.settings import *  # noqa: F403 - the installation's own, but for what follows
+
+ROOT_URLCONF = "jiequ.web.callbacks"
+MIDDLEWARE = [
+    "jiequ.web.ops.logs.RequestLog",
+    "jiequ.core.middleware.SecurityHeaders",
+    "jiequ.core.middleware.RequestGuard",
+    "jiequ.core.middleware.Refusals",
+]
