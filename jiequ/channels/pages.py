@@ -27,7 +27,10 @@ SIGNS_A_MINUTE = 600  # a mobile network's thousands share an address
 
 def is_own_page(url: str) -> bool:
     """True for an address of this installation, as the browser shows it."""
-    asked, own = urlsplit(url), urlsplit(settings.BASE_URL)
+    try:
+        asked, own = urlsplit(url), urlsplit(settings.BASE_URL)
+    except ValueError:  # no address at all: "http://[", say
+        return False
     return (asked.scheme, asked.netloc) == (own.scheme, own.netloc)
 
 

@@ -62,6 +62,9 @@ class Feed(Protocol):
     def cases(self, after: int, size: int) -> Sequence[CaseRow]:
         """Confirmed cases with ids above ``after``, in the order of their ids; fewer than ``size``: these are the last."""
 
+    def before_newest_dispatches(self, most: int) -> int:
+        """The id after which the newest ``most`` dispatches and returns begin; 0 if there are not so many."""
+
     def dispatches(self, after: int, size: int) -> Sequence[DispatchRow]:
         """Dispatches and returns with ids above ``after``, in order; those without a department teach nothing."""
 

@@ -1,8 +1,8 @@
 """What a process suggests with: the versions in use, read when first asked for, and what was confirmed since, at once.
 
-A web worker loads numpy and two small files, no more (docs/adr/0043). Every ``LOOK_AGAIN_SECONDS`` at most, two SELECTs ask
-whether another version is in use and what has been confirmed; a version whose file is damaged or another district's is told
-to the log, and the start model stands in for it: a suggestion is never worth an error page.
+A web worker loads numpy and two small files, no more (docs/adr/0043). Every ``LOOK_AGAIN_SECONDS`` at most, three SELECTs
+ask whether another version is in use, which words are urgent and what has been confirmed; a version whose file is damaged or
+another district's is told to the log, and the start model stands in for it: a suggestion is never worth an error page.
 """
 
 from __future__ import annotations
@@ -100,11 +100,10 @@ def _renew(running: Running) -> None:
     found = in_use()
     if running.model is None or found.get(Kind.TYPE) != running.in_use.get(Kind.TYPE):
         running.model, running.seen = model_of(found.get(Kind.TYPE), running.district), None
-        running.urgent = urgent_words()
     if running.dispatcher is None or found.get(Kind.DEPARTMENT) != running.in_use.get(Kind.DEPARTMENT):
         running.dispatcher, running.learned = dispatcher_of(found.get(Kind.DEPARTMENT), running.district), ()
         running.seen = None
-    running.in_use = found
+    running.in_use, running.urgent = found, urgent_words()  # another process may have changed them
     rows = lessons_since(found)
     if tuple(row["id"] for row in rows if not row["is_forgotten"]) == running.seen:
         return

@@ -240,6 +240,7 @@ def test_what_was_chosen_while_the_partner_is_paused_goes_over_once_it_goes_on(w
         b"<service_requests><request><service_request_id>9003</service_request_id></request></service_requests>"
     )
     partners.pause_partner(partner.pk, is_paused=False, by=xi, at=NOW)
+    assert list(Job.objects.filter(kind=pushing.PUSH).values_list("lane", flat=True)) == [f"{pushing.PUSH}:{mirror.pk}"]
     work_all()
     mirror.refresh_from_db()
     assert (mirror.state, mirror.request_id) == ("known", "9003")

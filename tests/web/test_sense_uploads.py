@@ -137,6 +137,22 @@ def test_an_upload_that_is_given_up_leaves_nothing(client: Client) -> None:
     assert not Upload.objects.exists()
 
 
+def test_a_whole_file_is_its_jobs_whatever_its_sender_still_asks(client: Client) -> None:
+    address = begin(client, len(DATA))
+    patch(client, address, DATA, 0)
+    again = client.generic(
+        "PATCH", address, b"", **TUS, HTTP_UPLOAD_OFFSET=str(len(DATA)), CONTENT_TYPE=PIECE, CONTENT_LENGTH="0"
+    )
+    assert again.status_code == 204
+    assert Asset.objects.count() == 1
+    assert client.delete(address, **TUS).status_code == 204
+    assert uploading.sweep(before=clock.now() + timedelta(days=1)) == 0
+    assert stored(address) == DATA
+    Asset.objects.update(state="unusable", reason="given_up")
+    assert uploading.sweep(before=clock.now() + timedelta(days=1)) == 1
+    assert not files.incoming(address.rsplit("/", 1)[1]).exists()
+
+
 def test_the_plain_form_takes_files_without_scripts(client: Client) -> None:
     file = io.BytesIO(DATA)
     file.name = "C:\\bilder\\plain.tif"

@@ -52,10 +52,13 @@ class Ledger:
         rows = Case.objects.annotate(said=Subquery(_FIRST_WORDS)).filter(said__isnull=False).order_by("-pk")
         return [_case_row(row) for row in rows.values(*_CASE, "reported_at")[:size]]
 
+    def before_newest_dispatches(self, most: int) -> int:
+        """The id after which the newest ``most`` dispatches and returns begin."""
+        return next(iter(_steps().order_by("-pk").values_list("pk", flat=True)[most : most + 1]), 0)
+
     def dispatches(self, after: int, size: int) -> list[DispatchRow]:
         """Dispatches, returns for a wrong department, and imported orders with a unit. Three SELECTs."""
-        events = CaseEvent.objects.filter(pk__gt=after, move__in=[*DEPARTMENT_TAUGHT, IMPORTED])
-        events = events.filter(Q(case__event_type__isnull=False) & ~Q(case__event_type__code=IMPORTED_CODE))
+        events = _steps().filter(pk__gt=after)
         said = Report.objects.filter(origin=OuterRef("case")).exclude(words="").order_by("pk").values("words")[:1]
         rows = list(events.order_by("pk").annotate(said=Subquery(said)).values(*_EVENT)[:size])
         undone = _undone(row["case_id"] for row in rows)
@@ -81,6 +84,12 @@ def _confirmed() -> QuerySet[Case]:
     refused = Q(state=State.REJECTED, reason_code__in=NOT_OURS)
     told = Case.objects.annotate(said=Subquery(_FIRST_WORDS)).filter(said__isnull=False)
     return told.filter(filed | refused).exclude(state=State.CANCELLED)
+
+
+def _steps() -> QuerySet[CaseEvent]:
+    """Dispatches, returns and imported orders of cases that have a type."""
+    events = CaseEvent.objects.filter(move__in=[*DEPARTMENT_TAUGHT, IMPORTED])
+    return events.filter(Q(case__event_type__isnull=False) & ~Q(case__event_type__code=IMPORTED_CODE))
 
 
 def _case_row(row: Mapping[str, Any]) -> CaseRow:

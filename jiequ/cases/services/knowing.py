@@ -44,5 +44,5 @@ def sketch_missing(*, size: int = NEWEST) -> int:
     for first in range(0, len(rows), BATCH):
         with writing():
             for row in rows[first : first + BATCH]:  # one that was erased meanwhile gets none: its words must be the same
-                Report.objects.filter(pk=row.pk, words=row.words).update(sketch=row.sketch)
+                Report.objects.filter(pk=row.pk, words=row.words, place_words=row.place_words).update(sketch=row.sketch)
     return len(rows)

@@ -23,9 +23,7 @@ MOST_WORDS = 2000
 @require_POST
 def suggest(request: HttpRequest) -> HttpResponse:
     """The part of the report page with the types its words sound like."""
-    at = clock.now()
-    throttle.take(throttle.bucket("suggest", client_network(request)), capacity=ASKS_AN_HOUR, per_seconds=3600, at=at)
-    return render(request, "cases/parts/report_suggest.html", {"heard": heard(request.POST.get("words", ""))})
+    return render(request, "cases/parts/report_suggest.html", heard_in(request))
 
 
 def heard(words: str) -> advice.Offer | None:
@@ -36,5 +34,7 @@ def heard(words: str) -> advice.Offer | None:
 
 
 def heard_in(request: HttpRequest) -> dict[str, Any]:
-    """The same in the whole page, for a reader without scripts who pressed the button."""
-    return {"heard": heard(request.POST.get("words", ""))} if request.method == "POST" else {}
+    """What the words sent sound like, for the part of the page or (the button without scripts) the whole of it."""
+    bucket = throttle.bucket("suggest", client_network(request))
+    throttle.take(bucket, capacity=ASKS_AN_HOUR, per_seconds=3600, at=clock.now())
+    return {"heard": heard(request.POST.get("words", ""))}

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jiequ.core import clock, outgoing_words
 from jiequ.core.errors import Refusal
+from jiequ.core.worktime import ZONE
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import Actor, Role
 from jiequ.triage import services as triage
 
 from ..access import case_for
-from ..models import Case
+from ..models import Case, CaseEvent
 from ..queries import advice
 from ..queries.page import said_by
 from ..queries.similar import closed_like
@@ -111,6 +112,10 @@ def _told(what: str, case: Case, context: dict[str, Any]) -> dict[str, str]:
 
 
 def _facts(case: Case) -> list[str]:
-    """What a reply may say: the steps that were taken, by their words and dates; nobody's name."""
+    """What a reply may say: the steps that were taken by their days, and what was done; not what was said among staff."""
     steps = case.events.filter(move__in=["accept", "dispatch", "handle", "check_pass"]).order_by("pk")
-    return [f"{event.at:%Y-%m-%d} {MOVES[event.move]} {event.text}".strip() for event in steps]
+    return [f"{event.at.astimezone(ZONE):%Y-%m-%d} {MOVES[event.move]} {_done(event)}".strip() for event in steps]
+
+
+def _done(event: CaseEvent) -> str:
+    return event.text if event.move == "handle" else ""

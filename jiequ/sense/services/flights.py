@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from jiequ.core import audit
 from jiequ.core.db import writing
 from jiequ.core.errors import Refusal
+from jiequ.core.worktime import ZONE
 from jiequ.people.rules import Actor
 
 from .. import access
@@ -25,7 +26,7 @@ def make_flight(
         raise Refusal(
             "flight_name", _("请写架次名称，不超过 80 个字；机型 80 字，飞手 40 字，备注 200 字以内。"), facts={"field": "name"}
         )
-    if flown_on > at.date() or flown_on.year < 2000:
+    if flown_on > at.astimezone(ZONE).date() or flown_on.year < 2000:
         raise Refusal("flight_day", _("飞行日期不能晚于今天。"), facts={"field": "flown_on"})
     with writing():
         flight, is_new = Flight.objects.get_or_create(

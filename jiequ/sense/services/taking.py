@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -130,10 +131,12 @@ def _ready(asset: Asset, file: str, keep: bool, told: dict[str, Any], at: dateti
     changes["taken_at"] = datetime.fromisoformat(taken).astimezone(UTC) if taken else None
     twin = Asset.objects.filter(street_id=asset.street_id, sha256=changes["sha256"]).exclude(state=AssetState.UNUSABLE)
     if other := twin.exclude(pk=asset.pk).first():
-        files.store().drop(f"{asset.street_id}/{asset.pk}")
+        transaction.on_commit(partial(_drop, asset))
         return _unusable(asset, file, keep, "twice", {"asset": other.pk}, at)
     with writing():
-        Asset.objects.filter(pk=asset.pk).update(**changes, state=AssetState.READY, percent=100, item=told["item"], ready_at=at)
+        ready = {"state": AssetState.READY, "percent": 100, "item": told["item"], "ready_at": at}
+        if not Asset.objects.filter(pk=asset.pk).update(**changes, **ready):  # removed meanwhile: so is what was made of it
+            transaction.on_commit(partial(_drop, asset))
         if asset.flight_id and not asset.flight.aircraft and changes.get("aircraft"):  # type: ignore[union-attr]
             Flight.objects.filter(pk=asset.flight_id, aircraft="").update(aircraft=changes["aircraft"])
     _clear(asset, file, keep)
@@ -149,7 +152,16 @@ def _unusable(asset: Asset, file: str, keep: bool, code: str, facts: dict[str, A
     _clear(asset, file, keep)
 
 
+def _drop(asset: Asset) -> None:
+    files.store().drop(f"{asset.street_id}/{asset.pk}")
+
+
 def _clear(asset: Asset, file: str, keep: bool) -> None:
+    """After the row says so, never before: a rolled back transaction must find the file again."""
+    transaction.on_commit(partial(_clear_now, asset, file, keep))
+
+
+def _clear_now(asset: Asset, file: str, keep: bool) -> None:
     shutil.rmtree(scratch(asset.pk), ignore_errors=True)
     if not keep:
         Path(file).unlink(missing_ok=True)
@@ -171,4 +183,4 @@ def forget_asset(*, asset_id: int, by: Actor, at: datetime) -> None:
     with writing():
         Asset.objects.filter(pk=asset.pk).delete()
         record(by, asset.street_id, at, "asset_remove", "asset", asset.pk)
-    files.store().drop(f"{asset.street_id}/{asset.pk}")
+    _drop(asset)

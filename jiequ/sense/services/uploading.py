@@ -24,7 +24,7 @@ from jiequ.core.errors import NotFound, Refusal, Stale
 from jiequ.people.rules import Actor
 
 from .. import access, files
-from ..models import AssetKind, Flight, Source, Upload
+from ..models import AssetKind, AssetState, Flight, Source, Upload
 from .taking import new_asset
 
 LARGEST_PIECE = 8 * 1024 * 1024
@@ -117,18 +117,19 @@ def append(upload: Upload, *, offset: int, stream: Stream, length: int, at: date
 def drop(upload: Upload) -> None:
     """Forget an upload that is not to be finished, with what came of it."""
     with writing():
-        Upload.objects.filter(pk=upload.pk, asset=None).delete()
-    files.incoming(upload.token).unlink(missing_ok=True)
+        gone, _rows = Upload.objects.filter(pk=upload.pk, asset=None).delete()
+    if gone:  # a whole file is its job's
+        files.incoming(upload.token).unlink(missing_ok=True)
 
 
 def sweep(*, before: datetime) -> int:
-    """Forget uploads that nobody went on with since ``before``; returns how many. Finished ones lose their row only."""
-    stale = list(Upload.objects.filter(touched_at__lt=before).values_list("pk", "token", "asset_id"))
-    for _pk, token, asset_id in stale:
-        if asset_id is None:
-            files.incoming(token).unlink(missing_ok=True)
+    """Forget uploads that nobody went on with since ``before``; returns how many. One whose file waits for its job stays."""
+    old = Upload.objects.filter(touched_at__lt=before).exclude(asset__state__in=[AssetState.WAITING, AssetState.WORKING])
+    stale = list(old.values_list("pk", "token"))
+    for _pk, token in stale:
+        files.incoming(token).unlink(missing_ok=True)
     with writing():
-        Upload.objects.filter(pk__in=[pk for pk, _token, _asset in stale]).delete()
+        Upload.objects.filter(pk__in=[pk for pk, _token in stale]).delete()
     return len(stale)
 
 
@@ -210,7 +211,7 @@ def _received(upload: Upload, received: int, at: datetime) -> Upload:
         if not changed:
             raise OtherPlace("other_place", _("这一片接不上，请重新开始这一片。"), facts={"offset": upload.received})
         upload.received, upload.touched_at = received, at
-        if received == upload.size_bytes:
+        if received == upload.size_bytes and upload.asset_id is None:  # an empty piece at the end makes no second one
             upload.asset = new_asset(
                 street_id=upload.street_id,
                 name=upload.name,

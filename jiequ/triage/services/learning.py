@@ -50,6 +50,7 @@ HELD = timedelta(days=7)
 def ask(*, cause: Cause, at: datetime, by: Actor | None = None, is_queued: bool = True) -> Learning:
     """A run waits to be worked by a job (or, not queued, by the caller). Refusal while another waits or works."""
     learning = Learning(cause=cause, asked_at=at, asked_by=by.person_id if by else None)
+    _end_abandoned(at)
     try:
         with writing():
             learning.save(force_insert=True)
@@ -63,12 +64,20 @@ def ask(*, cause: Cause, at: datetime, by: Actor | None = None, is_queued: bool 
 
 def ask_if_due(*, cause: Cause, at: datetime) -> Learning | None:
     """The same, unless there is nothing new to learn or a run is under way."""
+    _end_abandoned(at)
     if Learning.objects.filter(progress__in=OPEN).exists() or not is_due(cause):
         return None
     try:
         return ask(cause=cause, at=at)
     except Refusal:
         return None  # another worker was quicker
+
+
+def _end_abandoned(at: datetime) -> None:
+    """A run of the command line whose terminal was closed: no job tells its end, and it must not stand in the way for good."""
+    old = Learning.objects.filter(progress__in=OPEN, cause=Cause.COMMAND, asked_at__lt=at - timedelta(seconds=TRY_SECONDS))
+    for learning_id in list(old.values_list("pk", flat=True)):
+        _end(learning_id, Progress.FAILED, at, error="abandoned")
 
 
 def ask_for_first(*, at: datetime) -> Learning | None:
@@ -185,20 +194,24 @@ def _lines(folder: Path, district: str, ledger: feed.Feed, after: int, at: datet
         corrected = _corrected([row.ref for row in rows])
         yield from ({"case": _case(row, corrected)} for row in rows)
         after = rows[-1].ref
-    after, left = 0, MOST_DISPATCHES
-    while left > 0 and (steps := ledger.dispatches(after, min(PART, left))):
+    after = ledger.before_newest_dispatches(MOST_DISPATCHES)
+    while steps := ledger.dispatches(after, PART):
         yield from ({"dispatch": _dispatch(row)} for row in steps if row.department)
-        after, left = steps[-1].ref, left - len(steps)
+        after = steps[-1].ref
     yield {"end": True}
 
 
 def _path_of(folder: Path, version: running.InUse | None) -> str:
+    """Of the file in use, whole: a damaged one stands in the way of no better one."""
     path = folder / version.name if version else None
-    return str(path) if path and path.is_file() else ""
+    is_whole = version and path and path.is_file() and files.digest(path)[0] == version.sha256
+    return str(path) if is_whole else ""
 
 
 def _fresh_since() -> str:
-    made = Version.objects.filter(standing=Standing.CHAMPION).aggregate(made=Max("made_at"))["made"]
+    """From when on the rows are new to the dispatcher in use."""
+    used = Version.objects.filter(kind=Kind.DEPARTMENT, standing=Standing.CHAMPION)
+    made = used.aggregate(made=Max("made_at"))["made"]
     return made.isoformat() if made else ""
 
 

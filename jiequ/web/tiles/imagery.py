@@ -19,10 +19,12 @@ from jiequ.sense.places import Bucket
 
 from .mbtiles import Tile
 
-TILE = re.compile(r"/tiles/sense/(\d{1,18})/(\d{1,2})/(\d{1,8})/(\d{1,8})")
-CROP = re.compile(r"/tiles/sense/(\d{1,18})/crop/(all|-?[\d.]+,-?[\d.]+,-?[\d.]+,-?[\d.]+)/(\d{2,4})\.jpg")
+TILE = re.compile(r"/tiles/sense/(\d{1,18})/(\d{1,2})/(\d{1,8})/(\d{1,8})", re.ASCII)
+_NUMBER = r"-?\d{1,7}(?:\.\d{1,20})?"
+CROP = re.compile(rf"/tiles/sense/(\d{{1,18}})/crop/(all|{_NUMBER}(?:,{_NUMBER}){{3}})/(\d{{2,4}})\.jpg", re.ASCII)
 DEEPEST = 24
 LARGEST_SIDE = 2048
+MERCATOR = 85.05  # degrees: no map of ours goes nearer to a pole
 KEPT_SECONDS = 5.0
 GDAL = {
     "GDAL_CACHEMAX": 96,
@@ -69,22 +71,29 @@ class Imagery:
         return found if found and (streets is None or found.street_id in streets) else None
 
     def tile(self, asset_id: int, known: Known, z: int, x: int, y: int) -> Tile | None:
-        """One map tile of 256 pixels; None where the picture has none."""
-        from rio_tiler.errors import TileOutsideBounds
+        """One map tile of 256 pixels; None where the picture has none, or its file is gone."""
+        from rasterio.errors import RasterioError
+        from rio_tiler.errors import RioTilerError
 
         if not known.has_place:
             return None
-        with _environment(), _reader(known.street_id, asset_id) as reader:
-            try:
+        try:
+            with _environment(), _reader(known.street_id, asset_id) as reader:
                 image = reader.tile(x, y, z, tilesize=256, indexes=_bands(reader))
-            except TileOutsideBounds:
-                return None
+        except (RioTilerError, RasterioError):
+            return None
         return _picture(image, known)
 
     def crop(self, asset_id: int, known: Known, where: str, width: int) -> Tile | None:
         """A part of a picture, ``where`` as west, south, east, north in degrees (pixels for a picture without a place)."""
-        with _environment(), _reader(known.street_id, asset_id) as reader:
-            image = _part(reader, known, where, min(width, LARGEST_SIDE))
+        from rasterio.errors import RasterioError
+        from rio_tiler.errors import RioTilerError
+
+        try:
+            with _environment(), _reader(known.street_id, asset_id) as reader:
+                image = _part(reader, known, where, min(width, LARGEST_SIDE))
+        except (RioTilerError, RasterioError):
+            return None
         return _picture(image, known, always_jpeg=True) if image is not None else None
 
 
@@ -127,20 +136,14 @@ def _bands(reader: Any) -> tuple[int, ...]:
 
 
 def _part(reader: Any, known: Known, where: str, width: int) -> Any:
-    from rio_tiler.errors import RioTilerError
-
     bands = _bands(reader)
     if where == "all" or not known.has_place:
         return reader.preview(max_size=width, indexes=bands)
     west, south, east, north = (float(part) for part in where.split(","))
-    if not (west < east and south < north):
+    if not (-180 <= west < east <= 180 and -MERCATOR <= south < north <= MERCATOR):
         return None
-    try:
-        return reader.part(
-            (west, south, east, north), dst_crs="EPSG:3857", bounds_crs="EPSG:4326", max_size=width, indexes=bands
-        )
-    except RioTilerError:
-        return None
+    box = (west, south, east, north)
+    return reader.part(box, dst_crs="EPSG:3857", bounds_crs="EPSG:4326", max_size=width, indexes=bands)
 
 
 def _picture(image: Any, known: Known, *, always_jpeg: bool = False) -> Tile:

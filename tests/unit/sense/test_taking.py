@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from django.db import transaction
 
+from jiequ.core.db import writing
+from jiequ.core.errors import Refusal
 from jiequ.core.jobs import work_once
+from jiequ.core.worktime import ZONE
 from jiequ.people.rules import Role
 from jiequ.sense import children, files, services
 from jiequ.sense.models import Asset
+from jiequ.sense.services import taking
 from jiequ.sense.tile_tokens import token_of
 from jiequ.web.tiles import wsgi
 from tests.actors import NOW, World
@@ -105,6 +111,27 @@ def test_what_cannot_be_used_stands_in_the_list_with_its_reason(
     assert not list((tmp_path / "sense").rglob("*.tif")), "nothing is stored by half"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_file_goes_only_when_the_row_says_what_became_of_it(by: Any, world: World, tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"MZ not a picture")
+    asset = services.take_in(street_id=world.street.pk, path=path, by=by, at=NOW, keep=False)
+    with writing():
+        taking._unusable(asset, str(path), False, "unknown_format", {}, NOW)
+        transaction.set_rollback(True)  # the lease was lost, say
+    assert path.exists(), "the next try finds it again"
+    with writing():
+        taking._unusable(asset, str(path), False, "unknown_format", {}, NOW)
+    assert not path.exists()
+
+
+def test_a_flight_of_today_is_taken_before_eight_in_the_morning(by: Any, world: World) -> None:
+    early = datetime(2026, 3, 4, 2, tzinfo=ZONE)
+    assert services.make_flight(street_id=world.street.pk, name="晨", flown_on=early.date(), by=by, at=early.astimezone(UTC)).pk
+    with pytest.raises(Refusal):
+        services.make_flight(street_id=world.street.pk, name="明", flown_on=date(2026, 3, 5), by=by, at=early.astimezone(UTC))
+
+
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # rio-tiler multiplies transforms by *
 def test_tiles_are_for_those_who_may_see_the_streets_pictures(by: Any, world: World, tmp_path: Path) -> None:
     from jiequ.people.access import actor_for
@@ -116,8 +143,6 @@ def test_tiles_are_for_those_who_may_see_the_streets_pictures(by: Any, world: Wo
 
     with Reader(files.store().source(files.image_key(world.street.pk, asset.pk))) as reader:
         tile = reader.tms.tile((asset.west + asset.east) / 2, (asset.south + asset.north) / 2, 17)
-    from datetime import UTC, datetime
-
     at = datetime.now(UTC)
     path = f"/tiles/sense/{asset.pk}/{tile.z}/{tile.x}/{tile.y}"
     status, headers, body = ask(path, f"t={token_of(by, at=at)}")
@@ -126,6 +151,10 @@ def test_tiles_are_for_those_who_may_see_the_streets_pictures(by: Any, world: Wo
     bounds = f"{asset.west},{asset.south},{asset.east},{asset.north}"
     status, headers, body = ask(f"/tiles/sense/{asset.pk}/crop/{bounds}/300.jpg", f"t={token_of(by, at=at)}")
     assert (status, headers["Content-Type"]) == (200, "image/jpeg")
+    for odd in ("1.2.3,0,1,1", "9999999,9999998,9999999.5,9999999", "1,1,0,0", "0,0,0.00001,0.00001"):
+        assert ask(f"/tiles/sense/{asset.pk}/crop/{odd}/300.jpg", f"t={token_of(by, at=at)}")[0] in (200, 404), odd
     far = token_of(actor_for(staff(world, Role.PILOT, "far", other_street=True), at=NOW), at=at)
     assert ask(path, f"t={far}")[0] == 404
     assert ask(path)[0] == 401, "the token of the maps opens no pictures"
+    files.store().drop(f"{world.street.pk}/{asset.pk}")
+    assert ask(path, f"t={token_of(by, at=at)}")[0] == 404, "gone, and no error"

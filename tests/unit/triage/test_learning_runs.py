@@ -18,7 +18,7 @@ from jiequ.core.errors import Refusal
 from jiequ.core.models import District, Job
 from jiequ.triage import feed, files, fitting, running
 from jiequ.triage.minds import ModelRefused, load
-from jiequ.triage.models import Cause, Kind, Learning, Lesson, Progress, Standing, Version, Week
+from jiequ.triage.models import Cause, Kind, Learning, Lesson, Progress, Standing, UrgentWord, Version, Week
 from jiequ.triage.services import Ask, judging, learning, suggest_type
 from tests.actors import NOW, World
 from tests.casework import Casework, make_condition
@@ -51,6 +51,9 @@ class SmallLedger:
 
     def cases(self, after: int, size: int) -> list[feed.CaseRow]:
         return [row for row in self.rows if row.ref > after][:size]
+
+    def before_newest_dispatches(self, most: int) -> int:
+        return max(0, len(self.rows) - most)
 
     def dispatches(self, after: int, size: int) -> list[feed.DispatchRow]:
         department = {"event:0110": "hw", "event:0401": "zf"}
@@ -120,6 +123,44 @@ def test_a_file_that_was_changed_is_not_used(world: World, ledger: SmallLedger) 
     running.forget()
     assert running.current().model.cases == 0  # type: ignore[union-attr]
     assert suggest_type(Ask("垃圾")).choices
+
+
+def test_a_damaged_file_in_use_does_not_stop_the_next_run(world: World, ledger: SmallLedger) -> None:
+    learn(at=NOW - timedelta(minutes=10))
+    for one in Version.objects.all():
+        (files.folder("990101") / one.name).write_bytes(b"half of it")
+    run = learn()
+    assert run.progress == Progress.DONE
+    assert {one.number for one in Version.objects.filter(standing=Standing.CHAMPION)} == {2}
+
+
+def test_of_a_long_record_the_newest_dispatches_are_learnt(
+    world: World, ledger: SmallLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning, "MOST_DISPATCHES", 30)
+    monkeypatch.setattr(learning, "PART", 7)
+    lines = learning._lines(files.folder("990101"), "990101", ledger, 0, NOW)
+    sent = [line["dispatch"]["words"] for line in lines if "dispatch" in line]
+    assert sent == [row.words for row in ledger.rows[-30:]]
+
+
+def test_a_run_of_the_command_line_whose_terminal_was_closed_stands_in_the_way_a_quarter_of_an_hour_at_most(
+    world: World, ledger: SmallLedger
+) -> None:
+    gone = learning.ask(cause=Cause.COMMAND, at=NOW, is_queued=False)
+    with pytest.raises(Refusal):
+        learning.ask(cause=Cause.BY_HAND, at=NOW + timedelta(minutes=14))
+    assert learning.ask(cause=Cause.BY_HAND, at=NOW + timedelta(minutes=16)).pk
+    gone.refresh_from_db()
+    assert (gone.progress, gone.error) == (Progress.FAILED, "abandoned")
+
+
+def test_urgent_words_kept_in_another_process_count_here_within_seconds(world: World, ledger: SmallLedger) -> None:
+    here = running.current(now=0.0)
+    UrgentWord.objects.create(word="龙卷风", level=0, code="wind")
+    assert "龙卷风" not in [one.word for one in running.current(now=1.0).urgent]
+    assert [one.word for one in running.current(now=3.0).urgent] == ["龙卷风"]
+    assert running.current(now=3.0) is here
 
 
 def test_poisoned_corrections_do_not_become_champion(

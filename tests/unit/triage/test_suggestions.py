@@ -9,9 +9,10 @@ import pytest
 from django.test import Client
 
 from jiequ.cases import services
-from jiequ.cases.models import Case, DutyList, EventType
+from jiequ.cases.models import Case, CaseEvent, DutyList, EventType
 from jiequ.cases.queries import types as type_queries
 from jiequ.cases.services.voice import erase_reports
+from jiequ.cases.views import suggesting, why
 from jiequ.core.jobs import work_once
 from jiequ.triage import running
 from jiequ.triage.models import Lesson
@@ -163,3 +164,23 @@ def test_what_a_resident_writes_is_heard_without_being_stored(work: Casework) ->
     without_scripts = browser.post("/report/", {"words": "楼下暴露生活垃圾堆了三天", "suggest": "1"}).content.decode()
     assert f'name="condition" value="{work.condition.pk}"' in without_scripts
     assert not Case.objects.exists()
+
+
+def test_both_doors_to_what_is_heard_are_throttled_together(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suggesting, "ASKS_AN_HOUR", 2)
+    browser = Client()
+    assert browser.post("/report/suggest", {"words": "垃圾"}).status_code == 200
+    assert browser.post("/report/", {"words": "垃圾", "suggest": "1"}).status_code == 200
+    for address in ("/report/suggest", "/report/"):
+        assert browser.post(address, {"words": "垃圾", "suggest": "1"}).status_code == 429
+
+
+def test_a_reply_is_drafted_from_what_was_done_on_the_streets_days_and_from_no_word_among_staff(work: Casework) -> None:
+    case = work.dispatched()
+    at = NOW.replace(hour=17, minute=0)  # one in the morning of the next day on the street
+    for move, text in (("dispatch", "老赖，盯紧点"), ("handle", "已清运")):
+        CaseEvent.objects.filter(case=case, move=move).update(at=at, text=text)
+    assert CaseEvent.objects.filter(case=case, move="dispatch", text="老赖，盯紧点").exists()
+    facts = why._facts(case)
+    assert not [fact for fact in facts if "盯紧" in fact]
+    assert [fact for fact in facts if fact.startswith(f"{NOW + timedelta(days=1):%Y-%m-%d}")]

@@ -55,7 +55,7 @@ def test_two_pages_ask_for_one_ticket(phones: Phones) -> None:
 ELSEWHERE = ["https://evil.example/report/", "http://127.0.0.1:8000.evil.example/", "http://127.0.0.1:8000@evil.example/"]
 
 
-@pytest.mark.parametrize("url", [*ELSEWHERE, "//x", "", "/report/"])
+@pytest.mark.parametrize("url", [*ELSEWHERE, "//x", "", "/report/", "http://["])
 def test_no_other_house_is_signed_for(phones: Phones, url: str) -> None:
     assert signed(url).status_code == 422
     assert not phones.emulator.transcript(path="/api/cgi-bin/ticket/getticket")

@@ -101,8 +101,9 @@ def go_on(partner: Partner, *, at: datetime) -> None:
 
 
 def _enqueue(mirror: Mirror, *, at: datetime) -> None:
-    key = f"{PUSH}:{mirror.pk}:{int(at.timestamp())}"
-    enqueue(JobSpec(PUSH, {"mirror_id": mirror.pk}, run_at=at, key=key, street_id=mirror.case.street_id))
+    name = f"{PUSH}:{mirror.pk}"  # the lane: one that waits for its next try and one made after a pause never run at once
+    key = f"{name}:{int(at.timestamp())}"
+    enqueue(JobSpec(PUSH, {"mirror_id": mirror.pk}, run_at=at, key=key, street_id=mirror.case.street_id, lane=name))
 
 
 def choose_by_type(partner: Partner, events: list[CaseEvent], *, at: datetime) -> int:

@@ -109,5 +109,6 @@ def test_a_member_whom_nobody_knows_reaches_the_report_page_all_the_same(office:
 def test_no_other_site_is_signed_and_a_platform_that_fails_is_told_in_words(office: Office) -> None:
     assert Client().get("/wecom/config", {"url": "https://evil.example/"}).status_code == 422
     assert Client().get("/wecom/config", {"url": f"{settings.BASE_URL}.evil.example/"}).status_code == 422
+    assert Client().get("/wecom/config", {"url": "http://["}).status_code == 422
     office.emulator.fault("status", "/qyapi/cgi-bin/*", status=502, times=9)
     assert Client().get("/wecom/config", {"url": f"{settings.BASE_URL}/"}).status_code == 422
