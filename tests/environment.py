@@ -18,6 +18,8 @@ ON_POSTGRESQL = os.environ.get("JIEQU_TEST_DATABASE") == "postgresql"
 BROWSER = os.environ.get("JIEQU_TEST_BROWSER", "")  # "only" its tests, "without" them, or both
 FOLDER = Path(tempfile.mkdtemp(prefix="jiequ-test-"))
 ON_SQLITE_ONLY = {("tests", "repo"), ("tests", "e2e"), ("tests", "emulator")}
+MAY_BE_PURE = {("tests", "unit"), ("tests", "hostile")}
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "django_db_blocker"}
 COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
 
@@ -56,7 +58,7 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     for item in items:
         folder = item.path.relative_to(config.rootpath).parts[:2]
         only_postgresql = item.get_closest_marker("postgresql") or folder == ("tests", "race")
-        only_sqlite = item.get_closest_marker("sqlite") or folder in ON_SQLITE_ONLY
+        only_sqlite = item.get_closest_marker("sqlite") or folder in ON_SQLITE_ONLY or _is_pure(item, folder)
         wrong = only_sqlite if ON_POSTGRESQL else only_postgresql
         drives = bool(item.get_closest_marker("browser")) or folder == ("tests", "e2e")
         elsewhere = ("without" if drives else "only") == BROWSER
@@ -64,6 +66,12 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept
+
+
+def _is_pure(item: Any, folder: tuple[str, ...]) -> bool:
+    """True if no database may be asked in it (pytest-django forbids that where nothing asks for one): once is enough."""
+    asks = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
+    return folder in MAY_BE_PURE and not asks and not item.get_closest_marker("postgresql")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
