@@ -8,7 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .engine.results import Reason
+from .engine.replies import Flag
+from .engine.results import Fact, Reason
 
 KINDS: dict[str, Promise] = {"type": gettext_lazy("事件类型"), "department": gettext_lazy("主办部门")}
 STANDINGS: dict[str, tuple[Promise, str]] = {
@@ -32,6 +33,8 @@ PROGRESS: dict[str, tuple[Promise, str]] = {
 STAGES: dict[str, Promise] = {
     "rows": gettext_lazy("读取案件"),
     "types": gettext_lazy("学习类型"),
+    "fit": gettext_lazy("学习类型"),
+    "folds": gettext_lazy("交叉验证"),
     "departments": gettext_lazy("学习部门"),
 }
 WHY: dict[str, Promise] = {
@@ -83,6 +86,46 @@ def _went_to(facts: object) -> str:
     n = int(told.get("of", 0))
     words = ngettext("%(where)s此类 %(of)s 件中 %(count)s 件派给它", "%(where)s此类 %(of)s 件中 %(count)s 件派给它", n)
     return words % {"where": where, "of": n, "count": told.get("count", 0)}
+
+
+HIDDEN: dict[str, Promise] = {
+    "phone": gettext_lazy("电话"),
+    "id": gettext_lazy("证件号"),
+    "card": gettext_lazy("卡号"),
+    "plate": gettext_lazy("车牌"),
+    "account": gettext_lazy("账号"),
+    "email": gettext_lazy("邮箱"),
+    "name": gettext_lazy("姓名"),
+    "room": gettext_lazy("门牌房号"),
+}
+
+
+def hidden_words(kind: str, words: str) -> str:
+    """That something personal will be hidden when it is sent."""
+    return _("%(what)s“%(words)s”发出时会遮住") % {"what": HIDDEN.get(kind, kind), "words": words}
+
+
+def flag_words(flag: Flag) -> str:
+    """What a reader of a reply would miss, and the fact that shows it."""
+    facts = dict(flag.reason.facts)
+    plain = {
+        "short": _("只有 %(length)s 个字，说不清楚（少于 %(least)s）"),
+        "only_passed_on": _("只说“%(words)s”，没有说结果"),
+        "no_finding": _("没有说查到了什么"),
+        "no_action": _("没有说做了什么"),
+        "no_date": _("没有说时间"),
+        "off_topic": _("和居民反映的只有 %(percent)s %% 的字词相同，可能答非所问"),
+    }
+    return (_contradiction(facts) if flag.kind == "contradicts" else plain[flag.kind]) % facts
+
+
+def _contradiction(facts: dict[str, Fact]) -> str:
+    return {
+        "done": _("写“%(words)s”，但还没有处置的证明"),
+        "closed": _("写“%(words)s”，但案件没有办结"),
+        "past": _("“%(words)s”这一天已经过去"),
+        "later": _("“%(words)s”比答应的 %(promised)s 晚"),
+    }[str(facts["what"])]
 
 
 OTHER = "other"

@@ -22,6 +22,7 @@ from jiequ.grid.queries import plate
 from .. import services, words
 from ..flow import ENDED
 from ..models import CaseEvent, OutsideSystem, Report, Source, SystemKind
+from ..public_words import public
 from ..queries.page import names_in, reporter_timeline
 from ..queries.types import said, type_by_code
 from .door import JSON, REFUSED, answer, api, by_system, described, loaded, valid
@@ -191,7 +192,7 @@ def _progress(report: Report) -> ProgressOut:
         is_promise_provisional=case.is_promise_provisional,
         is_late=case.is_late,
         lead=said(case.lead.name_zh, case.lead.name_en) if case.lead else None,
-        reply=case.reply if is_ended else "",
+        reply=public(case.reply, keep=(case.number,)) if is_ended else "",
         timeline=[_step(event) for event in reporter_timeline(case) if event.move in words.FOR_REPORTER],
     )
 

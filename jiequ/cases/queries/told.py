@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from .. import words
 from ..flow import State
 from ..models import Case, CaseEvent
+from ..public_words import public
 from .rows import named
 
 
@@ -45,7 +46,7 @@ def what_next(case: Case, at: datetime, events: Iterable[CaseEvent] = ()) -> dic
         "resumes_at": _resumes_at(events) if case.state == State.SUSPENDED else None,
         "is_provisional": case.is_promise_provisional,
         "who": named(case.lead) if case.lead_id else _("%(street)s受理台") % {"street": named(case.street)},
-        "reply": case.reply if case.ended_at else "",
+        "reply": public(case.reply, keep=(case.number,)) if case.ended_at else "",
         "is_late": bool(due and at > due and is_running),
     }
 

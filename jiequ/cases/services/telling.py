@@ -14,6 +14,7 @@ from jiequ.people.rules import Actor
 
 from ..flow import ENDED
 from ..models import Case, CaseEvent, Report
+from ..public_words import public
 from . import moving
 from .filing import reject
 from .handling import cancel, close, force_close
@@ -57,8 +58,8 @@ def notices_for(case: Case, shown: Case, template: str, reports: Iterable[Report
 
 
 def said_to(case: Case) -> str:
-    """The sentence somebody wrote for the reporter, once the case has ended."""
-    return case.reply if case.state in ENDED else ""
+    """The sentence somebody wrote for the reporter, once the case has ended; personal data in it is masked."""
+    return public(case.reply, keep=(case.number,)) if case.state in ENDED else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from .. import services
 from ..forms import MoveForm
 from ..models import Case, Report
 from ..offers import conditions_by_id
-from ..queries import lists, replies
+from ..queries import lists, replies, reply_flags
 from ..queries.types import ConditionChoice, control_notice
 from . import present
 
@@ -88,8 +88,15 @@ def preview_of(
     if not any(report.token_hash or report.reporter_id for report in reports):
         return None
     hears_at = resident_hears_at(form.at, is_urgent=case.is_urgent)
-    found: dict[str, Any] = {"move": form.move, "at": hears_at if hears_at > form.at else None, "texts": [], "lacks": ""}
+    found: dict[str, Any] = {
+        "move": form.move,
+        "at": hears_at if hears_at > form.at else None,
+        "texts": [],
+        "lacks": "",
+        "flags": [],
+    }
     if given is not None:
+        found["flags"] = reply_flags.flags(case, form.move, given.get("reply", ""), reports, form.at)
         try:
             found["texts"] = services.what_reporters_read(case, form.move, given, reports=reports, by=form.actor, at=form.at)
         except Refusal as refusal:

@@ -93,6 +93,11 @@ def said(matter: Matter, chance: Random, places: Sequence[str] = ()) -> Generate
     return Generated(Report(words.strip("，")), matter.code, core)
 
 
+def say(code: str, chance: Random, places: Sequence[str] = ()) -> str:
+    """The words of one report of a type of the starter catalogue. Raises KeyError for another code."""
+    return said({one.code: one for one in matters()}[code], chance, places).report.words
+
+
 def _part(name: str, chance: Random, places: Sequence[str]) -> str:
     if chance.random() >= LIKELY[name]:
         return ""

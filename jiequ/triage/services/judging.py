@@ -110,6 +110,14 @@ def close_week(*, at: datetime) -> Callable[[], None] | None:
     return partial(_settle, weeks, at)
 
 
+def count_past_weeks(weeks: int, *, at: datetime) -> None:
+    """The last weeks, the oldest first, each once: for what was judged before this installation stood a week."""
+    for back in range(weeks - 1, -1, -1):
+        settle = close_week(at=at - timedelta(days=7 * back))
+        if settle is not None:
+            settle()
+
+
 def _week(kind: Kind, monday: date, at: datetime) -> Week:
     place, confidence = f"{kind}_place", f"{kind}_confidence"
     begin = datetime(monday.year, monday.month, monday.day, tzinfo=ZONE)

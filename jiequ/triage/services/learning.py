@@ -97,6 +97,11 @@ def is_due(cause: Cause) -> bool:
     return fresh.exists()
 
 
+def is_caught_up() -> bool:
+    """No run waits or works, and every lesson has been judged."""
+    return not Learning.objects.filter(progress__in=OPEN).exists() and not Lesson.objects.filter(judged_at=None).exists()
+
+
 def _learned_up_to() -> int:
     """The last lesson any run has seen, taken or refused."""
     return Version.objects.aggregate(last=Max("last_lesson_id"))["last"] or 0

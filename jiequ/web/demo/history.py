@@ -278,7 +278,7 @@ def _report(w: Walker, subject: texts.Subject, condition: FilingCondition, goal:
     is_after = goal == "self_handled"
     account = services.Account(
         source="staff" if is_staff else w.rng.choice(("resident", "resident", "resident", "caller")),
-        words=texts.pick(w.rng, subject.words),
+        words=texts.report_words(w.rng, subject, place.words),
         place=place,
         pictures=[_photo(w, subject, is_after=is_after, number=number)],
         contact=None if is_staff else services.Contact(name=texts.resident(w.rng), phone=texts.phone(w.rng)),

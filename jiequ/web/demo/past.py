@@ -290,10 +290,10 @@ class Past:
     def _reports(self, one: _Made) -> Iterable[tuple[Any, ...]]:
         pen, plan = one.pen, one.pen.plan
         system, ref = (HOTLINE_NAME, f"12345-{plan.number}") if plan.source == "hotline" else ("", "")
-        said = texts.pick(pen.rng, pen.subject.words)
+        said = texts.report_words(pen.rng, pen.subject, one.address)
         tail = (one.address, one.lon, one.lat)
         by_id, edition = pen.events[0]["by_id"], pen.condition.edition
-        voices = [texts.pick(pen.rng, pen.subject.words) for _voice in pen.voices]
+        voices = [texts.report_words(pen.rng, pen.subject, one.address) for _voice in pen.voices]
         tokens = searching.split(self.street.pk, [edition.name_zh, edition.name_en, one.address, said, *voices])
         yield (
             *(one.reports[0], one.pk, one.pk, one.reporter_id, self.street.pk, plan.source, system, ref, said),

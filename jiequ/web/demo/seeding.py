@@ -18,7 +18,7 @@ from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.core.jobs import job as kind
 from jiequ.core.models import Job, Street
 
-from . import history, photos, year
+from . import history, learning, photos, year
 from .base import seed_base
 from .past import Past
 from .progress import BATCH, CASES, PAST, PAST_JOBS, PICTURE, STRETCH_DAYS, WALK, WALK_JOBS, WALKED_DAYS
@@ -35,7 +35,7 @@ def seed(at: datetime) -> int:
         return waiting
     specs = list(_jobs(street, at))
     with writing():
-        enqueue(*specs)
+        enqueue(*specs, learning.first(at))
     return len(specs)
 
 

@@ -9,6 +9,7 @@ from random import Random
 from jiequ.cases.models import FilingCondition
 from jiequ.cases.queries.types import in_force
 from jiequ.grid.models import Place
+from jiequ.triage.services import invented
 
 from .roster import SURNAMES
 
@@ -184,6 +185,16 @@ NOT_DONE = ("只清了一半，桥墩边还有", "又堆起来了，比上次还
 def pick(rng: Random, choices: tuple[str, ...]) -> str:
     """One of several ways to say it."""
     return rng.choice(choices)
+
+
+OWN_WORDS = 0.3
+"""So many reports say what stands here; the others what the triage's generator invents for their type."""
+
+
+def report_words(rng: Random, subject: Subject, place: str) -> str:
+    """What a report of this matter says at a place."""
+    chance = Random(rng.random())
+    return pick(chance, subject.words) if chance.random() < OWN_WORDS else invented(f"event:{subject.code}", chance, (place,))
 
 
 def resident(rng: Random) -> str:

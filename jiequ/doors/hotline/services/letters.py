@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from jiequ.cases import clocks as c
 from jiequ.cases.flow import ENDED, State
 from jiequ.cases.models import Case, Report, Task, TaskKind
+from jiequ.cases.public_words import public
 from jiequ.channels.services import Notice, send
 from jiequ.core import outgoing, secrets
 from jiequ.core.db import writing
@@ -96,7 +97,7 @@ def _is_granted(source: Source, number: str) -> bool:
 
 def _ending(source: Source, number: str, *, at: datetime) -> Letter:
     case = Report.objects.select_related("case").get(system=source.system.name, source_ref=number).case
-    facts = {"closing": case.closing, "reply": case.reply, "reason_code": case.reason_code}
+    facts = {"closing": case.closing, "reply": public(case.reply, keep=(case.number,)), "reason_code": case.reason_code}
     return _letter(source, "ended", number, case, facts, at=at)
 
 

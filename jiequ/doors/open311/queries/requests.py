@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from jiequ.cases import words
 from jiequ.cases.flow import State
 from jiequ.cases.models import Case, Report
+from jiequ.cases.public_words import public
 from jiequ.cases.queries.types import TypeChoice, current_types, said
 from jiequ.people.rules import Actor
 
@@ -142,9 +143,14 @@ def details(case_ids: Iterable[int], actor: Actor) -> dict[int, Detail]:
     rows = Report.objects.filter(case__in=seen).order_by("-pk")
     fields = ("case_id", "words", "case__address", "case__lon", "case__lat", "case__reply")
     return {
-        case_id: Detail(words.masked(text), words.masked(address), lon, lat, words.masked(reply))
+        case_id: Detail(_shown(text), _shown(address), lon, lat, _shown(reply))
         for case_id, text, address, lon, lat, reply in rows.values_list(*fields)
     }
+
+
+def _shown(text: str) -> str:
+    """For a stranger with a key: personal data masked, and any long run of digits."""
+    return words.masked(public(text))
 
 
 class _Teller:
@@ -181,7 +187,7 @@ class _Teller:
         elif lon is not None:
             lon, lat = round(lon, PLACES), round(lat, PLACES)
         address: str | None = said(community_zh, community_en, language) if community_zh else None
-        description: str = publication or (more.words if more else "") or what
+        description: str = public(publication or "") or (more.words if more else "") or what
         if more is not None:
             lon, lat = (more.lon, more.lat) if more.lon is not None else (lon, lat)
             address = ", ".join(part for part in (more.address, address) if part)

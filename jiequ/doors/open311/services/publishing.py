@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from jiequ.cases.models import Case, Proof
+from jiequ.cases.public_words import public
 from jiequ.core import audit
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, Refusal
@@ -21,13 +22,13 @@ PUBLISHERS = (Role.ACCEPTOR, Role.DUTY_LEADER, Role.DISPATCHER, Role.LEADER)
 
 
 def publish(case: Case, *, words: str, photo_ids: Collection[int], by: Actor, at: datetime) -> None:
-    """From now on everybody reads exactly these words and sees exactly these photos of the case; none take them back.
+    """From now on everybody reads these words, without personal data, and sees exactly these photos; none take them back.
 
     ``photo_ids`` are proofs of this case with a picture. Refusal for a report of wrongdoing, of which nothing is shown.
     """
     if not by.has(*PUBLISHERS, street_id=case.street_id):
         raise Forbidden("not_your_role", _("公开由本街道的受理、派遣、值班长或领导决定。"))
-    words = words.strip()
+    words = public(words.strip(), keep=(case.number,))
     if len(words) > WORDS_MAX:
         raise Refusal("words_too_long", _("公开的话最多 500 字。"), facts={"field": "words"})
     if (case.is_confidential or case.is_suspect) and (words or photo_ids):

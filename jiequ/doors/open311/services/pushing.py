@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from jiequ.cases.models import Case, CaseEvent
+from jiequ.cases.public_words import public
 from jiequ.cases.queries.types import condition_choice
 from jiequ.core import audit
 from jiequ.core.db import writing
@@ -49,7 +50,7 @@ def choose(case: Case, *, partner_id: int, description: str, by: Actor, at: date
     partner = Partner.objects.filter(pk=partner_id, street_id=case.street_id, ended_at=None).exclude(push=Push.NEVER).first()
     if partner is None:
         raise NotFound("no_such_partner", _("没有这个对方，或者已经停用。"))
-    description = description.strip()
+    description = public(description.strip(), keep=(case.number,))
     if not 1 <= len(description) <= WORDS_MAX:
         raise Refusal("bad_words", _("请写送出的话，不超过 2000 字。"), facts={"field": "description"})
     if not _may_leave(case.pk):

@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from jiequ.cases import words
 from jiequ.cases.flow import ENDED
 from jiequ.cases.models import Case, CaseEvent
+from jiequ.cases.public_words import public
 from jiequ.core.db import writing
 
 from .. import foreign
@@ -117,5 +118,5 @@ def _remember(mirror: Mirror, ids: set[str], text: str, *, at: datetime) -> None
 def said_of(mirror: Mirror, event: CaseEvent) -> str:
     """The step in a reporter's words; where the case ends, the reply that was written for whoever reported it."""
     text = str(words.FOR_REPORTER[event.move])
-    reply = words.masked(mirror.case.reply) if event.move in FINAL_WORDS else ""
+    reply = words.masked(public(mirror.case.reply)) if event.move in FINAL_WORDS else ""
     return f"{text}。{reply}" if reply else text
