@@ -1,4 +1,4 @@
-"""What the desk is shown of a reply before it is sent: what a reader would miss, and what will be hidden; nothing is stopped."""
+"""What the desk is shown of a reply before it is sent: what a reader would miss, what will be hidden; nothing is stopped."""
 
 from __future__ import annotations
 
