@@ -22,7 +22,10 @@ class TypeFact:
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """One case whose type a person confirmed, with the words of its first report. ``by``: who confirmed it, as a plain id."""
+    """One case whose type a person confirmed, with the words of its first report. ``at``: when it was reported.
+
+    ``by``: who chose its type, as a plain id; ``chosen_at``: when, None where that is not known (imports).
+    """
 
     ref: int
     words: str
@@ -32,6 +35,7 @@ class CaseRow:
     source: str
     at: datetime
     by: str = ""
+    chosen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

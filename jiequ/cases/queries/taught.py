@@ -22,7 +22,7 @@ from .types import current_types
 CHINESE = "zh-hans"
 IMPORTED = "imported"
 _FIRST_WORDS = Report.objects.filter(origin=OuterRef("pk")).exclude(words="").order_by("pk").values("words")[:1]
-_CONFIRMED_BY = CaseEvent.objects.filter(case=OuterRef("pk"), move__in=TYPE_TAUGHT).order_by("-pk").values("by_id")[:1]
+_CONFIRMED = CaseEvent.objects.filter(case=OuterRef("pk"), move__in=TYPE_TAUGHT).order_by("-pk")
 _CASE = ("pk", "said", "event_type__kind", "event_type__code", "state", "street__code9", "community__code12", "source")
 
 
@@ -44,8 +44,9 @@ class Ledger:
 
     def cases(self, after: int, size: int) -> list[CaseRow]:
         """Confirmed cases with words, and refused ones that were not ours. One SELECT."""
-        rows = _confirmed().filter(pk__gt=after).order_by("pk").annotate(by=Subquery(_CONFIRMED_BY))
-        return [_case_row(row) for row in rows.values(*_CASE, "by", "reported_at")[:size]]
+        rows = _confirmed().filter(pk__gt=after).order_by("pk")
+        rows = rows.annotate(by=Subquery(_CONFIRMED.values("by_id")[:1]), chosen_at=Subquery(_CONFIRMED.values("at")[:1]))
+        return [_case_row(row) for row in rows.values(*_CASE, "by", "chosen_at", "reported_at")[:size]]
 
     def latest(self, size: int) -> list[CaseRow]:
         """The newest reports that have words. One SELECT."""
@@ -104,6 +105,7 @@ def _case_row(row: Mapping[str, Any]) -> CaseRow:
         source=row["source"],
         at=row["reported_at"],
         by=str(row.get("by") or ""),
+        chosen_at=row.get("chosen_at"),
     )
 
 

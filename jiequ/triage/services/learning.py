@@ -233,7 +233,7 @@ def _case(row: feed.CaseRow, corrected: set[int]) -> dict[str, Any]:
         "place": row.community,
         "source": row.source,
         "hour": running.hour_of(row.at),
-        "at": row.at.isoformat(),
+        "at": (row.chosen_at or row.at).isoformat(),  # a new correction of an old case is new
         "correction": row.ref in corrected,
         "by": row.by,
     }

@@ -346,6 +346,9 @@ def test_the_ledger_hands_down_confirmed_cases_and_real_dispatches_only(world: W
         ("桥下垃圾", "event:0110"),
         ("我要离婚怎么办", "other"),
     ]
+    late = work.fresh(work.accepted(words="塘边垃圾"), "lin")
+    case_services.correct(late, title="塘边", by=work.actor("lin"), at=NOW + timedelta(days=9))
+    assert learning._case(Ledger().cases(rows[-1].ref, 1)[0], set())["at"] == (NOW + timedelta(days=9)).isoformat()
     sent = [row for row in Ledger().dispatches(0, 50) if row.department]
     assert [(row.case_ref, row.department) for row in sent] == [(done.pk, "hw")]
     assert [row.ref for row in Ledger().cases(rows[0].ref, 1)] == [rows[1].ref]
