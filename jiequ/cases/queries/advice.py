@@ -81,13 +81,13 @@ def type_offer(case: Case, reports: Sequence[Report]) -> Offer | None:
 
 
 def offer_of(advice: Advice) -> Offer | None:
-    """A type's advice as a form's choices: the first filing condition of each type."""
+    """A type's advice as a form's choices, the first filing condition of each type; none where none is likely enough."""
     kinds = types_by_code()
     choices = [
         Choice(
             _condition(kinds.get(one.code)), name_of(one.code, kinds), _percent(one.confidence), _why(one, kinds), str(place)
         )
-        for place, one in enumerate(advice.choices, 1)
+        for place, one in enumerate(advice.choices if advice.level != Level.NONE else (), 1)
     ]
     if not choices and not advice.urgent:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,13 +11,14 @@ from django.test import Client
 
 from jiequ.cases import services
 from jiequ.cases.models import Case, CaseEvent, DutyList, EventType
+from jiequ.cases.queries import advice
 from jiequ.cases.queries import types as type_queries
 from jiequ.cases.services.voice import erase_reports
 from jiequ.cases.views import suggesting, why
 from jiequ.core.jobs import work_once
 from jiequ.triage import running
 from jiequ.triage.models import Lesson
-from jiequ.triage.services import Ask, suggest_type
+from jiequ.triage.services import Ask, Level, suggest_type
 from tests.actors import NOW, World
 from tests.casework import Casework, make_condition
 from tests.statements import statements_of
@@ -164,6 +166,15 @@ def test_what_a_resident_writes_is_heard_without_being_stored(work: Casework) ->
     without_scripts = browser.post("/report/", {"words": "楼下暴露生活垃圾堆了三天", "suggest": "1"}).content.decode()
     assert f'name="condition" value="{work.condition.pk}"' in without_scripts
     assert not Case.objects.exists()
+
+
+def test_what_is_not_likely_enough_is_not_said_but_what_is_urgent_is(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = suggest_type(Ask("楼下暴露生活垃圾堆了三天"))
+    assert advice.offer_of(told) is not None
+    assert advice.offer_of(replace(told, level=Level.NONE)) is None
+    urgent = advice.offer_of(replace(told, level=Level.NONE, urgent=("着火",)))
+    assert urgent is not None
+    assert urgent.choices == ()
 
 
 def test_both_doors_to_what_is_heard_are_throttled_together(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
