@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,12 @@ from django.conf import settings
 
 from .places import Store, checked, image_key, item_key, store_of
 
-__all__ = ["described", "image_key", "incoming", "item_key", "store", "work"]
+__all__ = ["can_read", "described", "image_key", "incoming", "item_key", "store", "work"]
+
+
+def can_read() -> bool:
+    """True if what reads imagery is installed here (the extra ``imagery``); nothing of it is loaded by asking."""
+    return find_spec("rasterio") is not None and find_spec("rio_tiler") is not None
 
 
 def described() -> dict[str, Any]:

@@ -28,6 +28,7 @@ UNUSABLE: dict[str, Promise] = {
     "no_date": gettext_lazy("不知道拍摄日期。请先建架次、写明飞行日期再上传。"),
     "twice": gettext_lazy("同一个文件已经有了，没有再存一份。"),
     "file_gone": gettext_lazy("文件已经不在原来的位置。"),
+    "not_installed": gettext_lazy("这台服务器没有装影像组件。请系统管理员按运维说明装好后，再上传。"),
     "crashed": gettext_lazy("打开这个文件时程序两次崩溃，文件可能已损坏。"),
     "too_much_memory": gettext_lazy("打开这个文件要用太多内存。"),
     "given_up": gettext_lazy("多次处理都没有成功，请联系系统管理员看运行日志。"),

@@ -73,6 +73,18 @@ def test_an_environment_for_tests_serves_the_demo_and_not_the_other_way_round(ru
     assert run.is_installed("test")
 
 
+def test_an_operator_who_wants_imagery_has_it_installed_by_any_command(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JIEQU_INSTALLS", raising=False)
+    assert [run.more_of(kind) for kind in ("core", "test")] == ["core", "test"]
+    monkeypatch.setenv("JIEQU_INSTALLS", "imagery")
+    assert [run.more_of(kind) for kind in ("core", "test")] == ["imagery", "test"]
+    monkeypatch.setenv("JIEQU_INSTALLS", "everything")
+    with pytest.raises(run.Unavailable):
+        run.more_of("core")
+
+
 @pytest.mark.parametrize("change", ["core.lock", "build.lock", "bin/python", "stamp"])
 def test_a_change_of_what_it_is_made_from_is_seen(run: ModuleType, change: str) -> None:
     install_as(run, "core")

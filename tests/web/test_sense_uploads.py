@@ -107,6 +107,13 @@ def test_what_cannot_be_begun_is_refused(client: Client, headers: dict[str, str]
     assert not Upload.objects.exists()
 
 
+def test_where_nothing_can_read_imagery_none_is_sent_for_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "can_read", lambda: False)
+    refused = client.post("/sense/uploads/", **TUS, HTTP_UPLOAD_LENGTH="9", headers={"Accept": "application/json"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "not_installed")
+    assert "影像组件" in client.post("/sense/imagery/", {"files": [io.BytesIO(b"x")]}).content.decode()
+
+
 def test_a_piece_over_8_mb_is_refused_before_it_is_read(client: Client) -> None:
     address = begin(client, 20 << 20)
     huge = io.BytesIO(b"")

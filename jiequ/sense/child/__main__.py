@@ -50,7 +50,10 @@ def _write(told: Any, progress: dict[str, Any]) -> None:
 
 def _answer(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """What the deed returns, or ``fault`` and ``facts`` where the file is to blame; any other error is the job's failure."""
-    deed = importlib.import_module(DEEDS[request["do"]])
+    try:
+        deed = importlib.import_module(DEEDS[request["do"]])
+    except ModuleNotFoundError:
+        return {"fault": "not_installed", "facts": {}}
     from jiequ.sense.engine.shapes import Unusable
 
     try:

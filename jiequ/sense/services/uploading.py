@@ -25,6 +25,7 @@ from jiequ.people.rules import Actor
 
 from .. import access, files
 from ..models import AssetKind, AssetState, Flight, Source, Upload
+from ..words import UNUSABLE
 from .taking import new_asset
 
 LARGEST_PIECE = 8 * 1024 * 1024
@@ -64,6 +65,8 @@ def begin(
     if by.person_id is None:
         raise NotFound("no_such_street", _("没有找到这个街道。"))
     _check_size(size_bytes)
+    if not files.can_read():
+        raise Refusal("not_installed", str(UNUSABLE["not_installed"]))
     if kind and kind not in AssetKind.values:
         raise Refusal("asset_kind", _("请选择这个文件的种类。"), facts={"field": "kind"})
     flight = flight_of(street_id, flight_id)

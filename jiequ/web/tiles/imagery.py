@@ -6,7 +6,6 @@ must be ready. Files are opened anew for each tile; GDAL keeps their blocks.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import threading
 import time
@@ -97,14 +96,9 @@ class Imagery:
         return _picture(image, known, always_jpeg=True) if image is not None else None
 
 
-def is_installed() -> bool:
-    """True if the extra ``imagery`` is here."""
-    return importlib.util.find_spec("rio_tiler") is not None
-
-
 def warm() -> None:
     """Load the libraries before the first tile is asked for: they take seconds."""
-    if is_installed():
+    if files.can_read():
         import rio_tiler.io  # noqa: F401
 
 

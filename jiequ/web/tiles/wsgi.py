@@ -26,7 +26,7 @@ from django.conf import settings  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
 
 from jiequ.grid.access import BadToken, streets_of  # noqa: E402
-from jiequ.sense import tile_tokens  # noqa: E402
+from jiequ.sense import files, tile_tokens  # noqa: E402
 
 from . import imagery as pictures  # noqa: E402
 from .mbtiles import DEEPEST, OWN, Folder, Tile  # noqa: E402
@@ -91,7 +91,7 @@ def _imagery(environ: dict[str, Any], path: str) -> Answer:
     except tile_tokens.BadToken:
         return "401 Unauthorized", [*PLAIN, ("Cache-Control", "no-store")], b"open the page anew\n"
     found = pictures.TILE.fullmatch(path) or pictures.CROP.fullmatch(path)
-    known = imagery.known(int(found[1]), streets) if found and pictures.is_installed() else None
+    known = imagery.known(int(found[1]), streets) if found and files.can_read() else None
     if found is None or known is None:
         return _missing()
     tag = _tag(known.tag.encode(), path.encode())
