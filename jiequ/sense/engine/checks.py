@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +13,22 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
-from rasterio.errors import CRSError, RasterioError
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.warp import transform as transform_coordinates
 
 from jiequ.sense.engine.areas import DEGREES
-from jiequ.sense.engine.rasters import ENVIRONMENT, HIGHEST_M, LOWEST_M, pixel_metres
+from jiequ.sense.engine.rasters import ENVIRONMENT, FAULTS, HIGHEST_M, LOWEST_M, pixel_metres
 from jiequ.sense.engine.shapes import Asset, Geometry, Kind, Unusable
 
 DRIVER = "GTiff"  # COG is one; every other reader of GDAL is another door to a stranger's file
 MOST_SIDE = 200_000
 MOST_PIXELS = 6_000_000_000
 MOST_BLOCK_BYTES = 64 * 1024 * 1024  # what one block is when unpacked
+MOST_BLOCKS = 1_000_000  # 6 gigapixels in the customary tiles of 128 are 370,000
+MOST_RATIO = 5000  # a file with LEAST_DATA of data packs no tighter; a bomb of one value does
 MOST_BANDS = 8
 MOST_METRES = 60_000  # along a side: a flight shows no more
+MOST_STRETCH = 1.03  # of a zone's lengths: 1,500 km beside its meridian, where nobody flies by that zone
 COARSE_PX = 512
 LEAST_DATA = 0.02
 
@@ -30,13 +36,22 @@ LEAST_DATA = 0.02
 def inspect_raster(path: Path, *, kind: Kind | None = None) -> Asset:
     """What is known of a GeoTIFF. ``kind``: None is told by content (one band of heights is a surface). Raises Unusable."""
     try:
-        with rasterio.Env(**ENVIRONMENT), rasterio.open(path, driver=DRIVER) as file:
+        with _quiet(), rasterio.Env(**ENVIRONMENT), rasterio.open(path, driver=DRIVER) as file:
             _refuse_large(file)
+            _refuse_bomb(file, path)
             _refuse_ending_early(file, path)
             found = kind or _kind(file)
             return _told(file, found)
-    except (RasterioError, CRSError) as broken:
+    except FAULTS as broken:
         raise Unusable(_code(path), what=type(broken).__name__) from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A file without a place is refused with a code; a warning says no more."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield
 
 
 def _code(path: Path) -> str:
@@ -51,11 +66,21 @@ def _refuse_large(file: Any) -> None:
         raise Unusable("too_many_pixels", pixels=file.width * file.height, most=MOST_PIXELS)
     if file.count > MOST_BANDS:
         raise Unusable("too_many_bands", bands=file.count, most=MOST_BANDS)
+
+
+def _refuse_bomb(file: Any, path: Path) -> None:
+    """One block that fills the memory, more blocks than can be looked over, or far more pixels than such a file can hold."""
     height, width = file.block_shapes[0]
     bands = file.count if file.interleaving and file.interleaving.name == "pixel" else 1
     block = height * width * bands * np.dtype(file.dtypes[0]).itemsize
     if block > MOST_BLOCK_BYTES:
         raise Unusable("bomb", block_bytes=block, most=MOST_BLOCK_BYTES)
+    blocks = -(-file.height // height) * -(-file.width // width)
+    if blocks > MOST_BLOCKS:
+        raise Unusable("bomb", blocks=blocks, most=MOST_BLOCKS)
+    unpacked = file.width * file.height * file.count * np.dtype(file.dtypes[0]).itemsize
+    if unpacked > MOST_RATIO * max(path.stat().st_size, 1):
+        raise Unusable("bomb", unpacked_bytes=unpacked, most_times=MOST_RATIO)
 
 
 def _refuse_ending_early(file: Any, path: Path) -> None:
@@ -95,7 +120,7 @@ def _placed(file: Any) -> tuple[Geometry, tuple[float, float, float, float], flo
     try:
         lons, lats = transform_coordinates(file.crs, DEGREES, xs, ys)
         size = pixel_metres(file)
-    except (RasterioError, CRSError, ValueError) as wrong:
+    except (*FAULTS, ValueError) as wrong:
         raise Unusable("wrong_crs", what=type(wrong).__name__) from None
     _refuse_elsewhere(file, xs, ys, lons, lats, size)
     ring = [[round(lon, 9), round(lat, 9)] for lon, lat in zip(lons, lats, strict=True)]
@@ -116,6 +141,10 @@ def _refuse_elsewhere(file: Any, xs: list[float], ys: list[float], lons: Any, la
     off = max(abs(a - b) for a, b in zip([*back_x, *back_y], [*xs, *ys], strict=True))
     if off > 1e-6 * max(1.0, *(abs(one) for one in [*xs, *ys])):
         raise Unusable("wrong_crs", what="outside its zone")
+    if "Transverse_Mercator" in file.crs.to_wkt(version="WKT1_GDAL") and file.crs.linear_units_factor[1] == 1.0:
+        told = math.sqrt(abs(file.transform.determinant))
+        if not 1 / MOST_STRETCH < size / told < MOST_STRETCH:
+            raise Unusable("wrong_crs", what="outside its zone", gsd_m=size)
 
 
 def _coarse(file: Any) -> NDArray[Any]:

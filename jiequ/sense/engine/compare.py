@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import rasterio
-from rasterio.errors import RasterioError
 
 from jiequ.sense.engine import joining, units
 from jiequ.sense.engine.areas import area_m2
@@ -20,7 +19,7 @@ from jiequ.sense.engine.grid import Window, tiles, to_data
 from jiequ.sense.engine.joining import Joint, Tiles
 from jiequ.sense.engine.parameters import Parameters
 from jiequ.sense.engine.plan import ENGINE, Input, Plan, Side, common_grid, fingerprint, outline, snapshot_grid, stretch_of
-from jiequ.sense.engine.rasters import ENVIRONMENT
+from jiequ.sense.engine.rasters import ENVIRONMENT, FAULTS
 from jiequ.sense.engine.results import outcome_from_json, outcome_to_json
 from jiequ.sense.engine.runner import Progress, Unit, crew
 from jiequ.sense.engine.shapes import Blind, Finding, Geometry, Outcome, Sources, Unusable
@@ -66,7 +65,7 @@ def compare(
         with rasterio.Env(**ENVIRONMENT):
             plan, notes = planned(before, after, area, parameters, weights, progress)
             return _resumed(plan, notes, work, runner, processes, progress)
-    except RasterioError as broken:
+    except FAULTS as broken:
         raise Unusable("unreadable", what=type(broken).__name__) from broken
     finally:
         units.forget()

@@ -22,6 +22,8 @@ from jiequ.sense.engine.xmp import number, read_xmp
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = 150_000_000  # a 150 MP survey camera
+MOST_PIXELS_AT_ONCE = 40_000_000  # of a format that cannot be decoded small: PNG, WebP, progressive JPEG (no drone writes one)
+MOST_SIDE = 40_000
 MOST_PITCH = -75.0
 LEAST_SHARPNESS = 6.0  # variance of the Laplacian at 1000 pixels; the blurred twin of each sample photo has less than 3
 FULL_FRAME_MM = 36.0, 24.0
@@ -61,8 +63,11 @@ def _opened(path: Path) -> Iterator[Any]:
 
 def _refuse_large(image: Any) -> None:
     width, height = image.size
-    if width * height > MOST_PIXELS:
-        raise Unusable("too_many_pixels", pixels=width * height, most=MOST_PIXELS)
+    if max(width, height) > MOST_SIDE:
+        raise Unusable("too_wide", width=width, height=height, most=MOST_SIDE)
+    most = MOST_PIXELS if image.format == "JPEG" and not image.info.get("progressive") else MOST_PIXELS_AT_ONCE
+    if width * height > most:
+        raise Unusable("too_many_pixels", pixels=width * height, most=most)
 
 
 def _inspected(image: Any, snapshot: bool) -> Asset:

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, Resampling
+from rasterio.errors import CRSError, RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window as FileWindow
 
@@ -25,6 +27,7 @@ FILL = -32768.0
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+FAULTS = (RasterioError, CRSError, CPLE_BaseError)  # what reading and PROJ raise; the last is no RasterioError
 ENVIRONMENT = {"GDAL_CACHEMAX": 48, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
 
 

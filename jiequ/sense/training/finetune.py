@@ -1,12 +1,15 @@
 """Teach the net what a district's analysts judged, with a quarter of synthetic pairs in each batch so that it forgets nothing.
 
 Run with the Python that has torch:
-``python -m jiequ.sense.training.finetune --pairs DIR --from weights.pt --out DIR``; about two CPU-minutes.
+``python -m jiequ.sense.training.finetune --pairs DIR --out DIR``; about two CPU-minutes. It starts from the ONNX that ships, or from
+any other of ours that ``--from`` names, such as the one that the last fine-tune left.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -19,24 +22,33 @@ import torch
 from torch import Tensor
 
 from jiequ.sense.engine import promotion
-from jiequ.sense.training import data, export
+from jiequ.sense.engine.net import checked
+from jiequ.sense.training import data, export, shipped
 from jiequ.sense.training.model import ChangeNet
 from jiequ.sense.training.train import Plan, Training, batches
 
 REPLAY = 0.25
+SHARE = 0.5  # of the way from the net in use to the one that learnt (Wortsman et al. 2022: robust fine-tuning by weight averages)
 PLAN = Plan(steps=150, rate=8e-4, seed=1, keep=0.97)
 
 
-def finetuned(start: dict[str, Tensor], verdicts: data.Pairs, replay: data.Pairs, plan: Plan = PLAN) -> ChangeNet:
-    """The net after ``plan.steps`` on judged pairs and on replayed synthetic ones."""
-    training = Training(plan)
-    training.net.load_state_dict(start)
-    training.mean = {name: value.clone() for name, value in start.items()}
+def finetuned(start: ChangeNet, verdicts: data.Pairs, replay: data.Pairs, plan: Plan = PLAN) -> ChangeNet:
+    """The net after ``plan.steps`` on judged pairs and on replayed synthetic ones; ``start`` stays as it is."""
+    training = Training(plan, net=copy.deepcopy(start))
     for batch in _mixed(verdicts, replay, plan):
         if training.step >= plan.steps:
             break
         training.learn(*batch)
     return training.shipped()
+
+
+def between(start: ChangeNet, learnt: ChangeNet, share: float) -> ChangeNet:
+    """A net ``share`` of the way from one to the other, weight by weight: what few verdicts teach does not undo what was known."""
+    there = learnt.state_dict()
+    mixed = {name: value + share * (there[name] - value) if value.dtype.is_floating_point else there[name] for name, value in start.state_dict().items()}
+    net = ChangeNet()
+    net.load_state_dict(mixed)
+    return net.eval()
 
 
 def _mixed(verdicts: data.Pairs, replay: data.Pairs, plan: Plan) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
@@ -65,8 +77,6 @@ def chosen(pairs: data.Pairs, rows: list[int]) -> data.Pairs:
 
 def frozen_fifth(names: list[str]) -> list[bool]:
     """Which judged pairs are never learnt from: a fifth, by place (the name up to "_"), the same whenever it is asked."""
-    import hashlib
-
     return [hashlib.sha256(name.split("_")[0].encode()).digest()[0] < 52 for name in names]
 
 
@@ -76,7 +86,7 @@ def main(arguments: list[str]) -> int:
         "--pairs", type=Path, required=True, help="folder of judged pairs: before/ after/ label/ of equal names"
     )
     options.add_argument("--dev", type=Path, help="a second such folder that is never learnt from")
-    options.add_argument("--from", dest="start", type=Path, required=True, help="weights.pt that training or a fine-tune left")
+    options.add_argument("--from", dest="start", type=Path, help="change.onnx or its folder, with its sha256 (the shipped one)")
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--seed", type=int, default=PLAN.seed)
     options.add_argument("--steps", type=int, default=PLAN.steps)
@@ -96,20 +106,18 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def run(folder: Path, dev: Path | None, start: Path, out: Path, plan: Plan, replayed: int) -> dict[str, Any]:
-    """Fine-tune, hold the gate, write change.onnx, its sha256, weights.pt and card.json into ``out``; the card."""
+def run(folder: Path, dev: Path | None, start: Path | None, out: Path, plan: Plan, replayed: int) -> dict[str, Any]:
+    """Fine-tune, hold the gate, write change.onnx, its sha256 and card.json into ``out``; the card. Raises WeightsError."""
     names = sorted(file.name for file in (folder / "label").iterdir())
     pairs, kept = data.verdict_pairs(folder), frozen_fifth(names)
-    weights = torch.load(start, map_location="cpu", weights_only=True)
-    champion = ChangeNet()
-    champion.load_state_dict(weights)
-    replay = data.synthetic(out / "replay", replayed, [], plan.seed + 7)
+    replay = shipped.without_roofs(data.synthetic(out / "replay", replayed, [], plan.seed + 7))
+    champion = shipped.from_onnx(start, replay)
     learnt = [k for k, held in enumerate(kept) if not held]
-    challenger = finetuned(weights, chosen(pairs, learnt), replay, plan)
+    challenger = between(champion, finetuned(champion, chosen(pairs, learnt), replay, plan), SHARE)
     local = chosen(pairs, [k for k, held in enumerate(kept) if held])
     tests = {"local": local} | ({"dev": data.verdict_pairs(dev)} if dev else {"dev": replay})
     told = {
-        f"{name}_{when}": figures(net.eval(), test)
+        f"{name}_{when}": figures(net, test)
         for name, test in tests.items()
         for when, net in (("before", champion), ("after", challenger))
     }
@@ -117,7 +125,6 @@ def run(folder: Path, dev: Path | None, start: Path, out: Path, plan: Plan, repl
         told["local_before"], told["local_after"], told["dev_before"], told["dev_after"], n_local=len(local)
     )
     digest = export.write(challenger, out / "change.onnx", calibration=replay)
-    torch.save(challenger.state_dict(), out / "weights.pt")
     gate = {name: round(value.pixel_f1, 4) for name, value in told.items()} | {"passed": verdict.passed, "why": verdict.code}
     card = {
         "sha256": digest,
@@ -126,6 +133,8 @@ def run(folder: Path, dev: Path | None, start: Path, out: Path, plan: Plan, repl
         "n_pairs": len(learnt),
         "n_frozen": len(local),
         "replay_share": REPLAY,
+        "started_from": hashlib.sha256(checked(start)).hexdigest(),
+        "share": SHARE,
     }
     (out / "card.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return card

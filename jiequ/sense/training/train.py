@@ -39,10 +39,11 @@ class Plan:
 class Training:
     """The net, its running mean (which is what ships), the optimiser and how far it has come."""
 
-    def __init__(self, plan: Plan, device: str = "cpu") -> None:
+    def __init__(self, plan: Plan, device: str = "cpu", net: ChangeNet | None = None) -> None:
+        """``net``: what to go on from; None: a new one on ImageNet's trunk."""
         torch.manual_seed(plan.seed)
         self.plan, self.device, self.step = plan, device, 0
-        self.net = with_imagenet(ChangeNet()).to(device, memory_format=torch.channels_last)
+        self.net = (net or with_imagenet(ChangeNet())).to(device, memory_format=torch.channels_last)
         self.mean = {name: value.clone() for name, value in self.net.state_dict().items()}
         trunk = list(self.net.blocks[FROZEN:].parameters())
         first = {id(p) for part in (self.net.stem, self.net.blocks) for p in part.parameters()}
