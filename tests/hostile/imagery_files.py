@@ -82,6 +82,11 @@ def nan_sea(share: float) -> np.ndarray[Any, Any]:
     return heights
 
 
+def sixteen_bit() -> np.ndarray[Any, Any]:
+    """Four bands, as a multispectral camera writes them."""
+    return np.concatenate([picture(128), picture(128)[:1]]).astype(np.uint16) * 200
+
+
 def jpeg(*, xmp: bytes = b"", size: tuple[int, int] = (400, 300), cut_to: float = 1.0, **more: Any) -> Callable[[Path], None]:
     """A photo with a packet of ours."""
 
@@ -124,6 +129,11 @@ def zipped(*members: tuple[str, bytes]) -> Callable[[Path], None]:
     return make
 
 
+def tiled(width: int, height: int, side: int, **more: Any) -> Callable[[Path], None]:
+    """A header that promises so many tiles."""
+    return lambda path: sparse(path, width, height, tiled=True, blockxsize=side, blockysize=side, **more)
+
+
 def raw(data: bytes) -> Callable[[Path], None]:
     """These bytes."""
     return lambda path: path.write_bytes(data)  # type: ignore[return-value]
@@ -132,8 +142,12 @@ def raw(data: bytes) -> Callable[[Path], None]:
 LAUGHS = b'<!DOCTYPE l [<!ENTITY a "ha">' + b"".join(
     b'<!ENTITY %c "&%c;&%c;&%c;&%c;&%c;&%c;">' % (98 + n, *[97 + n] * 6) for n in range(12)
 ) + b"]>"  # fmt: skip
+READS = b'<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/passwd">]>'
 XMP = b'%s<x:xmpmeta xmlns:x="adobe:ns:meta/"><r a="%s">%s</r></x:xmpmeta>'
-KML = b'<kml xmlns="http://www.opengis.net/kml/2.2"><Placemark><Polygon><outerBoundaryIs><LinearRing><coordinates>%s</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark></kml>'
+KML = (
+    b'<kml xmlns="http://www.opengis.net/kml/2.2"><Placemark><Polygon><outerBoundaryIs><LinearRing>'
+    b"<coordinates>%s</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark></kml>"
+)
 RING = b"114,22 114.001,22 114.001,22.001 114,22"
 TURNED = Affine.translation(*CORNER) @ Affine.rotation(20) @ Affine.scale(0.5, -0.5)
 DEGREES = Affine(1e-5, 0, 114, 0, -1e-5, 22)
@@ -142,7 +156,7 @@ FILES = [
     Hostile("nothing.tif", raw(b""), "unknown_format"),
     Hostile("head.tif", raw(b"II*\0"), "truncated"),
     Hostile("loop.tif", raw(b"II*\0\x08\0\0\0\0\0\x08\0\0\0"), "truncated"),
-    Hostile("virtual.tif", raw(b'<VRTDataset rasterXSize="9" rasterYSize="9"><SRS>/etc/passwd</SRS></VRTDataset>'), "unknown_format"),
+    Hostile("virtual.tif", raw(b'<VRTDataset rasterXSize="9"><SRS>/etc/passwd</SRS></VRTDataset>'), "unknown_format"),
     Hostile("page.jpg", raw(b"<html><script>alert(1)</script>"), "unknown_format"),
     Hostile("cut-near-its-end.tif", cut(0.97), "truncated"),
     Hostile("cut-in-the-middle.tif", cut(0.5), "truncated"),
@@ -150,16 +164,16 @@ FILES = [
     Hostile("a-million-wide.tif", lambda path: sparse(path, 1_000_000, 1), "too_wide"),
     Hostile("a-million-high.tif", lambda path: sparse(path, 1, 1_000_000, blockysize=1000), "too_wide"),
     Hostile("a-million-wide.png", png(1_000_000, 100), "too_wide"),
-    Hostile("too-many-pixels.tif", lambda path: sparse(path, 150_000, 150_000, tiled=True, blockxsize=2048, blockysize=2048), "too_many_pixels"),
+    Hostile("too-many-pixels.tif", tiled(150_000, 150_000, 2048), "too_many_pixels"),
     Hostile("too-many-pixels.png", png(30_000, 30_000), "bomb"),
     Hostile("eighty-megapixels.png", png(10_000, 8_000), "too_many_pixels"),
     Hostile("progressive.jpg", lambda path: flat_jpeg(path, progressive=True), "too_many_pixels"),
     Hostile("flat.jpg", lambda path: flat_jpeg(path, progressive=False), "blur"),
     Hostile("two-hundred-bands.tif", lambda path: sparse(path, 64, 64, bands=200), "too_many_bands"),
     Hostile("one-strip.tif", one_strip, "no_data"),  # GDAL reads a strip by its lines
-    Hostile("one-tile.tif", lambda path: sparse(path, 16_384, 16_384, tiled=True, blockxsize=16_384, blockysize=16_384), "bomb"),
-    Hostile("nine-million-blocks.tif", lambda path: sparse(path, 48_000, 48_000, tiled=True, blockxsize=16, blockysize=16), "bomb"),
-    Hostile("all-promise.tif", lambda path: sparse(path, 60_000, 60_000, bands=8, dtype="float64", tiled=True, blockxsize=256, blockysize=256), "bomb"),
+    Hostile("one-tile.tif", tiled(16_384, 16_384, 16_384), "bomb"),
+    Hostile("nine-million-blocks.tif", tiled(48_000, 48_000, 16), "bomb"),
+    Hostile("all-promise.tif", tiled(60_000, 60_000, 256, bands=8, dtype="float64"), "bomb"),
     Hostile("no-system.tif", raster(picture(128), crs=None), "no_crs"),
     Hostile("metres-called-degrees.tif", raster(picture(128), crs="EPSG:4326"), "wrong_crs"),
     Hostile("degrees-called-metres.tif", raster(picture(128), transform=DEGREES), "wrong_crs"),
@@ -169,11 +183,11 @@ FILES = [
     Hostile("half-a-sea-of-nan.tif", raster(lambda: nan_sea(0.5)), TAKEN, ("not_a_number", "no_nodata")),
     Hostile("one-value.tif", raster(np.full((3, 64, 64), 7, np.uint8)), "no_data"),
     Hostile("all-nodata.tif", raster(np.full((64, 64), -9999, np.float32), nodata=-9999), "no_data"),
-    Hostile("sixteen-bit-four-bands.tif", raster(lambda: np.concatenate([picture(128), picture(128)[:1]]).astype(np.uint16) * 200), TAKEN, ("sixteen_bit", "extra_bands")),
+    Hostile("sixteen-bit-four-bands.tif", raster(sixteen_bit), TAKEN, ("sixteen_bit", "extra_bands")),
     Hostile("no-nodata.tif", raster(lambda: picture(128)), TAKEN, ("no_nodata",)),
     Hostile("turned.tif", raster(lambda: picture(128), transform=TURNED), TAKEN, ("rotated",)),
     Hostile("entities.jpg", jpeg(xmp=XMP % (LAUGHS, b"1", b"&l;")), "xmp_entities"),
-    Hostile("reads-a-file.jpg", jpeg(xmp=XMP % (b'<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/passwd">]>', b"1", b"&f;")), "xmp_entities"),
+    Hostile("reads-a-file.jpg", jpeg(xmp=XMP % (READS, b"1", b"&f;")), "xmp_entities"),
     Hostile("deep.jpg", jpeg(xmp=b"<a>" * 5000), "xmp_broken"),
     Hostile("broken-packet.jpg", jpeg(xmp=XMP % (b"", b"1", b"<")), "xmp_broken"),
     Hostile("no-position.jpg", jpeg(), "no_position"),

@@ -21,9 +21,11 @@ def ours(file: Path, store: Path) -> dict[str, Any]:
 
     work = store.with_name("work") / file.name
     work.mkdir(parents=True, exist_ok=True)
-    asked = {"file": str(file), "work": str(work), "kind": None, "item_id": "1-1", "flight": "", "aircraft": "", "taken_at": None,
-             "zone": "Asia/Shanghai", "flown_on": "2026-11-01", "place": {"kind": "folder", "root": str(store)},
-             "image_key": f"1/{file.stem}/image.tif", "item_key": f"1/{file.stem}/item.json"}  # fmt: skip
+    asked: dict[str, Any] = {
+        "file": str(file), "work": str(work), "kind": None, "item_id": "1-1", "flight": "", "aircraft": "", "taken_at": None,
+        "zone": "Asia/Shanghai", "flown_on": "2026-11-01", "place": {"kind": "folder", "root": str(store)},
+        "image_key": f"1/{file.stem}/image.tif", "item_key": f"1/{file.stem}/item.json",
+    }  # fmt: skip
     try:
         if file.suffix in (".kml", ".kmz"):
             return {"said": "taken", "notes": [], "polygons": len(read_kmz(file))}

@@ -1,4 +1,4 @@
-"""A stranger's imagery costs a sentence and no more: refused by its headers, or read in bounded memory, and nothing half stored."""
+"""A stranger's imagery costs a sentence: refused by its headers, or read in bounded memory, nothing half stored."""
 
 from __future__ import annotations
 

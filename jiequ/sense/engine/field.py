@@ -138,7 +138,7 @@ def field(nodes: Nodes, parameters: Parameters) -> Field:
     sees = has & ~far
     dx, dy = _smoothed(nodes.dx, sees), _smoothed(nodes.dy, sees)
     sees &= np.hypot(nodes.dx - dx, nodes.dy - dy) <= parameters.most_residual_px
-    around = _neighbours(sees)
+    around = neighbours(sees)
     trusted = sees | ((around >= NEIGHBOURS_TO_TRUST) & (nodes.data >= LEAST_DATA))
     lonely = sees & (around < 1) & (np.array(sees.shape).min() > 1)
     blind = np.where(nodes.contrast < LEAST_CONTRAST, 2, 1).astype(np.uint8)
@@ -153,7 +153,7 @@ def _has(nodes: Nodes, parameters: Parameters) -> Bools:
     return np.asarray((nodes.response >= parameters.least_response) & near & texture & (nodes.data >= LEAST_DATA))
 
 
-def _neighbours(mask: Bools) -> NDArray[np.int64]:
+def neighbours(mask: Bools) -> NDArray[np.int64]:
     """How many of the eight around are set; beyond the rim counts as set where the node itself is inside the picture."""
     padded = np.pad(mask.astype(np.int64), 1, mode="reflect" if min(mask.shape) > 1 else "edge")
     total = np.sum([np.roll(padded, (r, c), (0, 1)) for r in (-1, 0, 1) for c in (-1, 0, 1)], axis=0)

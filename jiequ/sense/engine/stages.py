@@ -27,6 +27,7 @@ from jiequ.sense.engine.tone import Tone, tone
 OVERVIEW_PX = 2048  # along the longer side, at most
 STRIP_ROWS = 2048
 SHARE_TO_DOUBT = 0.6  # of a cell that differs without a shift that could be measured
+LEAST_WHOLE = 0.05  # response of two whole surfaces: strangers reach 0.02, flights of one place 0.6 to 0.8
 GROUND_M = 60.0  # no house is wider in both directions; what an opening of this size leaves is ground
 
 
@@ -130,7 +131,8 @@ def _surface_whole(side: Side, hands: Hands) -> bytes:
     before, after, valid_before, valid_after = overviews(side, shrink, hands)
     found = lie(before, after, valid_before, valid_after, shrink)
     ground = ground_of(before, valid_before, side.grid.resolution * shrink)
-    return packed({"ground": ground}, {"lie": asdict(found) if found else None, "shrink": shrink})
+    is_one_place = found is not None and found.response >= LEAST_WHOLE
+    return packed({"ground": ground}, {"lie": asdict(found) if found and is_one_place else None, "shrink": shrink})
 
 
 def ground_of(heights: Floats, valid: Bools, resolution: float) -> Floats:
@@ -160,11 +162,18 @@ def surface_field(side: Side, whole: SurfaceWhole, parameters: Parameters, hands
 
 
 def judged(nodes: Nodes, shares: Floats, parameters: Parameters) -> Field:
-    """Blind where a shift beyond 1.5 px was measured, and where nearly all differs and no shift could be measured."""
-    has = (nodes.response >= parameters.least_response) & (nodes.contrast >= fields.LEAST_CONTRAST)
-    aside = has & (np.hypot(nodes.dx, nodes.dy) > parameters.most_residual_px)
+    """Blind where there is something to hold on to and it does not fit, or where nearly all differs.
+
+    A place without anything to hold on to is seen: the whole's shift is known, and heights need no texture. One that
+    should fit and does not is seen only where at least seven of its eight neighbours fit (a new house by itself).
+    """
+    textured = nodes.contrast >= fields.LEAST_CONTRAST
+    has = (nodes.response >= parameters.least_response) & textured
+    fits = has & (np.hypot(nodes.dx, nodes.dy) <= parameters.most_residual_px)
+    aside = has & ~fits
+    lost = textured & ~has & (fields.neighbours(fits | ~textured) < fields.NEIGHBOURS_TO_TRUST)
     doubtful = ~has & (shares > SHARE_TO_DOUBT)
-    blind = np.where(aside | doubtful, 1, 0).astype(np.uint8)
+    blind = np.where(aside | lost | doubtful, 1, 0).astype(np.uint8)
     blind[nodes.data == 0] = 3
     return Field(np.zeros_like(nodes.dx), np.zeros_like(nodes.dy), blind)
 

@@ -1,8 +1,8 @@
 """The net that ships, as a net that can go on learning: read back out of its ONNX, so that nothing else need be shipped.
 
-The file's convolutions hold their batch norms folded into them and its weights are 8 bits wide. Read back, each norm is made
-anew as what leaves the answers as they are (scale √(v + ε), offset b + m) about mean m and variance v, which a few invented pairs
-tell: so a batch in training is scaled as it was before folding. The roof head is not in the file, so its loss is left out.
+The file's convolutions hold their batch norms folded into them, and its weights are 8 bits wide. Read back, each norm is made
+anew so that the answers stay as they are (scale √(v + ε), offset b + m) about mean m and variance v, which a few invented
+pairs tell: a batch in training is scaled as before folding. The roof head is not in the file, so its loss is left out.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _filled(net: ChangeNet, model: onnx.ModelProto) -> list[tuple[nn.Conv2d, nn.
 
 
 def _whole(node: str) -> str:
-    """"/wider/wider.0/wider.0.1/wider.0.1.0/Conv" → "wider.0.1.0"; "/blocks.3/depth/Conv" → "blocks.3.depth"."""
+    """ "/wider/wider.0/wider.0.1/wider.0.1.0/Conv" → "wider.0.1.0"; "/blocks.3/depth/Conv" → "blocks.3.depth"."""
     found = ""
     for part in node.strip("/").split("/")[:-1]:
         found = part if part.startswith(f"{found}.") or not found else f"{found}.{part}"
@@ -104,8 +104,8 @@ def _put(where: Tensor, numbers: Any) -> None:
 def _unfold(net: ChangeNet, folded: list[tuple[nn.Conv2d, nn.BatchNorm2d]], about: Pairs) -> None:
     """Norms that change nothing, then, one pass over a few pairs later, such about what each convolution gives."""
     for _, norm in folded:
-        norm.running_mean.zero_()  # type: ignore[union-attr]
-        norm.running_var.fill_(1 - norm.eps)  # type: ignore[union-attr]
+        norm.running_mean.zero_()
+        norm.running_var.fill_(1 - norm.eps)
         norm.weight.fill_(1.0)
     with _listened(folded) as heard:
         rows = min(PAIRS_FOR_NORMS, len(about))
@@ -114,8 +114,8 @@ def _unfold(net: ChangeNet, folded: list[tuple[nn.Conv2d, nn.BatchNorm2d]], abou
     for conv, norm in folded:
         given = torch.cat(heard[conv])
         mean, variance = given.mean((0, 2, 3)), given.var((0, 2, 3), unbiased=False)
-        norm.running_mean.copy_(mean)  # type: ignore[union-attr]
-        norm.running_var.copy_(variance)  # type: ignore[union-attr]
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
         norm.weight.copy_(torch.sqrt(variance + norm.eps))
         norm.bias.add_(mean)
 
