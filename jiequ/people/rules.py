@@ -40,7 +40,9 @@ DEPARTMENT_ROLES = frozenset({Role.HANDLER, Role.DEPARTMENT_LEAD, Role.OFFICER})
 BUREAU_ROLES = frozenset({Role.BUREAU})
 POST_ROLES = frozenset(Role) - {Role.RESIDENT, Role.SYSTEM}
 CASE_ROLES = POST_ROLES - ADMIN_ROLES
-ROSTER_ROLES = frozenset({Role.GRID_WORKER, Role.ACCEPTOR, Role.DISPATCHER, Role.DUTY_LEADER, Role.HANDLER, Role.OFFICER})
+# Leaders and leads among them: whoever stands in for a night or a flood is told at once, as by day (DOMAIN §5 rule 5).
+_LEADING_ROLES = {Role.LEADER, Role.DUTY_LEADER, Role.DEPARTMENT_LEAD}
+ROSTER_ROLES = frozenset({Role.GRID_WORKER, Role.ACCEPTOR, Role.DISPATCHER, Role.HANDLER, Role.OFFICER}) | _LEADING_ROLES
 
 # Who must prove a second factor (RELIABILITY: ASVS 6.3.3), and whose sessions are short: those who sit at a desk.
 # A leader works on a phone (DOMAIN §1): second factor when the phone becomes trusted, then the phone's long session.

@@ -20,6 +20,7 @@ FIRST_PAGE_WITHIN_SECONDS = 60
 LOCAL = {"127.0.0.1", "localhost"}  # where the emulator listens
 PHONES_PORT, LETTERS_PORT = 4, 5  # from the pages' port
 PHONES_FILE = "emulator.json"
+AT_ANY_HOUR = "00:00-23:59:59.999999"  # played residents sleep through nothing
 PAGES_FIRST_SECONDS = 3.0  # the seed's jobs would compete with the first page for two cores
 
 
@@ -53,6 +54,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     os.environ["JIEQU_MODE"] = "demo"
     os.environ.setdefault("JIEQU_VAR", str(root / "var" / "demo"))
     os.environ.setdefault("JIEQU_BASE_URL", address)
+    os.environ.setdefault("JIEQU_RESIDENT_HOURS", AT_ANY_HOUR)
     if port := live_port(options):
         os.environ.setdefault("JIEQU_LIVE_URL", f"http://{options.host}:{port}/live/stream")
     if options.tiles_port is None and not os.environ.get("JIEQU_TILES_PORT"):

@@ -22,14 +22,22 @@ from . import history, learning, photos, year
 from .base import seed_base
 from .past import Past
 from .progress import BATCH, CASES, PAST, PAST_JOBS, PICTURE, STRETCH_DAYS, WALK, WALK_JOBS, WALKED_DAYS
+from .watch import stand_watch
 
 LINE = "demo"
 """The year is written beside what is told: a newcomer's notices do not wait for it."""
 
 
+def seed_street(at: datetime) -> Street:
+    """The base without a history, and a duty rota that reaches some weeks from now."""
+    street = seed_base(at)
+    stand_watch(street, at)
+    return street
+
+
 def seed(at: datetime) -> int:
     """The base, at once, and the history's jobs, unless they were enqueued before. Returns how many jobs wait."""
-    street = seed_base(at)
+    street = seed_street(at)
     waiting = Job.objects.filter(kind__in=[PICTURE, WALK, PAST]).count()
     if waiting or Case.objects.exists():
         return waiting

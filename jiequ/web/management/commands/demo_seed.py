@@ -25,7 +25,7 @@ class Command(BaseCommand):
         from jiequ.web.demo import seeding
 
         if not options["has_year"]:
-            seeding.seed_base(now())
+            seeding.seed_street(now())
             return
         waiting = seeding.seed(now())
         self.stdout.write(f"The district is there; {waiting} jobs of its history wait.")

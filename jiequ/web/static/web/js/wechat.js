@@ -43,12 +43,19 @@ async function sign(config) {
   const address = location.href.split("#")[0];
   const answer = await fetch(`${config}?url=${encodeURIComponent(address)}`, { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(`not signed: ${answer.status}`);
-  const given = (await answer.json()).config;
+  const { config: given, agent } = await answer.json();
   await new Promise((resolve, reject) => {
     wx.ready(resolve);
     wx.error((fault) => reject(new Error(fault.errMsg)));
     wx.config(given);
   });
+  if (agent) asApplication(agent); // nothing here waits for it
+}
+
+/** In WeCom the page is our application's too, by a ticket of its own; what the corporation's ticket allows works without. */
+async function asApplication(agent) {
+  if (!wx.agentConfig) return; // a script of before 1.2
+  await call("agentConfig", agent).catch((fault) => console.warn("WeCom:", fault.errMsg));
 }
 
 /** One call of WeChat's; rejects when it fails or is cancelled. */
