@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from jiequ.channels.rules import staff_moment
-from jiequ.core import calendar, clock
 from tests.e2e.phone_story import WITHIN_MS, Camera, Story, open_phones, play
 from tests.support.demo import Demo, running
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 USUAL_MS = 5_000
-TAKES = timedelta(minutes=5)
-
-
-@pytest.fixture
-def working_time() -> None:
-    """Cards ring in the street's working time only, and the product's processes have no other clock than this machine's."""
-    at = clock.now()
-    calendar.fill(at=at)
-    hours = calendar.calendar_for(at)
-    if any(staff_moment(one, is_urgent=False, is_on_shift=False, hours=hours) > one for one in (at, at + TAKES)):
-        pytest.skip("outside working time no card reaches staff before the next morning")
 
 
 @pytest.fixture(scope="module")
@@ -47,5 +33,5 @@ def page(browser: Browser, demo: Demo) -> Iterator[Page]:
     assert said == []
 
 
-def test_the_blocked_river_goes_all_the_way_round_on_the_phones(working_time: None, page: Page, demo: Demo) -> None:
+def test_the_blocked_river_goes_all_the_way_round_on_the_phones(page: Page, demo: Demo) -> None:
     play(Story(page, Camera(page, None), demo.product))

@@ -35,13 +35,13 @@ def stand_watch(street: Street, at: datetime) -> int:
     ends = Shift.objects.filter(person_id__in=first, ends_at__gt=at).values_list("person_id").annotate(Max("ends_at"))
     until = dict(ends)
     short = (post for post in first.values() if until.get(post.person_id, at) < at + LEAST)
-    shifts = list(_shifts(short, until, at))
+    shifts = list(_shifts(short, street, until, at))
     with writing():
         Shift.objects.bulk_create(shifts)
     return len(shifts)
 
 
-def _shifts(posts: Iterable[Post], until: dict[int, datetime], at: datetime) -> Iterator[Shift]:
+def _shifts(posts: Iterable[Post], street: Street, until: dict[int, datetime], at: datetime) -> Iterator[Shift]:
     """Weeks without a gap. Only a lead stands for the department: what is sent to it still reaches one, not all."""
     for post in posts:
         begin = until.get(post.person_id, at)
@@ -49,7 +49,7 @@ def _shifts(posts: Iterable[Post], until: dict[int, datetime], at: datetime) -> 
             yield Shift(
                 person_id=post.person_id,
                 role=post.role,
-                street_id=post.street_id,
+                street=street,
                 department_id=post.department_id if post.role == IN_DEPARTMENT else None,
                 starts_at=begin + week * LONGEST_SHIFT,
                 ends_at=begin + (week + 1) * LONGEST_SHIFT,
