@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from emulator import scene
+from tests.e2e import phone_script as script
 from tests.e2e.phone_story import WITHIN_MS, Camera, Story, open_phones, play
 from tests.support.demo import Demo, running
 
@@ -25,7 +27,7 @@ def page(browser: Browser, demo: Demo) -> Iterator[Page]:
     """The page of phones; it says nothing on its own console, and nor do the pages in its frames."""
     expect.set_options(timeout=WITHIN_MS)
     found, said = open_phones(browser, demo.phones), []
-    found.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    found.on("console", lambda message: said.append(message.text) if is_complaint(message) else None)
     found.on("pageerror", lambda fault: said.append(str(fault)))
     yield found
     found.context.close()
@@ -33,5 +35,54 @@ def page(browser: Browser, demo: Demo) -> Iterator[Page]:
     assert said == []
 
 
-def test_the_blocked_river_goes_all_the_way_round_on_the_phones(page: Page, demo: Demo) -> None:
-    play(Story(page, Camera(page, None), demo.product))
+def is_complaint(message: ConsoleMessage) -> bool:
+    """Errors; but a test may keep the platform's script away."""
+    return message.type == "error" and not script.SCRIPT.search(message.location["url"])
+
+
+@pytest.fixture
+def story(page: Page, demo: Demo) -> Story:
+    return Story(page, Camera(page, None), demo.product)
+
+
+def test_the_blocked_river_goes_all_the_way_round_on_the_phones(story: Story) -> None:
+    play(story)
+
+
+def test_the_report_page_uses_wechats_location_camera_roll_and_scanner(story: Story) -> None:
+    said = script.verdicts(story.page)
+    web = script.report_page(story)
+    expect(web.locator("[data-wechat]")).to_be_visible()
+    assert said == [f"{scene.APPID}: config:ok"]
+    script.chooses_a_photo(story, web)
+    script.is_placed(story, web)
+    script.scans_a_plate(story, web, "https://example.org/")
+    expect(web.locator("[data-wechat-said]")).to_contain_text("不是本街道的点位牌")
+    code, text = script.plate_near(story.product)
+    script.scans_a_plate(story, web, text)
+    expect(web.locator("[data-wechat-said]")).to_be_hidden()
+    expect(web.locator("#report input[name=plate]")).to_have_value(code)
+
+
+def test_without_wechats_script_the_plain_file_field_takes_the_photo(story: Story) -> None:
+    story.page.context.route(script.SCRIPT, lambda route: route.abort())
+    with story.page.expect_event("requestfailed"):
+        web = script.report_page(story)
+    script.takes_a_file(web)
+
+
+def test_where_the_platform_refuses_the_signature_the_plain_file_field_takes_the_photo(story: Story) -> None:
+    said = script.verdicts(story.page)
+    story.page.context.route(script.CHECK, script.forge)
+    with story.page.expect_response(script.CHECK):
+        web = script.report_page(story)
+    script.takes_a_file(web)
+    assert said == [f"{scene.APPID}: config:invalid signature"]
+
+
+def test_in_wecom_the_page_is_signed_for_the_corporation_and_for_our_application(story: Story) -> None:
+    said = script.verdicts(story.page)
+    with story.page.expect_response(lambda answer: script.is_agents(answer)):
+        web = script.report_page_in_wecom(story)
+    expect(web.locator("[data-wechat]")).to_be_visible()
+    assert said == [f"{scene.CORPID}: config:ok", f"{scene.AGENTID}: config:ok"]

@@ -64,6 +64,7 @@ def settings_for(known: dict[str, Any], emulator: str) -> dict[str, str]:
         "JIEQU_WECOM_CONTACTS_SECRET": wecom["contacts_secret"],
         "JIEQU_WECOM_API": f"{emulator}/qyapi",
         "JIEQU_WECOM_OPEN": f"{emulator}/open",
+        "JIEQU_WECOM_JSSDK": f"{emulator}/res/open/js/jweixin-1.2.0.js",
         "JIEQU_DINGTALK_TOKEN": robot["token"],
         "JIEQU_DINGTALK_SECRET": robot["secret"],
         "JIEQU_DINGTALK_API": f"{emulator}/oapi",
