@@ -1,5 +1,5 @@
-"""WeChat's and WeCom's own script on the report page, on the phones: the signature, the place, the camera roll, the scanner; and
-the page without the script."""
+"""WeChat's and WeCom's own script on the report page, on the phones: the signature, the place, the camera roll, the scanner;
+and the page without the script."""
 
 from __future__ import annotations
 

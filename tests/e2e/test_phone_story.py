@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from emulator import scene
+from tests.e2e import phone_chain as chain
 from tests.e2e import phone_script as script
-from tests.e2e.phone_story import WITHIN_MS, Camera, Story, open_phones, play
+from tests.e2e.phone_story import WITHIN_MS, Camera, Story, leader_waits, open_phones, play, resident_reports
 from tests.support.demo import Demo, running
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -36,8 +38,8 @@ def page(browser: Browser, demo: Demo) -> Iterator[Page]:
 
 
 def is_complaint(message: ConsoleMessage) -> bool:
-    """Errors; but a test may keep the platform's script away."""
-    return message.type == "error" and not script.SCRIPT.search(message.location["url"])
+    """Errors; but a test may keep the platform's script away, or scan what is no plate."""
+    return message.type == "error" and not re.search(r"/jweixin-[\d.]+\.js$|/wechat/plate\?", message.location["url"])
 
 
 @pytest.fixture
@@ -86,3 +88,22 @@ def test_in_wecom_the_page_is_signed_for_the_corporation_and_for_our_application
         web = script.report_page_in_wecom(story)
     expect(web.locator("[data-wechat]")).to_be_visible()
     assert said == [f"{scene.CORPID}: config:ok", f"{scene.AGENTID}: config:ok"]
+
+
+def test_what_wecom_and_wechat_refuse_arrives_as_a_text_message_where_it_is_urgent(story: Story, demo: Demo) -> None:
+    leader_waits(story)
+    chain.worker_reports_urgently(story)
+    with chain.refusing(demo.phones) as strings:
+        chain.leader_sends(story)
+        chain.arrived(story, "钱江", "短信")
+        assert chain.tried(strings) == set(chain.REFUSED)
+
+
+def test_what_wecom_and_wechat_refuse_arrives_as_a_letter_where_it_can_wait(story: Story, demo: Demo) -> None:
+    leader_waits(story)
+    resident_reports(story)
+    story.show("周敏", "钱江", "何志远")
+    with chain.refusing(demo.phones) as strings:
+        chain.leader_sends(story)
+        chain.arrived(story, "钱江", "邮件")
+        assert chain.tried(strings) >= set(list(chain.REFUSED)[:2])

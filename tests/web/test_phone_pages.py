@@ -219,7 +219,7 @@ def test_outside_working_time_the_leader_reads_when_it_arrives_and_may_give_a_re
     assert send(browser, page, do(case, "dispatch"), send_now_reason="河水上涨").status_code == 303
     assert send(browser, page, do(second, "dispatch")).status_code == 303
     sent = text_of(browser.get("/leader/")).split("已经派出")[1]
-    assert sent.count("送达值班岗") == 1
+    assert sent.count("不在班的人收到") == 1
     assert "河水上涨" in case.events.get(move="dispatch").facts["send_now_reason"]
 
 
