@@ -1,4 +1,4 @@
-"""The chain of ways on the phones: WeCom's card and WeChat's messages are refused, so the text message and the letter arrive."""
+"""The chain of ways on the phones: WeCom and WeChat refuse, so the text message and the letter arrive."""
 
 from __future__ import annotations
 
