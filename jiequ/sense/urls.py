@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import imagery, uploads
+from .views import desk, imagery, uploads
 
 app_name = "sense"
 urlpatterns = [
@@ -14,6 +14,10 @@ urlpatterns = [
     path("imagery/<int:asset_id>/item.json", imagery.item, name="item"),
     path("imagery/<int:asset_id>/remove", imagery.remove, name="asset_remove"),
     path("flights/new", imagery.flight_new, name="flight_new"),
+    path("desk/", desk.queue, name="desk"),
+    path("desk/<int:suspect_id>/", desk.suspect, name="desk_suspect"),
+    path("desk/<int:suspect_id>/say", desk.say, name="verdict"),
+    path("desk/verdicts/<int:verdict_id>/undo", desk.undo, name="verdict_undo"),
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<str:token>", uploads.upload, name="upload"),
 ]

@@ -64,6 +64,7 @@ DESK = (
     Entry(_("待办"), "cases:todo", "tasks", DESK_ROLES - {Role.LEADER} | {Role.BUREAU}),
     Entry(_("案件"), "cases:list", "cases", EVERY_STAFF),
     Entry(_("地图"), "cases:map", "map", EVERY_STAFF),
+    Entry(_("判读"), "sense:desk", "search", frozenset({Role.ANALYST})),
     Entry(_("影像"), "sense:imagery", "album", frozenset({Role.ANALYST, Role.PILOT})),
     Entry(_("督办"), "insight:board", "urge", WATCHERS),
     Entry(pgettext_lazy("page", "评价"), "insight:indicators", "star", WATCHERS),

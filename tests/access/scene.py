@@ -28,8 +28,10 @@ from jiequ.people.access import actor_for
 from jiequ.people.models import Department, Leave, Person, Post, Shift
 from jiequ.people.rules import Actor, Role
 from jiequ.people.services import allow_token
+from jiequ.sense.models import Verdict
 from tests.actors import LAT, LON, NOW, SINCE, STEP, World, hashed_password
 from tests.casework import make_condition, make_picture
+from tests.support.suspects import comparison, suspect
 
 REASON = "核对电话"
 
@@ -226,6 +228,16 @@ def _seed(scene: Scene, side: Side) -> None:
     _people(scene, side)
     _map(scene, side)
     _messages(scene, side)
+    _suspects(side)
+
+
+def _suspects(side: Side) -> None:
+    """One that is judged: a verdict to take back, an outline, a picture asked for."""
+    found = suspect(comparison(side.street_id))
+    side.ids["suspect_id"] = found.pk
+    side.ids["verdict_id"] = Verdict.objects.create(
+        suspect=found, finding=found.latest, said="confirmed", before={"state": "open", "version": 1}, made_at=NOW, made_by=0
+    ).pk
 
 
 def _rated(scene: Scene, side: Side) -> None:

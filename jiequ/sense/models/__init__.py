@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .asked import Export, PermitDraft
 from .comparing import Blind, Comparison, Finding, Hint
+from .desk import Calibration, Example, Net, Outline, Release
 from .imagery import Asset, AssetKind, AssetState, Flight, Source, Upload
 from .permits import Permit, PermitKind
 from .suspects import FalseAlarm, Reflight, Said, Suspect, SuspectState, Verdict
@@ -13,16 +14,21 @@ __all__ = [
     "AssetKind",
     "AssetState",
     "Blind",
+    "Calibration",
     "Comparison",
+    "Example",
     "Export",
     "FalseAlarm",
     "Finding",
     "Flight",
     "Hint",
+    "Net",
+    "Outline",
     "Permit",
     "PermitDraft",
     "PermitKind",
     "Reflight",
+    "Release",
     "Said",
     "Source",
     "Suspect",

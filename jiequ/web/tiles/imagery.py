@@ -77,7 +77,7 @@ class Imagery:
         if not known.has_place:
             return None
         try:
-            with _environment(), _reader(known.street_id, asset_id) as reader:
+            with environment(), _reader(known.street_id, asset_id) as reader:
                 image = reader.tile(x, y, z, tilesize=256, indexes=_bands(reader))
         except (RioTilerError, RasterioError):
             return None
@@ -89,7 +89,7 @@ class Imagery:
         from rio_tiler.errors import RioTilerError
 
         try:
-            with _environment(), _reader(known.street_id, asset_id) as reader:
+            with environment(), _reader(known.street_id, asset_id) as reader:
                 image = _part(reader, known, where, min(width, LARGEST_SIDE))
         except (RioTilerError, RasterioError):
             return None
@@ -111,7 +111,8 @@ def _look_up(asset_id: int) -> Known | None:
     return Known(street_id, kind, west is not None, low, high, sha256[:16])
 
 
-def _environment() -> Any:
+def environment() -> Any:
+    """GDAL as tiles want it, with the login of the store."""
     import rasterio
 
     store = files.store()

@@ -29,6 +29,7 @@ from jiequ.grid.access import BadToken, streets_of  # noqa: E402
 from jiequ.sense import files, tile_tokens  # noqa: E402
 
 from . import imagery as pictures  # noqa: E402
+from . import profiles  # noqa: E402
 from .mbtiles import DEEPEST, OWN, Folder, Tile  # noqa: E402
 from .vector import Layers  # noqa: E402
 
@@ -90,6 +91,8 @@ def _imagery(environ: dict[str, Any], path: str) -> Answer:
         streets = tile_tokens.streets_of(token, at=datetime.now(UTC))
     except tile_tokens.BadToken:
         return "401 Unauthorized", [*PLAIN, ("Cache-Control", "no-store")], b"open the page anew\n"
+    if along := profiles.PROFILE.fullmatch(path):
+        return _profile(environ, along.groups(), streets)
     found = pictures.TILE.fullmatch(path) or pictures.CROP.fullmatch(path)
     known = imagery.known(int(found[1]), streets) if found and files.can_read() else None
     if found is None or known is None:
@@ -99,6 +102,20 @@ def _imagery(environ: dict[str, Any], path: str) -> Answer:
         return _same(tag)
     tile = _picture(int(found[1]), known, found.groups()[1:], is_crop="/crop/" in path)
     return _send(environ, tile, tag) if tile else _missing()
+
+
+def _profile(environ: dict[str, Any], words: tuple[str, ...], streets: tuple[int, ...] | None) -> Answer:
+    """Heights of two dates along a line, as a picture."""
+    ids = int(words[0]), int(words[1])
+    known = [imagery.known(asset_id, streets) if files.can_read() else None for asset_id in ids]
+    line = profiles.line_of(words[2:])
+    if line is None or known[0] is None or known[1] is None:
+        return _missing()
+    tag = _tag(known[0].tag.encode(), known[1].tag.encode(), "/".join(words).encode())
+    if tag in environ.get("HTTP_IF_NONE_MATCH", ""):
+        return _same(tag)
+    data = profiles.drawn((known[0].street_id, ids[0]), (known[1].street_id, ids[1]), line)
+    return _send(environ, Tile(data, "image/svg+xml"), tag) if data else _missing()
 
 
 def _picture(asset_id: int, known: pictures.Known, words: tuple[str, ...], *, is_crop: bool) -> Tile | None:
