@@ -100,6 +100,13 @@ def long_axis(geometry: Mapping[str, Any]) -> list[list[float]]:
     return [[round(middle[0] + x / per_lon, 7), round(middle[1] + y / per_lat, 7)] for x, y in ends]
 
 
+def corners_of(geometry: Mapping[str, Any]) -> str:
+    """The outer ring as places, one a line: what the form shows and takes."""
+    found = shape(geometry)
+    outer = max(found.geoms, key=lambda one: one.area) if found.geom_type == "MultiPolygon" else found
+    return "\n".join(f"{lon:.7f}, {lat:.7f}" for lon, lat in list(outer.exterior.coords)[:-1])
+
+
 def line_of(points: list[list[float]]) -> LineString:
     """A line in degrees."""
     return LineString(points)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import desk, imagery, uploads
+from .views import desk, drawing, imagery, uploads
 
 app_name = "sense"
 urlpatterns = [
@@ -17,6 +17,10 @@ urlpatterns = [
     path("desk/", desk.queue, name="desk"),
     path("desk/<int:suspect_id>/", desk.suspect, name="desk_suspect"),
     path("desk/<int:suspect_id>/say", desk.say, name="verdict"),
+    path("desk/<int:suspect_id>/draw", drawing.draw, name="outline_draw"),
+    path("desk/<int:suspect_id>/join", drawing.join, name="outline_join"),
+    path("desk/<int:suspect_id>/cut", drawing.cut, name="outline_cut"),
+    path("desk/<int:suspect_id>/outline/undo", drawing.undo_outline, name="outline_undo"),
     path("desk/verdicts/<int:verdict_id>/undo", desk.undo, name="verdict_undo"),
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<str:token>", uploads.upload, name="upload"),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from .. import sight
+from .. import ground, sight
 from ..models import Asset, Permit, Suspect
 from ..queries import comparisons, permits
 from ..queries import suspects as suspect_queries
@@ -55,6 +55,7 @@ class Seen:
     neighbours: list[Suspect]
     why_not: str
     boxes: dict[str, str]
+    corners: str
     facts: dict[str, Any]
 
 
@@ -81,15 +82,13 @@ def seen_of(request: HttpRequest, suspect: Suspect) -> Seen:
         beside,
         why_not,
         {one.name: one.view_box for one in looked.windows},
+        sight.corners_of(suspect.geometry),
         {
             "middle": looked.middle,
-            "outline": suspect.geometry,
-            "line": line,
+            "metre": ground.metres_per_degree(looked.middle[1]),
             "boxes": {one.name: one.view_box for one in looked.windows},
             "before": before.urls if before else {},
             "after": after.urls if after else {},
-            "profile": _profile_base(request, pair),
-            "token": token(request) if settings.TILES_URL else "",
         },
     )
 

@@ -1,0 +1,94 @@
+"""Outlines by hand: drawn on the picture or written as places, joined, cut, undone. Forms that work without scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from jiequ.core import clock
+from jiequ.core.errors import Refusal
+from jiequ.people.access import actor_of, needs
+
+from .. import access
+from ..models import Suspect
+from ..services import drawing
+from .desk import shown, suspect_for
+from .imagery import number
+
+_PLACE = re.compile(r"(-?\d{1,3}(?:\.\d{1,12})?)[\s,，]+(-?\d{1,2}(?:\.\d{1,12})?)")
+LONGEST = 200_000
+
+
+@needs(*access.JUDGES)
+@require_POST
+def draw(request: HttpRequest, suspect_id: int) -> HttpResponse:
+    """The polygon anew."""
+    return _do(
+        request, suspect_id, lambda one, told: drawing.redraw(one, geometry=_polygon(request), **told), _("轮廓已更新。")
+    )
+
+
+@needs(*access.JUDGES)
+@require_POST
+def join(request: HttpRequest, suspect_id: int) -> HttpResponse:
+    """Others into this one."""
+    others = [int(one) for one in request.POST.getlist("others") if one.isascii() and one.isdigit() and len(one) < 19]
+    return _do(request, suspect_id, lambda one, told: drawing.join(one, others=others, **told), _("已合并。"))
+
+
+@needs(*access.JUDGES)
+@require_POST
+def cut(request: HttpRequest, suspect_id: int) -> HttpResponse:
+    """This one in two."""
+    line = _places(request.POST.get("line", ""))
+    said = _("已切成两块，另一块排进队列。")
+    return _do(request, suspect_id, lambda one, told: drawing.cut(one, line=line, **told), said)
+
+
+@needs(*access.JUDGES)
+@require_POST
+def undo_outline(request: HttpRequest, suspect_id: int) -> HttpResponse:
+    """The outline before."""
+
+    def back(one: Suspect, told: dict[str, Any]) -> None:
+        drawing.undo_outline(one, by=told["by"], at=told["at"])
+
+    return _do(request, suspect_id, back, _("轮廓已恢复。"))
+
+
+def _do(request: HttpRequest, suspect_id: int, act: Callable[[Suspect, dict[str, Any]], Any], said: str) -> HttpResponse:
+    found = suspect_for(request, suspect_id)
+    told = {"version": number(request, "version") or 0, "by": actor_of(request), "at": clock.now()}
+    try:
+        act(found, told)
+    except Refusal as refusal:
+        if refusal.status in (403, 404):
+            raise
+        return shown(request, suspect_for(request, suspect_id), refusal)
+    messages.success(request, said)
+    return redirect(reverse("sense:desk_suspect", args=[suspect_id]))
+
+
+def _polygon(request: HttpRequest) -> Any:
+    """GeoJSON as the script writes it, or places by line: longitude, latitude."""
+    text = request.POST.get("outline", "")[:LONGEST]
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return None
+    ring = _places(text)
+    return {"type": "Polygon", "coordinates": [[*ring, *ring[:1]]]} if len(ring) > 2 else None
+
+
+def _places(text: str) -> list[list[float]]:
+    return [[float(lon), float(lat)] for lon, lat in _PLACE.findall(text[:LONGEST])]
