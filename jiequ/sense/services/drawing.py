@@ -110,14 +110,7 @@ def _put(
     middle, area = drawn.representative_point(), ground.area_m2(drawn)
     was = {name: getattr(suspect, name) for name in ("geometry", "lon", "lat", "area_m2", "is_drawn")}
     geometry = ground.to_json(drawn)
-    changes = {
-        "geometry": geometry,
-        "lon": middle.x,
-        "lat": middle.y,
-        "area_m2": area,
-        "is_drawn": True,
-        "version": version + 1,
-    }
+    changes = {"geometry": geometry, "lon": middle.x, "lat": middle.y, "area_m2": area, "is_drawn": True}
     if not Suspect.objects.filter(pk=suspect.pk, version=version).update(**changes, version=version + 1):
         raise _stale(suspect)
     outline = Outline(

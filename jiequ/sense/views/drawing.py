@@ -24,7 +24,7 @@ from ..services import drawing
 from .desk import shown, suspect_for
 from .imagery import number
 
-_PLACE = re.compile(r"(-?\d{1,3}(?:\.\d{1,12})?)[\s,，]+(-?\d{1,2}(?:\.\d{1,12})?)")
+_PLACE = re.compile(r"(-?\d{1,3}(?:\.\d{1,16})?)[\s,，]+(-?\d{1,2}(?:\.\d{1,16})?)")
 LONGEST = 200_000
 
 
