@@ -33,11 +33,17 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
 
 @pytest.fixture
 def reader(browser: Browser, live_server: Any) -> Iterator[Reader]:
-    """``reader(size="phone", language="en", person=…, scripts=False, care=True)`` → a page of a fresh browser profile."""
+    """``reader(size="phone", language="en", person=…, client=…, scripts=False, …)`` → a page of a fresh browser profile."""
     opened: list[BrowserContext] = []
 
     def open_reader(
-        *, size: str = "phone", language: str = "zh", person: Any = None, scripts: bool = True, care: bool = False
+        *,
+        size: str = "phone",
+        language: str = "zh",
+        person: Any = None,
+        client: Client | None = None,
+        scripts: bool = True,
+        care: bool = False,
     ) -> Page:
         width, height = SIZES[size]
         context = browser.new_context(
@@ -51,6 +57,8 @@ def reader(browser: Browser, live_server: Any) -> Iterator[Reader]:
         kept = {"django_language": "en" if language == "en" else "zh-hans", "care": str(int(care))}
         if person is not None:
             kept["jiequ_session"] = session_of(person)
+        elif client is not None:
+            kept["jiequ_session"] = client.cookies["jiequ_session"].value
         context.add_cookies([{"name": name, "value": value, "url": live_server.url} for name, value in kept.items()])
         page = context.new_page()
         page.set_default_timeout(10_000)

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from jiequ.web import guide
-from tests.e2e import guide_desk, guide_phone
+from tests.e2e import guide_desk, guide_doors, guide_phone
 from tests.e2e.browser import SIZES, chromium
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide"
@@ -23,7 +23,7 @@ FOLDER, THUMBS = GUIDE / "pictures", GUIDE / "thumbs"
 COLOURS = 160
 THUMB_QUALITY = 36
 WAIT_MS = 60_000
-WALKS = {**guide_phone.WALKS, **guide_desk.WALKS}
+WALKS = {**guide_phone.WALKS, **guide_desk.WALKS, **guide_doors.WALKS}
 
 
 class Camera:
@@ -62,7 +62,11 @@ class Camera:
             page.locator(top).first.evaluate("(node) => scrollTo(0, node.getBoundingClientRect().top + scrollY - 8)")
         page.wait_for_timeout(300)
         seen = page.locator(part).first if part else page
-        picture = Image.open(io.BytesIO(seen.screenshot(animations="disabled"))).convert("RGB")
+        self.keep(seen.screenshot(animations="disabled"), name)
+
+    def keep(self, shot: bytes, name: str) -> None:
+        """A screenshot as one of the guide's pictures."""
+        picture = Image.open(io.BytesIO(shot)).convert("RGB")
         small = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         target = self.out / f"{name}.png"
         small.save(target, optimize=True)

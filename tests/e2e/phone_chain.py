@@ -76,6 +76,17 @@ def leader_sends(story: Story) -> None:
     expect(story.web("何志远").get_by_role("heading", name="已经派出")).to_be_visible()
 
 
+def asks(story: Story, name: str) -> None:
+    """Somebody asks in the chat, so that the 48 hours run in which the account may write by itself."""
+    phone = story.chat(name)
+    if phone.get_by_label("键盘").is_visible():
+        phone.get_by_label("键盘").click()
+    before = phone.locator("li.line.account").count()
+    phone.get_by_label("消息").fill("待办")
+    phone.get_by_role("button", name="发送", exact=True).click()
+    expect(phone.locator("li.line.account").nth(before)).to_be_visible()
+
+
 def arrived(story: Story, name: str, chat: str) -> Locator:
     """The newest line of somebody's text messages or letters that names the case."""
     phone = story.phone(name)

@@ -5,15 +5,21 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from playwright.sync_api import FrameLocator, Page, Response, Route, expect
+from playwright.sync_api import FrameLocator, Page, Request, Response, Route, expect
 
 from emulator.scene import picture
 from tests.e2e.phone_story import Story, open_notice
 
 SCRIPT, CHECK = re.compile(r"/jweixin-[\d.]+\.js$"), re.compile(r"/res/check$")
+
+
+def asked_by(request: Request) -> dict[str, Any]:
+    """What the script sends."""
+    return dict(request.post_data_json or {})
 
 
 def verdicts(page: Page) -> list[str]:
@@ -22,7 +28,7 @@ def verdicts(page: Page) -> list[str]:
 
     def keep(answer: Response) -> None:
         if urlsplit(answer.url).path.endswith("/res/check"):
-            asked = answer.request.post_data_json
+            asked = asked_by(answer.request)
             found.append(f"{asked.get('agentid') or asked['appId']}: {answer.json()['errMsg']}")
 
     page.on("response", keep)
@@ -71,7 +77,7 @@ def plate_near(product: str) -> tuple[str, str]:
 
 def forge(route: Route) -> None:
     """Another page's signature, on its way to the platform's check."""
-    route.continue_(post_data=json.dumps(route.request.post_data_json | {"signature": "0" * 40}))
+    route.continue_(post_data=json.dumps(asked_by(route.request) | {"signature": "0" * 40}))
 
 
 def takes_a_file(web: FrameLocator) -> None:
@@ -84,7 +90,7 @@ def takes_a_file(web: FrameLocator) -> None:
 
 def is_agents(answer: Response) -> bool:
     """The platform's verdict on the application's own signature."""
-    return bool(CHECK.search(answer.url)) and "agentid" in answer.request.post_data_json
+    return bool(CHECK.search(answer.url)) and "agentid" in asked_by(answer.request)
 
 
 def report_page_in_wecom(story: Story) -> FrameLocator:

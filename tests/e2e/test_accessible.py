@@ -19,12 +19,15 @@ from jiequ.cases.policy import Policy
 from tests.access import table
 from tests.access.scene import Scene, make_scene
 from tests.actors import MovableClock, World
+from tests.e2e import rows
 from tests.e2e.conftest import Reader
 from tests.e2e.measure import too_wide
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-ACTORS = ("lin", "he", "du", "wu", "chen", "huang", "qu", "xi", "an", "shen", "zhou")
+IN_WECHAT = "in_wechat"
+"""A resident who came in by the official account."""
+ACTORS = ("lin", "he", "du", "wu", "chen", "huang", "qu", "xi", "an", "shen", "pan", "zhou", IN_WECHAT)
 """Who is asked to open a page, in this order; the first who may is the one it is looked at with."""
 MOVES = ("accept", "dispatch", "close", "handle", "note", "merge", "split")
 """Moves whose form is a page: enough to see every kind of field."""
@@ -47,12 +50,15 @@ WORDS = """(selectors) => {
 SLOW_DRAWING = re.compile(r"\[\.WebGL-0x[0-9a-f]+\]GL Driver Message \(OpenGL, Performance, GL_CLOSE_PATH_NV, High\): ")
 """What Chromium says of a map where there is no graphics card; any other word of the driver's is a complaint."""
 OPTIONS = {"resultTypes": ["violations"]}
-PHONE_FIRST = ("chen", "huang", "zhou")
+PHONE_FIRST = ("chen", "huang", "zhou", IN_WECHAT)
 
 
 @pytest.fixture
-def scene(world: World, clock: MovableClock) -> Scene:
-    return make_scene(world)
+def scene(world: World, clock: MovableClock, settings: Any) -> Scene:
+    rows.switch_on(settings)
+    scene = make_scene(world)
+    rows.add_rows(scene)
+    return scene
 
 
 def addresses(scene: Scene) -> Iterator[str]:
@@ -75,7 +81,7 @@ def _at_hand(scene: Scene, move: str) -> str:
 
 def pages(scene: Scene) -> Iterator[tuple[str, str]]:
     """(who, address) of every address that answers somebody with a page."""
-    clients = {who: scene.world.client(who) for who in ACTORS}
+    clients = {who: rows.resident_in_wechat(scene) if who == IN_WECHAT else scene.world.client(who) for who in ACTORS}
     for address in addresses(scene):
         for who, client in clients.items():
             answer = client.get(address)
@@ -87,8 +93,12 @@ def pages(scene: Scene) -> Iterator[tuple[str, str]]:
 
 def readers(reader: Reader, scene: Scene, **wanted: Any) -> dict[str, Page]:
     """A browser page for each actor, of the size they work at."""
-    people = scene.world.people
-    return {who: reader(person=people.get(who), size="phone" if who in PHONE_FIRST else "desk", **wanted) for who in ACTORS}
+    people, own = scene.world.people, rows.resident_in_wechat(scene)
+    found = {}
+    for who in ACTORS:
+        size = "phone" if who in PHONE_FIRST else "desk"
+        found[who] = reader(person=people.get(who), client=own if who == IN_WECHAT else None, size=size, **wanted)
+    return found
 
 
 def serious(page: Page) -> list[str]:

@@ -93,6 +93,7 @@ def test_in_wecom_the_page_is_signed_for_the_corporation_and_for_our_application
 def test_what_wecom_and_wechat_refuse_arrives_as_a_text_message_where_it_is_urgent(story: Story, demo: Demo) -> None:
     leader_waits(story)
     chain.worker_reports_urgently(story)
+    chain.asks(story, "钱江")
     with chain.refusing(demo.phones) as strings:
         chain.leader_sends(story)
         chain.arrived(story, "钱江", "短信")
