@@ -43,7 +43,7 @@ def add_rows(scene: Scene) -> None:
     form = TemplateForm.objects.create(
         template_id="t1",
         title="工单处理通知",
-        content="工单编号:{{character_string1.DATA}}\n问题类型:{{thing2.DATA}}",
+        content="No.:{{character_string1.DATA}}\nType:{{thing2.DATA}}",
         group="staff",
         fields={"character_string1": "number", "thing2": "type"},
         changed_at=NOW,
