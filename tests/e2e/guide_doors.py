@@ -91,9 +91,10 @@ def wechat(camera: Camera) -> None:
     story, admin = open_story(camera), camera.enter("系统管理员", "desk")
     admin.goto("/people?q=黄海涛")
     admin.get_by_role("link", name="黄海涛").first.click()
-    admin.get_by_role("link", name=re.compile("绑定|微信")).last.click()
-    if admin.get_by_role("button", name="解绑").count():
-        admin.get_by_role("button", name="解绑").click()
+    admin.locator("main").get_by_role("link", name="微信", exact=True).click()
+    for begun in ("取消", "解绑"):  # an earlier code, an earlier WeChat
+        if admin.locator("#binding").get_by_role("button", name=begun).count():
+            admin.locator("#binding").get_by_role("button", name=begun).click()
     admin.get_by_role("button", name="出示一次性二维码").click()
     expect(admin.get_by_role("heading", name="请本人用微信扫")).to_be_visible()
     camera.take(admin, "desk-wechat-bind")
@@ -101,7 +102,7 @@ def wechat(camera: Camera) -> None:
     httpx.post(f"{phones_of(camera)}/_emu/people/huang/scan", json=scanned, trust_env=False).raise_for_status()
     story.show("黄海涛")
     huang = story.chat("黄海涛")
-    huang.locator(".card, .bubble").filter(has_text="绑定").last.locator("button, a").last.click()
+    huang.locator(".bubble").filter(has_text="请点开确认").last.locator("button, a").last.click()
     web = story.web("黄海涛")
     expect(web.get_by_role("button", name="是我本人")).to_be_visible()
     shoot(camera, story, huang, "phone-wechat-me")
