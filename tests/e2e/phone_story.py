@@ -208,7 +208,6 @@ def handler_proves(story: Story) -> None:
     photo = {"name": "cleared.jpg", "mimeType": "image/jpeg", "buffer": picture("cleared")}
     web.locator("#do-handle [data-photos-camera]").set_input_files(photo)  # type: ignore[arg-type]
     expect(web.locator("#do-handle figure.photo")).to_be_visible()
-    story.camera.take("wechat-proof", story.phone("江水生"))
     web.locator("#do-handle").get_by_role("button", name="提交处置").click()
     expect(web.get_by_text("待部门确认").first).to_be_visible()
 
