@@ -10,6 +10,7 @@ from jiequ.people.rules import Actor, Role
 
 VIEWERS = (Role.ANALYST, Role.PILOT)
 JUDGES = (Role.ANALYST,)
+RELEASERS = (Role.ANALYST,)  # a right of its own: never over a picture that one had made oneself (a constraint of the table)
 
 
 def may_see(by: Actor, street_id: int) -> bool:
@@ -20,6 +21,11 @@ def may_see(by: Actor, street_id: int) -> bool:
 def may_judge(by: Actor, street_id: int) -> bool:
     """True for the street's analysts (and jobs)."""
     return by.has(Role.SYSTEM, *JUDGES, street_id=street_id)
+
+
+def may_release(by: Actor, street_id: int) -> bool:
+    """True for whoever may let a picture leave the desk."""
+    return by.has(*RELEASERS, street_id=street_id)
 
 
 def require_see(by: Actor, street_id: int) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 SLICE_SECONDS = 20.0
 TELL_EVERY_SECONDS = 1.0
 MOST_CRASHES = 2
-LIMITS = {"take": 6 << 30, "compare": 8 << 30, "permits": 2 << 30, "export": 2 << 30}
+LIMITS = {"take": 6 << 30, "compare": 8 << 30, "permits": 2 << 30, "export": 2 << 30, "pairs": 2 << 30, "release": 2 << 30}
 """Bytes of address space where files of strangers are opened."""
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TMPDIR")
 Progress = Callable[[dict[str, Any]], None]
@@ -46,7 +46,8 @@ class Child:
             [sys.executable, "-m", "jiequ.sense.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
             start_new_session=True, text=True, encoding="utf-8",
         )  # fmt: skip
-        threading.Thread(target=self._read, daemon=True, name=f"child {role}").start()
+        self.reader = threading.Thread(target=self._read, daemon=True, name=f"child {role}")
+        self.reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -68,6 +69,11 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.reader.join(timeout=5)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
 
 
 _children: dict[str, Child] = {}

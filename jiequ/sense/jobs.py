@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from jiequ.core.jobs import DeadJob, every, job, on_dead
+from jiequ.core.jobs import DeadJob, enqueue, every, job, on_dead
 
-from .services import comparing, exporting, permits, taking, uploading
+from .services import comparing, examples, exporting, permits, releasing, taking, teaching, uploading
 
 UPLOADS_KEPT = timedelta(days=7)
 DRAFTS_KEPT = timedelta(days=1)
@@ -32,6 +33,32 @@ def export(*, export_id: int, at: datetime) -> Any:
     return exporting.make(export_id, at)
 
 
+@job(teaching.JOB, outside=True, promise_seconds=48 * 3600, timeout_seconds=SLICE_TIMEOUT, line="sense.learn")
+def learn(*, what: str, day: str, part: int, at: datetime) -> Any:
+    """A slice of fine-tuning a net, or of weighing the one in the shadow."""
+    return teaching.work(what, day, part, at)
+
+
+@job(releasing.JOB, outside=True, promise_seconds=600, timeout_seconds=90.0)
+def release(*, release_id: int, at: datetime) -> Any:
+    """A picture that may leave the desk is made."""
+    return releasing.make(release_id, at)
+
+
+@every("sense.cut_pairs", seconds=300, outside=True)
+def cut_pairs(*, at: datetime) -> Any:
+    """Verdicts become pairs to learn from."""
+    return examples.cut_some(at)
+
+
+@every("sense.nightly", daily_at="01:40", outside=True)
+def nightly(*, at: datetime) -> Any:
+    """What a confidence is worth, anew; and the net, if there is something to learn from."""
+    teaching.calibrate_all(at)
+    spec = teaching.tonight(at)
+    return partial(enqueue, spec) if spec else None
+
+
 @every("sense.sweep_exports", seconds=600)
 def sweep_exports(*, at: datetime) -> None:
     """Files whose time is over, and files of permits that nobody took over."""
@@ -51,9 +78,11 @@ def _given_up(dead: DeadJob, *, at: datetime) -> None:
         taking.given_up(dead.args["asset_id"], at)
     elif dead.kind == comparing.JOB:
         comparing.given_up(dead.args["comparison_id"], at)
+    elif dead.kind == releasing.JOB:
+        releasing.given_up(dead.args["release_id"])
     else:
         exporting.give_up(dead.args["export_id"])
 
 
-for _kind in (taking.JOB, comparing.JOB, exporting.JOB):
+for _kind in (taking.JOB, comparing.JOB, releasing.JOB, exporting.JOB):
     on_dead(_given_up, kind=_kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import desk, drawing, imagery, uploads
+from .views import desk, drawing, imagery, nets, releases, uploads
 
 app_name = "sense"
 urlpatterns = [
@@ -21,6 +21,11 @@ urlpatterns = [
     path("desk/<int:suspect_id>/join", drawing.join, name="outline_join"),
     path("desk/<int:suspect_id>/cut", drawing.cut, name="outline_cut"),
     path("desk/<int:suspect_id>/outline/undo", drawing.undo_outline, name="outline_undo"),
+    path("desk/<int:suspect_id>/release", releases.ask, name="release_ask"),
+    path("releases/<int:release_id>/", releases.release, name="release"),
+    path("releases/<int:release_id>/picture.jpg", releases.picture, name="release_picture"),
+    path("learning/", nets.learning, name="learning"),
+    path("learning/back", nets.roll_back, name="net_roll_back"),
     path("desk/verdicts/<int:verdict_id>/undo", desk.undo, name="verdict_undo"),
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<str:token>", uploads.upload, name="upload"),

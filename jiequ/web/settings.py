@@ -205,6 +205,7 @@ if bool(MODEL_URL) != bool(MODEL_NAME):
 SENSE = Path(os.environ.get("JIEQU_SENSE") or VAR / "sense").resolve()
 SENSE_UPLOAD_GB = whole("JIEQU_SENSE_UPLOAD_GB", os.environ.get("JIEQU_SENSE_UPLOAD_GB", "50"), "gigabytes", 1000)
 SENSE_PROCESSES = whole("JIEQU_SENSE_PROCESSES", os.environ.get("JIEQU_SENSE_PROCESSES") or str(os.cpu_count() or 1))
+SENSE_TORCH_PYTHON = os.environ.get("JIEQU_SENSE_TORCH_PYTHON", "")
 SENSE_DASK = os.environ.get("JIEQU_SENSE_DASK", "")
 SENSE_S3_BUCKET = os.environ.get("JIEQU_SENSE_S3_BUCKET", "")
 SENSE_S3_ENDPOINT = os.environ.get("JIEQU_SENSE_S3_ENDPOINT", "").rstrip("/")

@@ -28,7 +28,7 @@ from jiequ.people.access import actor_for
 from jiequ.people.models import Department, Leave, Person, Post, Shift
 from jiequ.people.rules import Actor, Role
 from jiequ.people.services import allow_token
-from jiequ.sense.models import Verdict
+from jiequ.sense.models import Release, Verdict
 from tests.actors import LAT, LON, NOW, SINCE, STEP, World, hashed_password
 from tests.casework import make_condition, make_picture
 from tests.support.suspects import comparison, suspect
@@ -238,6 +238,9 @@ def _suspects(side: Side) -> None:
     side.ids["verdict_id"] = Verdict.objects.create(
         suspect=found, finding=found.latest, said="confirmed", before={"state": "open", "version": 1}, made_at=NOW, made_by=0
     ).pk
+    assert found.latest is not None
+    after = found.latest.comparison.after
+    side.ids["release_id"] = Release.objects.create(suspect=found, asset=after, bounds=[], made_at=NOW, made_by=0).pk
 
 
 def _rated(scene: Scene, side: Side) -> None:

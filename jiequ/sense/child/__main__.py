@@ -20,7 +20,10 @@ DEEDS = {
     "take": "jiequ.sense.child.taking",
     "compare": "jiequ.sense.child.comparing",
     "export": "jiequ.sense.child.exporting",
+    "learn": "jiequ.sense.child.learning",
+    "pairs": "jiequ.sense.child.pairs",
     "permits": "jiequ.sense.child.permits",
+    "release": "jiequ.sense.child.releasing",
     "recognise": "jiequ.sense.child.recognising",
 }
 Tell = Callable[[dict[str, Any]], None]

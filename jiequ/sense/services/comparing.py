@@ -25,7 +25,7 @@ from ..engine.results import outcome_from_json
 from ..engine.shapes import Outcome
 from ..models import Asset, AssetKind, Comparison
 from ..queries.pairs import Pair
-from . import recognising
+from . import recognising, weights
 from .flights import record
 
 JOB = "sense.compare"
@@ -64,6 +64,8 @@ def key_of(pair: Pair, area: dict[str, Any] | None) -> str:
 
 def model_id() -> str:
     """The hash that the weights in use should have, as their own file says; the child checks it. "" where there is none."""
+    if learnt := weights.in_use()[1]:
+        return learnt
     told = WEIGHTS.with_name(f"{WEIGHTS.name}.sha256")
     return told.read_text("utf-8").split()[0] if told.is_file() else ""
 
@@ -150,7 +152,7 @@ def _request(row: Comparison, runner: str) -> dict[str, Any]:
         "after": _keys(row.after, row.after_dsm),
         "area": row.area,
         "work": str(folder(row.pk)),
-        "weights": "",
+        "weights": weights.in_use()[0],
         "runner": runner or settings.SENSE_DASK or "pool",
         "processes": settings.SENSE_PROCESSES,
     }

@@ -1,0 +1,112 @@
+"""Learning from verdicts: pairs as training reads them, what a confidence is worth, gate, week in the shadow, going back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from jiequ.core.errors import Refusal
+from jiequ.sense import files
+from jiequ.sense.child import pairs
+from jiequ.sense.models import Calibration, Example, Net, Suspect, Verdict
+from jiequ.sense.queries import nets
+from jiequ.sense.services import examples, judging, teaching
+from tests.actors import LAT, LON, NOW, World
+from tests.support.sense import analyst, geotiff
+from tests.support.suspects import comparison, square, suspect
+
+pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul")
+
+
+def card(sha256: str, *, passed: bool = True, why: str = "passed") -> dict[str, Any]:
+    gate = {"local_before": 0.6, "local_after": 0.7, "dev_before": 0.6, "dev_after": 0.6, "passed": passed, "why": why}
+    return {"card": {"sha256": sha256, "gate": gate, "n_pairs": 20, "n_frozen": 5}}
+
+
+def test_a_verdict_becomes_a_pair_only_when_its_window_is_judged(world: World, settings: Any, tmp_path: Path) -> None:
+    settings.SENSE = tmp_path
+    seen = comparison(world.street.pk)
+    for which, asset in (("before", seen.before), ("after", seen.after)):
+        assert asset is not None
+        raster = geotiff(tmp_path / f"{which}.tif", size=600, gsd=0.4, lon=LON - 0.001, lat=LAT + 0.001, seed=len(which))
+        files.store().place(raster, files.image_key(world.street.pk, asset.pk))
+    by = analyst(world)[1]
+    one, other = suspect(seen), suspect(seen, 15)
+    judging.say(one, said="confirmed", version=1, by=by, at=NOW)
+    assert examples.tile_of(Example.objects.get()) == "unjudged"
+    judging.say(other, said="not", false_alarm="plants", version=1, by=by, at=NOW)
+    tile = examples.tile_of(Example.objects.order_by("pk")[0])
+    assert not isinstance(tile, str)
+    assert [value for _shape, value in tile["shapes"]] == [255], "the false alarm is ground on which nothing changed"
+    asked = {"place": files.described(), "work": str(tmp_path / "w"), "prefix": "1/pairs", "tiles": [tile]}
+    assert pairs.do(asked, lambda told: None)["tiles"] == {tile["name"]: ""}
+
+    label = cv2.imread(files.store().source(f"1/pairs/label/{tile['name']}.png"), cv2.IMREAD_GRAYSCALE)
+    assert label is not None
+    assert (label.shape, set(label.ravel().tolist())) == ((256, 256), {0, 255})
+    assert (label > 0).sum() * 0.16 == pytest.approx(one.area_m2, rel=0.1)
+    before = cv2.imread(files.store().source(f"1/pairs/before/{tile['name']}.png"))
+    assert before is not None
+    assert before.shape == (256, 256, 3)
+    assert before.std() > 5
+
+
+def test_from_fifty_verdicts_on_a_confidence_becomes_a_likelihood(world: World) -> None:
+    seen = comparison(world.street.pk)
+    last = suspect(seen, confidence=0.9)
+    for number in range(49):
+        one = suspect(seen, confidence=number / 49, geometry=square(20.0 * number))
+        said = "confirmed" if number > 24 else "not"
+        Verdict.objects.create(suspect=one, finding=one.latest, said=said, made_at=NOW, made_by=1)
+        Suspect.objects.filter(pk=one.pk).update(state="quiet")
+    assert teaching.calibrate(world.street.pk, NOW) == 49
+    last.refresh_from_db()
+    assert last.likelihood is None
+    Verdict.objects.create(suspect=one, said="lawful", is_second=True, made_at=NOW, made_by=2)  # counts not: a second reading
+    extra = suspect(seen, 900, confidence=0.05)
+    Verdict.objects.create(suspect=extra, finding=extra.latest, said="not", made_at=NOW, made_by=1)
+    Suspect.objects.filter(pk=extra.pk).update(state="quiet")
+    assert teaching.calibrate(world.street.pk, NOW) == 50
+    last.refresh_from_db()
+    assert last.likelihood is not None
+    assert last.likelihood > 0.8
+    assert Calibration.objects.get().verdicts == 50
+
+
+def test_a_net_takes_over_only_by_gate_and_a_week_and_one_press_goes_back(world: World) -> None:
+    by = analyst(world)[1]
+    teaching.candidate(card("a" * 64, passed=False, why="worse_local"), NOW)
+    assert [one.state for one in Net.objects.all()] == ["refused"]
+    teaching.candidate(card("b" * 64), NOW)
+    assert (nets.active(), getattr(nets.shadow(), "sha256", "")) == (None, "b" * 64)
+    assert teaching.tonight(NOW + timedelta(days=6)) is None
+    due = teaching.tonight(NOW + timedelta(days=7))
+    assert due is not None
+    assert due.args["what"] == "weigh"
+    teaching.weighed({"champion": {"pixel_f1": 0.6}, "shadow": {"pixel_f1": 0.595}}, NOW)
+    first = nets.active()
+    assert first is not None
+    teaching.candidate(card("c" * 64), NOW)
+    teaching.weighed({"champion": {"pixel_f1": 0.6}, "shadow": {"pixel_f1": 0.5}}, NOW)
+    assert nets.active() == first, "worse in its week: it goes"
+    teaching.candidate(card("d" * 64), NOW)
+    teaching.weighed({"champion": {"pixel_f1": 0.6}, "shadow": {"pixel_f1": 0.7}}, NOW)
+    assert getattr(nets.active(), "sha256", "") == "d" * 64
+    teaching.roll_back(street_id=world.street.pk, by=by, at=NOW)
+    assert nets.active() == first
+    teaching.roll_back(street_id=world.street.pk, by=by, at=NOW)
+    assert nets.active() is None, "in the end the net that ships"
+    with pytest.raises(Refusal):
+        teaching.roll_back(street_id=world.street.pk, by=by, at=NOW)
+
+
+def test_without_torch_the_night_says_so_and_does_nothing(world: World, settings: Any) -> None:
+    settings.SENSE_TORCH_PYTHON = ""
+    assert teaching.why_not() == "no_torch"
+    assert teaching.tonight(NOW) is None
+    page = analyst(world)[2].get("/sense/learning/").content.decode()
+    assert "JIEQU_SENSE_TORCH_PYTHON" in page
