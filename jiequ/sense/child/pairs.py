@@ -25,7 +25,7 @@ from jiequ.sense.engine.areas import DEGREES, moved, utm
 
 Tell = Callable[[dict[str, Any]], None]
 SIDE, GSD_M = 256, 0.4
-LEAST_SEEN = 0.9  # share of a tile that both dates must show
+LEAST_SEEN = 0.6  # share of a tile that both dates must show
 OPTIONS = {"GDAL_CACHEMAX": 96, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 
 
@@ -66,7 +66,8 @@ def _one(store: Any, work: Path, prefix: str, tile: dict[str, Any]) -> str:
 def _picture(source: str, crs: Any, grid: Any) -> tuple[Any, float]:
     """Red, green, blue on the tile's grid, and the share of it that is there."""
     with rasterio.Env(**OPTIONS), rasterio.open(source) as raster:
-        warp = {"crs": crs, "transform": grid, "width": SIDE, "height": SIDE, "resampling": Resampling.bilinear}
+        warp = {"crs": crs, "transform": grid, "width": SIDE, "height": SIDE, "resampling": Resampling.bilinear,
+                "add_alpha": raster.nodata is None}  # fmt: skip
         with WarpedVRT(raster, **warp) as warped:
             bands = [1, 2, 3] if raster.count >= 3 else [1, 1, 1]
             image = warped.read(bands)

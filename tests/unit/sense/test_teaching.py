@@ -53,6 +53,8 @@ def test_a_verdict_becomes_a_pair_only_when_its_window_is_judged(world: World, s
     assert before is not None
     assert before.shape == (256, 256, 3)
     assert before.std() > 5
+    beyond = tile | {"name": "edge", "middle": [LON - 0.001, LAT + 0.001]}
+    assert pairs.do(asked | {"tiles": [beyond]}, lambda told: None)["tiles"] == {"edge": "no_data"}, "three quarters unseen"
 
 
 def test_from_fifty_verdicts_on_a_confidence_becomes_a_likelihood(world: World) -> None:
