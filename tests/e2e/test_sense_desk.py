@@ -135,3 +135,22 @@ def test_it_works_without_scripts_by_plain_forms(pan: Person, reader: Any) -> No
     page.locator("[data-verdict-undo] button").click()
     assert page.locator("[data-suspect]").get_attribute("data-number") == first
     assert [one.undone_at is not None for one in Verdict.objects.all()] == [True]
+
+
+def test_an_outline_is_drawn_on_the_picture_and_kept(pan: Person, reader: Any) -> None:
+    page = with_pictures(reader(size="desk", person=pan))
+    opened(page)
+    number = page.locator("[data-suspect]").get_attribute("data-number") or ""
+    page.keyboard.press("d")
+    form = page.locator("[data-draws=polygon]")
+    form.locator("[data-draw]").click()
+    frame = page.locator("[data-side=after] .sight-frame")
+    for x, y in ((200, 150), (280, 150), (280, 230), (200, 230)):
+        frame.click(position={"x": x, "y": y})
+    page.keyboard.press("Enter")
+    assert len((form.locator("textarea").input_value()).splitlines()) == 4
+    with page.expect_navigation():
+        form.locator("[type=submit]").click()
+    drawn = Suspect.objects.get(number=number)
+    assert (drawn.is_drawn, drawn.version) == (True, 2)
+    assert 50 < drawn.area_m2 < 2000
