@@ -51,9 +51,10 @@ class Child:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with contextlib.suppress(ValueError):
-                self.said.put(json.loads(line))
+        with self.process.stdout as told:
+            for line in told:
+                with contextlib.suppress(ValueError):
+                    self.said.put(json.loads(line))
         self.process.wait()
         self.said.put(None)
 

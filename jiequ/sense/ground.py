@@ -86,6 +86,12 @@ def box_around(
     return lon - half / per_lon, lat - half / per_lat, lon + half / per_lon, lat + half / per_lat
 
 
+def bounds_of(geometry: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    """West, south, east, north of a GeoJSON geometry."""
+    west, south, east, north = shape(geometry).bounds
+    return west, south, east, north
+
+
 def _equal_area(points: Any) -> Any:
     """Longitude and latitude in degrees to metres of the equal-area cylinder."""
     sine = np.sin(np.radians(points[:, 1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import desk, drawing, imagery, nets, releases, uploads
+from .views import comparisons, desk, drawing, imagery, nets, permits, releases, suspects, uploads
 
 app_name = "sense"
 urlpatterns = [
@@ -14,6 +14,22 @@ urlpatterns = [
     path("imagery/<int:asset_id>/item.json", imagery.item, name="item"),
     path("imagery/<int:asset_id>/remove", imagery.remove, name="asset_remove"),
     path("flights/new", imagery.flight_new, name="flight_new"),
+    path("comparisons/", comparisons.comparisons, name="comparisons"),
+    path("comparisons/rows", comparisons.rows, name="comparison_rows"),
+    path("comparisons/<int:comparison_id>/", comparisons.comparison, name="comparison"),
+    path("comparisons/<int:comparison_id>/progress", comparisons.progress, name="comparison_progress"),
+    path("comparisons/<int:comparison_id>/layer", comparisons.layer, name="comparison_layer"),
+    path("comparisons/<int:comparison_id>/stop", comparisons.stop, name="comparison_stop"),
+    path("permits/", permits.permits, name="permits"),
+    path("permits/layer", permits.layer, name="permit_layer"),
+    path("permits/<int:permit_id>/", permits.permit, name="permit"),
+    path("permits/<int:permit_id>/end", permits.end, name="permit_end"),
+    path("permits/read/<int:draft_id>/", permits.draft, name="permit_draft"),
+    path("suspects/", suspects.suspects, name="suspects"),
+    path("suspects/layer", suspects.layer, name="suspect_layer"),
+    path("suspects/<int:suspect_id>/", suspects.suspect, name="suspect"),
+    path("suspects/export", suspects.export, name="export"),
+    path("suspects/files/<int:file_id>", suspects.file, name="export_file"),
     path("desk/", desk.queue, name="desk"),
     path("desk/<int:suspect_id>/", desk.suspect, name="desk_suspect"),
     path("desk/<int:suspect_id>/say", desk.say, name="verdict"),

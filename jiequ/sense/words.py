@@ -76,6 +76,14 @@ RULES: dict[str, Promise] = {
 }
 
 
+RELATIONS: dict[str, Promise] = {
+    "new": gettext_lazy("新出现"),
+    "same": gettext_lazy("没有变"),
+    "grown": gettext_lazy("变大了"),
+    "storey": gettext_lazy("加高了一层"),
+}
+
+
 def said(words: Mapping[str, Promise], code: str) -> str:
     """A code in words; one that nobody wrote words for is shown as it is."""
     return str(words.get(code, code))

@@ -54,7 +54,7 @@ PHONE = (
     Entry(_("待办"), "cases:todo", "tasks", FIELD_ROLES | DESK_ROLES - {Role.LEADER} | {Role.BUREAU}),
     Entry(_("上报"), "cases:report", "camera", EVERY_STAFF),
     Entry(_("案件"), "cases:list", "cases", frozenset({Role.PILOT, Role.ANALYST})),  # no to-do list
-    Entry(_("影像"), "sense:imagery", "album", frozenset({Role.PILOT, Role.ANALYST})),
+    Entry(_("查违"), "sense:suspects", "album", frozenset({Role.PILOT, Role.ANALYST})),
     Entry(_("消息"), "channels:inbox", "inbox", EVERY_STAFF),
     Entry(_("我的"), "people:me", "person", EVERY_STAFF | ADMIN_ROLES),
 )
@@ -65,7 +65,7 @@ DESK = (
     Entry(_("案件"), "cases:list", "cases", EVERY_STAFF),
     Entry(_("地图"), "cases:map", "map", EVERY_STAFF),
     Entry(_("判读"), "sense:desk", "search", frozenset({Role.ANALYST})),
-    Entry(_("影像"), "sense:imagery", "album", frozenset({Role.ANALYST, Role.PILOT})),
+    Entry(_("查违"), "sense:suspects", "album", frozenset({Role.ANALYST, Role.PILOT})),
     Entry(_("督办"), "insight:board", "urge", WATCHERS),
     Entry(pgettext_lazy("page", "评价"), "insight:indicators", "star", WATCHERS),
     Entry(_("网格"), "grid:list", "grid", DESK_ROLES | {Role.SYSTEM_ADMIN}),

@@ -28,10 +28,10 @@ from jiequ.people.access import actor_for
 from jiequ.people.models import Department, Leave, Person, Post, Shift
 from jiequ.people.rules import Actor, Role
 from jiequ.people.services import allow_token
-from jiequ.sense.models import Release, Verdict
+from jiequ.sense.models import Asset, Release, Verdict
 from tests.actors import LAT, LON, NOW, SINCE, STEP, World, hashed_password
 from tests.casework import make_condition, make_picture
-from tests.support.suspects import comparison, suspect
+from tests.support.suspects import comparison, permit, square, suspect
 
 REASON = "核对电话"
 
@@ -235,6 +235,11 @@ def _suspects(side: Side) -> None:
     """One that is judged: a verdict to take back, an outline, a picture asked for."""
     found = suspect(comparison(side.street_id))
     side.ids["suspect_id"] = found.pk
+    Asset.objects.filter(street_id=side.street_id).update(name=side.canary.said)
+    assert found.latest is not None
+    side.ids["comparison_id"] = found.latest.comparison_id
+    side.ids["asset_id"] = found.latest.comparison.before_id
+    side.ids["permit_id"] = permit(side.street_id, square(), title=side.canary.said).pk
     side.ids["verdict_id"] = Verdict.objects.create(
         suspect=found, finding=found.latest, said="confirmed", before={"state": "open", "version": 1}, made_at=NOW, made_by=0
     ).pk

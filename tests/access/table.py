@@ -153,6 +153,7 @@ CONSTANTS: dict[str, Any] = {
     "form_id": 999_999,
     "version_id": 999_999,
     "secret": "not-the-secret",
-    "asset_id": 999_999,
+    "draft_id": 999_999,
+    "file_id": 999_999,
 }
 """What stands for the parts of addresses that no row of a scene fills."""

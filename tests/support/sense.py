@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import warnings
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.test import Client
@@ -17,6 +20,8 @@ from tests.actors import LAT, LON, NOW, SINCE, World, client_of, hashed_password
 
 TUS = {"HTTP_TUS_RESUMABLE": "1.0.0"}
 PIECE = "application/offset+octet-stream"
+ZONE = ZoneInfo("Asia/Shanghai")
+DAYS = (NOW.date() - timedelta(days=30), NOW.date() - timedelta(days=2))
 
 
 def staff(world: World, role: Role, name: str, *, other_street: bool = False) -> Person:
@@ -66,3 +71,50 @@ def geotiff(path: Path, *, size: int = 64, gsd: float = 0.5, lon: float = LON, l
         with rasterio.open(path, "w", **profile) as raster:
             raster.write(data.astype(dtype))
     return path
+
+
+@dataclass(frozen=True, slots=True)
+class Flown:
+    """Two synthetic dates over one point, taken in: what is true of them, and the point."""
+
+    truth: tuple[Any, ...]
+    point: Any
+    files: Any
+
+
+def place_asset(world: World, path: Path, *, point: Any, day: date, kind: str, name: str = "") -> Any:
+    """A picture that is in the store already, as the ingest job leaves it; its own way in is tested elsewhere."""
+    import shutil
+
+    from jiequ.sense import cog, files
+    from jiequ.sense.child.taking import digest
+    from jiequ.sense.models import Asset
+
+    told = cog.facts_of(path)
+    west, south, east, north = told.bounds or (None, None, None, None)
+    asset = Asset.objects.create(
+        street=world.street, point=point, kind=kind, name=name or path.name, source="folder", state="ready", made_at=NOW,
+        sha256=digest(path), taken_at=datetime.combine(day, time(12), ZONE), gsd_m=told.gsd_m, width=told.width,
+        height=told.height, bands=told.bands, epsg=told.epsg, west=west, south=south, east=east, north=north,
+    )  # fmt: skip
+    copy = path.with_suffix(".copy")
+    shutil.copyfile(path, copy)
+    files.store().place(copy, files.image_key(world.street.pk, asset.pk))
+    return asset
+
+
+def flown(world: World, folder: Path, *, seed: int = 1, size_m: float = 96.0, stories: Any = None, days: Any = DAYS) -> Flown:
+    """A monitoring point with an orthophoto and a surface model of two days, rendered by the engine."""
+    from jiequ.grid.models import MonitoringPoint
+    from jiequ.sense.engine import flights
+
+    code = f"P{seed}"
+    point = MonitoringPoint.objects.create(
+        street=world.street, code=code, name="村口", kind="drone", lon=LON, lat=LAT, q18=0, raw_x=LON, raw_y=LAT
+    )
+    site = flights.FlightSite(code, LON, LAT, size_m)
+    seen = flights.render(site, folder / code, seed=seed, **({"stories": stories} if stories else {}))
+    for when, day in zip(("before", "after"), days, strict=True):
+        for kind in ("ortho", "dsm"):
+            place_asset(world, getattr(seen, f"{when}_{kind}"), point=point, day=day, kind=kind)
+    return Flown(seen.truth, point, seen)

@@ -80,6 +80,26 @@ def _feature(geometry: dict[str, Any], what: str, key: int) -> dict[str, Any]:
     return {"type": "Feature", "properties": {"what": what, "id": f"{what}-{key}"}, "geometry": geometry}
 
 
+def facts(comparison: Comparison) -> list[tuple[str, str]]:
+    """What is known of a comparison, line by line."""
+    dated = [(_("前一期"), comparison.before_on, comparison.before, comparison.before_dsm),
+             (_("后一期"), comparison.after_on, comparison.after, comparison.after_dsm)]  # fmt: skip
+    found = [(label, f"{day} · " + "、".join(one.name for one in files if one)) for label, day, *files in dated]
+    if comparison.state == Comparison.State.DONE and not comparison.in_pixels:
+        found.append((_("比对面积"), f"{comparison.compared_m2:,.0f} m²"))
+        found.append((_("不能比对"), f"{comparison.blind_m2:,.0f} m²"))
+    if model := comparison.provenance.get("model"):
+        found.append((_("识别网络"), str(model)[:16]))
+    if comparison.outcome_sha256:
+        found.append((_("结果摘要"), comparison.outcome_sha256[:16]))
+    return found
+
+
+def sightings(suspect: Suspect) -> list[Finding]:
+    """Each time that a suspect was seen, newest first. One SELECT."""
+    return list(suspect.findings.select_related("comparison").order_by("-comparison__after_on", "-pk")[:SHOWN])
+
+
 def pair_of(suspect: Suspect) -> Pair | None:
     """The pictures in which a suspect was seen last; None where they are gone. One SELECT."""
     joined = [f"comparison__{name}" for name in JOINED]

@@ -81,6 +81,26 @@ def newest_pairs(street_id: int) -> list[tuple[MonitoringPoint, Pair]]:
     return found
 
 
+def newest(street_id: int) -> list[Asset]:
+    """The newest usable pictures of a street that are no heights: what two of may be compared. One SELECT."""
+    return list(_ready(street_id).exclude(kind=AssetKind.DSM).select_related("point")[:MOST_PICTURES])
+
+
+def pair_of(street_id: int, one_id: int | None, other_id: int | None) -> Pair:
+    """Two pictures that somebody chose, the earlier one first. Refusal: not there, twice the same, two kinds."""
+    chosen = {asset.pk: asset for asset in _ready(street_id).filter(pk__in=[one_id or 0, other_id or 0])}
+    if len(chosen) != 2:
+        raise Refusal("pair_two", _("请选择两份不同的影像。"), facts={"field": "other"})
+    before, after = sorted(chosen.values(), key=lambda asset: (asset.taken_at, asset.pk))
+    kinds = {"dsm" if asset.kind == AssetKind.DSM else asset.kind if asset.kind == AssetKind.SNAPSHOT else "map"
+             for asset in (before, after)}  # fmt: skip
+    if len(kinds) != 1:
+        raise Refusal("pair_kinds", _("两份影像不是一类，不能比对。"), facts={"field": "other"})
+    if kinds == {"dsm"}:
+        return Pair(None, None, before, after, day_of(before), day_of(after))
+    return Pair(before, after, None, None, day_of(before), day_of(after))
+
+
 def day_of(asset: Asset) -> date:
     """The day on which a picture was taken, here."""
     assert asset.taken_at is not None

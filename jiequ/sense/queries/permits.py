@@ -42,6 +42,11 @@ def near(street_id: int, bounds: Bounds) -> list[Permit]:
     return list(_meeting(street_id, bounds).order_by("kind", "number")[:200])
 
 
+def all_in_force(street_id: int) -> list[Permit]:
+    """Everything in force of a street, for the map. One SELECT."""
+    return list(Permit.objects.filter(street_id=street_id, ended_at=None).order_by("pk")[:5000])
+
+
 def _meeting(street_id: int, bounds: Bounds) -> QuerySet[Permit]:
     west, south, east, north = bounds
     return Permit.objects.filter(

@@ -150,6 +150,7 @@ def page(request: HttpRequest, street: Street, section: str, template: str, cont
         "street": street,
         "street_name": local_name(street),
         "streets": [(one.pk, local_name(one)) for one in access.streets_for(actor)],
+        "street_key": str(street.pk),
         "section": section,
         "can_judge": access.may_judge(actor, street.pk),
     }
