@@ -91,7 +91,7 @@ def current(now: float | None = None) -> Running:
     with running.lock:
         if moment - running.looked_at >= LOOK_AGAIN_SECONDS:
             _renew(running)
-            running.looked_at = moment
+            running.looked_at = time.monotonic() if now is None else now
     return running
 
 

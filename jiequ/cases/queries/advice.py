@@ -120,10 +120,30 @@ def department_offer(
     catalogue's for it. None where the type is not known yet, or there is nothing worth saying."""
     if case.event_type is None:
         return None
+    code = type_code(case.event_type.kind, case.event_type.code)
+    return department_offer_of(ask_of(case, words), code, departments, outside, default=default, at=at)
+
+
+def lead_offer(
+    case: Case, departments: Sequence[Department], outside: frozenset[int], *, default: str, at: datetime
+) -> Offer | None:
+    """The same for one of many cases on a page, from what is read of each anyway. No SELECT beyond the triage's own."""
+    kind = next((one for one in types_by_code().values() if one.id == case.event_type_id), None)
+    if kind is None:
+        return None
+    community = case.community.code12 if case.community_id and case.community else ""
+    ask = Ask(case.title, community[:9], community, case.source, case.reported_at)
+    return department_offer_of(ask, type_code(kind.kind, kind.code), departments, outside, default=default, at=at)
+
+
+def department_offer_of(
+    ask: Ask, code: str, departments: Sequence[Department], outside: frozenset[int], *, default: str, at: datetime
+) -> Offer | None:
+    """Which department matters of a type go to, as a form's choices."""
     allowed = {one.key: one for one in departments if one.pk not in outside}
     advice = triage.suggest_department(
-        ask_of(case, words),
-        type_code=type_code(case.event_type.kind, case.event_type.code),
+        ask,
+        type_code=code,
         allowed=sorted(allowed),
         at=at,
         default=default if default in allowed else "",

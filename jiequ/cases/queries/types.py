@@ -7,7 +7,7 @@ every ``LOOK_AGAIN_SECONDS``. Filing checks the condition itself, so a late read
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -285,6 +285,35 @@ def own_with_duty(street_id: int, *, community_id: int | None, event_type_id: in
     """A street's own active departments in their order, and the ids of those whose duty list refuses the type. One SELECT."""
     found = _OWN_WITH_DUTY(street=street_id, community=community_id, type=event_type_id)
     return found, frozenset(one.pk for one in found if one.is_outside)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """The duty lists of some streets: the types that each department, and each community for its committee, answers for."""
+
+    of_department: Mapping[int, frozenset[int]]
+    of_community: Mapping[int, frozenset[int]]
+
+    def outside(self, departments: Iterable[Department], *, community_id: int | None, event_type_id: int) -> frozenset[int]:
+        """Those of the departments whose list refuses the type."""
+        community = self.of_community.get(community_id or 0)
+        is_refused = community is not None and event_type_id not in community
+        return frozenset(
+            one.pk
+            for one in departments
+            if event_type_id not in self.of_department.get(one.pk, (event_type_id,))
+            or (is_refused and one.kind == DepartmentKind.COMMUNITY)
+        )
+
+
+def duties_of(street_ids: Iterable[int]) -> Duties:
+    """The duty lists of these streets, for many cases at once. One SELECT."""
+    rows = DutyList.objects.filter(street_id__in=list(street_ids)).values_list("department_id", "community_id", "types")
+    found: dict[tuple[bool, int], set[int]] = {}
+    for department_id, community_id, type_id in rows:
+        found.setdefault((department_id is not None, department_id or community_id), set()).add(type_id)
+    parts = [{pk: frozenset(ids) for (is_own, pk), ids in found.items() if is_own is of} for of in (True, False)]
+    return Duties(*parts)
 
 
 def duty_refusals(*, department_ids: Iterable[int], community_id: int | None, event_type_id: int) -> list[DutyRefusal]:

@@ -28,6 +28,7 @@ from jiequ.grid.queries import locate, spot_of
 from jiequ.grid.rules import is_position, q18, to_canonical
 from jiequ.people.rules import Actor, Role
 from jiequ.triage.engine.sketches import sketch
+from jiequ.triage.engine.titles import title_of as one_line
 
 from .. import clocks as c
 from ..flow import MOVES, Closing, Scope, State
@@ -328,8 +329,8 @@ def title_of(account: Account, condition: FilingCondition | None) -> str:
 
 
 def title_from(words: str) -> str:
-    """The first words of an account, phones hidden."""
-    return masked(" ".join(words.split()))[:_TITLE_MAX]
+    """What an account says in one line: its telling clause, without greetings and personal data; else its first words."""
+    return masked(one_line(words, most=_TITLE_MAX) or " ".join(words.split()))[:_TITLE_MAX]
 
 
 def add_report(

@@ -20,8 +20,8 @@ from ..flow import ENDED, MOVES, State
 from ..forms import FORMS
 from ..models import Case, Task, TaskKind
 from ..offers import named_keys, own_departments
-from ..queries import lists
-from ..queries.types import current_types
+from ..queries import advice, lists
+from ..queries.types import Duties, current_types, duties_of
 from . import aids, live, moves, present
 
 STAFF = frozenset(set(Role) - {Role.RESIDENT, Role.SYSTEM} - ADMIN_ROLES)
@@ -123,7 +123,8 @@ def _to_send(actor: Actor, only: Sequence[int] | None, at: datetime) -> dict[str
     cases = lists.pending(actor, at=at, size=WAITING, only=only)
     ready = _departments_by_street(cases)
     photos = lists.first_photos(cases) if cases else {}
-    waiting = [_waiting(case, ready, photos.get(case.pk), at) for case in cases]
+    duties = duties_of(ready)
+    waiting = [_waiting(case, ready, duties, photos.get(case.pk), at) for case in cases]
     return {"waiting": waiting, "waiting_is_full": len(cases) == WAITING, "delivery": aids.delivery(at), "now": at}
 
 
@@ -137,22 +138,24 @@ def _departments_by_street(cases: list[Case]) -> dict[int, list[Any]]:
     return {street: own_departments(street) for street in {case.street_id for case in cases}}
 
 
-def _waiting(case: Case, ready: dict[int, list[Any]], photo: Any, at: datetime) -> dict[str, Any]:
+def _waiting(case: Case, ready: dict[int, list[Any]], duties: Duties, photo: Any, at: datetime) -> dict[str, Any]:
     departments = ready[case.street_id]
     edition = case.condition.edition if case.condition else None
     by_key = {d.key: d for d in departments}
     keys = named_keys(case, [edition.lead_department_key, *edition.assist_department_keys]) if edition else []
     lead, *assist = [by_key[key] for key in keys if key in by_key] or [None]
+    lead, why = _likeliest(case, departments, duties, lead, at)
     row = present.row(case, at)
     row |= {
         "move": "accept_dispatch" if case.state == "reported" else "dispatch",
         "version": case.version,
         "condition_id": case.condition_id,
         "lead_id": lead.pk if lead else None,
-        "assist_ids": [d.pk for d in assist if d],
+        "assist_ids": [d.pk for d in assist if d and d != lead],
+        "why": why,
         "departments": [{"id": d.pk, "name": present.named(d)} for d in departments],
         "to_lead": present.named(lead),
-        "to_assist": "、".join(present.named(d) for d in assist if d is not None),
+        "to_assist": "、".join(present.named(d) for d in assist if d is not None and d != lead),
         "photo": present.photo_url(case.number, photo, "thumb") if photo else "",
         "words": case.title,
         "picks": [] if case.condition_id else _picks(case, by_key),
@@ -160,6 +163,19 @@ def _waiting(case: Case, ready: dict[int, list[Any]], photo: Any, at: datetime) 
         "turn": live.turn(case.changed_at, case.pk, first=str(int(case.is_urgent))),
     }
     return row
+
+
+def _likeliest(case: Case, departments: list[Any], duties: Duties, catalogue: Any, at: datetime) -> tuple[Any, tuple[str, ...]]:
+    """Whom the one tap sends it to: where such cases went, if that is likely enough, else the catalogue's; and why."""
+    if case.event_type_id is None:
+        return catalogue, ()
+    outside = duties.outside(departments, community_id=case.community_id, event_type_id=case.event_type_id)
+    default = catalogue.key if catalogue and catalogue.pk not in outside else ""
+    offer = advice.lead_offer(case, departments, outside, default=default, at=at)
+    if offer is None or not offer.is_marked:
+        return (catalogue if default else None), ()
+    first = offer.choices[0]
+    return next(one for one in departments if one.pk == first.value), first.reasons
 
 
 def _picks(case: Case, by_key: dict[str, Any]) -> list[tuple[str, list[tuple[int, str]]]]:

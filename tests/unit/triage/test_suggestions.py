@@ -195,3 +195,18 @@ def test_a_reply_is_drafted_from_what_was_done_on_the_streets_days_and_from_no_w
     facts = why._facts(case)
     assert not [fact for fact in facts if "盯紧" in fact]
     assert [fact for fact in facts if fact.startswith(f"{NOW + timedelta(days=1):%Y-%m-%d}")]
+
+
+def test_the_leader_s_one_tap_goes_where_such_cases_went_and_never_outside_a_duty_list(work: Casework) -> None:
+    for _n in range(6):
+        services.dispatch(work.accepted(), lead_id=work.water, assist_ids=(), by=work.actor("lin"), at=NOW)
+    learn_at_once()
+    work.accepted()
+    leader = work.world.client("he")
+    card = leader.get("/leader/").content.decode()
+    assert "派给 水务（河长制）办公室" in card
+    assert 'class="pending-why"' in card
+    DutyList.objects.create(
+        street=work.world.street, department_id=work.water, clause="职责清单第三条：只管水务", changed_at=NOW
+    )
+    assert "派给 环卫站（所）" in leader.get("/leader/").content.decode()
