@@ -1,7 +1,7 @@
 """Triage: what a report is, who handles it, whether it is known; on real texts beside the project, with a seed.
 
-``./run bench triage [what|start|who|known]`` (all). The texts under ../shared/data/real are read in place; without them nothing
-is measured. Tuned on the grouped folds and development sets only. Each part checks its answers before it counts.
+``./run bench triage [what|start|desk|who|known]`` (all). The texts under ../shared/data/real are read in place; without
+them nothing is measured. Tuned on the grouped folds and development sets only. Each part checks its answers before it counts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import platform
 import sys
 from pathlib import Path
 
-PARTS = ("what", "start", "who", "known")
+PARTS = ("what", "start", "desk", "who", "known")
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 
 

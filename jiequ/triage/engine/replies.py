@@ -45,7 +45,7 @@ ACTION = re.compile(
     "立案|约谈|督促|协调|安排|加强|可(?:以)?(?:拨打|前往|到|向|通过|凭|持|咨询)|建议您|请您|办理"
 )
 DATE = re.compile(
-    r"\d{4}\s?[年/.-]\s?\d{1,2}\s?(?:[月/.-]\s?\d{1,2})?|\d{1,2}月(?:\d{1,2}[日号]|[上中下]旬|底|份)|(?:[0-9一二三四五六七八九十]+)个?(?:工作日|天|日|小时|月)(?:内|之内|以内|左右)|(?:今|明|本|下|年|月|周|季度)(?:年|月|周|季度)?(?:底|内|前|初)"
+    r"\d{4}\s?[年/.-]\s?\d{1,2}\s?(?:[月/.-]\s?\d{1,2})?|\d{1,2}月(?:\d{1,2}[日号]|[上中下]旬|底|份)|(?:[0-9一二三四五六七八九十]{1,6})个?(?:工作日|天|日|小时|月)(?:内|之内|以内|左右)|(?:今|明|本|下|年|月|周|季度)(?:年|月|周|季度)?(?:底|内|前|初)"
 )
 RULE = re.compile(r"《[^》]{3,40}》|第[一二三四五六七八九十百\d]+条|〔\d{4}〕")
 DONE_CLAIM = re.compile(
@@ -156,6 +156,7 @@ def fitted(rows: Sequence[tuple[float, ...]], labels: Sequence[int]) -> dict[str
 
 def flags_of(reply: str, *, report: str, told: Told | None = None) -> list[Flag]:
     """What to look at before it is sent, the gravest first; none stops it."""
+    reply = reply[:MOST_LENGTH]
     body = body_of(reply)
     found: list[Flag] = [] if told is None else list(_contradictions(reply, told))
     passed, finding, action = PASSED_ON.findall(body), FINDING.search(body), ACTION.search(body)
