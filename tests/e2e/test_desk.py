@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 
 from jiequ.cases import services
 from jiequ.cases.models import Case, CaseEvent
+from jiequ.cases.queries import types
+from jiequ.triage import running
 from tests.actors import NOW, MovableClock, World, make_world
 from tests.casework import Casework, make_condition
 
@@ -49,6 +51,23 @@ def test_dispatching_takes_two_keystrokes_where_the_suggestion_is_right(work: Ca
     assert (first.state, first.lead_id) == ("dispatched", work.sanitation)
     expect(desk.locator(f"#desk-panel [data-panel='{second.number}']")).to_be_visible()
     expect(desk.locator(".toast-undo")).to_be_visible()
+
+
+def test_accepting_takes_two_keystrokes_where_one_of_the_suggestions_is_right(work: Casework, desk: Page) -> None:
+    make_condition("0401", name="流动摊贩占道")
+    types.forget()
+    running.forget()
+    case = work.reported(words="流动摊贩占道，路过不去").case
+    desk.goto(f"/cases/{case.number}/do/accept")
+    desk.wait_for_selector("html.is-started")
+    expect(desk.locator("[data-offer] [data-key='1']")).to_contain_text("流动摊贩占道")
+    desk.keyboard.press("1")
+    with desk.expect_navigation():
+        desk.keyboard.press("Enter")
+    case = Case.objects.select_related("event_type").get(pk=case.pk)
+    assert case.state == "accepted"
+    assert case.event_type is not None
+    assert case.event_type.code == "0401"
 
 
 def test_a_dispatch_is_taken_back_within_ten_seconds_and_not_after(work: Casework, desk: Page, clock: MovableClock) -> None:
