@@ -22,6 +22,7 @@ urlpatterns = [
     path("style", views.style, name="style"),
     path("demo", demo_views.guide, name="demo"),
     path("demo/resident", demo_views.be_resident, name="demo_resident"),
+    path("demo/fly", demo_views.fly_more, name="demo_fly"),
     path("live/changes", views_live.live_changes, name="live_changes"),
     path("calendar", views_calendar.year_page, name="calendar"),
     path("calendar/day", views_calendar.change_day, name="calendar_day"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jiequ.sense import places
-from jiequ.sense.engine.shapes import Kind, Outcome, Sources, Unusable
+from jiequ.sense.engine.shapes import Kind, Sources, Unusable
 
 Tell = Callable[[dict[str, Any]], None]
 NICENESS = 10  # the pages come first
@@ -21,7 +21,7 @@ def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Where the outcome lies and its hash; the outcome itself is read by whoever asked. Raises Unusable."""
     from jiequ.sense.engine.compare import compare
 
-    _give_way()
+    give_way()
     work = Path(request["work"])
     work.mkdir(parents=True, exist_ok=True)
     with _alone(work), ExitStack() as fetched:
@@ -57,9 +57,7 @@ def _alone(work: Path) -> Iterator[None]:
         yield
 
 
-def _give_way() -> None:
+def give_way() -> None:
+    """The pages come first."""
     if os.nice(0) < NICENESS:
         os.nice(NICENESS - os.nice(0))
-
-
-__all__ = ["Outcome", "do"]

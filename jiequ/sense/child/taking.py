@@ -8,25 +8,15 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime, time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from jiequ.sense import cog, places, stac
+from jiequ.sense.engine import ingest
 from jiequ.sense.engine.shapes import Asset, Kind, Unusable
 
-from . import looking
-
 Tell = Callable[[dict[str, Any]], None]
-
-
-def _ingest() -> Any:
-    """The engine's eye for files where it brings one; ours for GeoTIFF alone where it does not."""
-    try:
-        return import_module("jiequ.sense.engine.ingest")
-    except ImportError:
-        return looking
 
 
 def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
@@ -35,9 +25,9 @@ def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     if not file.is_file():
         raise Unusable("file_gone")
     sha256 = digest(file, lambda share: tell({"percent": int(20 * share)}))
-    asset: Asset = _ingest().inspect(file, kind=Kind(request["kind"]) if request["kind"] else None)
+    asset: Asset = ingest.inspect(file, kind=Kind(request["kind"]) if request["kind"] else None)
     taken_at = moment(asset, request)
-    image = _image(file, work, asset, tell)
+    image = _image(file, work, asset, request, tell)
     facts = _columns(asset, image, request, sha256, taken_at)
     item = stac.item_of(request["item_id"], facts, flight=request["flight"])
     written = work / "item.json"
@@ -72,23 +62,27 @@ def moment(asset: Asset, request: dict[str, Any]) -> datetime:
     raise Unusable("no_date")
 
 
-def _image(file: Path, work: Path, asset: Asset, tell: Tell) -> Path:
+def _image(file: Path, work: Path, asset: Asset, request: dict[str, Any], tell: Tell) -> Path:
     """The COG in the work folder: a link where the file is one already."""
     target, source = work / "image.tif", file
     target.unlink(missing_ok=True)
     if asset.kind is Kind.PHOTO:
         source = work / "rectified.tif"
         tell({"percent": 25})
-        _ingest().rectify(file, source, asset)
+        ingest.rectify(file, source, asset)
     tell({"percent": 30})
     if asset.kind is not Kind.PHOTO and cog.is_cog(source):
-        _link(source, target)
+        _link(source, target, keep=request.get("keep", False))
     else:
         cog.write(source, target, lambda share: tell({"percent": 30 + int(65 * share)}))
     return target
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(source: Path, target: Path, *, keep: bool) -> None:
+    """Linked where the file is ours; copied where it is somebody's own, which may be written to later."""
+    if keep:
+        shutil.copyfile(source, target)
+        return
     try:
         os.link(source, target)
     except OSError:  # another disk

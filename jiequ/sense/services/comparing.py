@@ -36,9 +36,19 @@ BEFORE_OTHERS = timedelta(microseconds=1)
 
 
 def ask_comparison(
-    *, street_id: int, pair: Pair, by: Actor, at: datetime, point_id: int | None = None, area: dict[str, Any] | None = None
+    *,
+    street_id: int,
+    pair: Pair,
+    by: Actor,
+    at: datetime,
+    point_id: int | None = None,
+    area: dict[str, Any] | None = None,
+    runner: str = "",
 ) -> Comparison:
-    """The comparison of these pictures, asked for now or before: the same question is worked on once."""
+    """The comparison of these pictures, asked for now or before: the same question is worked on once.
+
+    ``runner``: the address of a Dask scheduler; "" for what the settings say.
+    """
     access.require_judge(by, street_id)
     key = key_of(pair, area)
     with writing():
@@ -51,7 +61,7 @@ def ask_comparison(
             in_pixels=pair.is_snapshot, asked_at=at, asked_by=by.person_id,
         )  # fmt: skip
         row.save(force_insert=True)
-        enqueue(_job(row, 0))
+        enqueue(_job(row, 0, runner))
         record(by, street_id, at, "compare", "comparison", row.pk)
     return row
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from .flights import record
 
 JOB = "sense.take"
 LANE = "sense.take"
+BEFORE_OTHERS = timedelta(microseconds=1)
 
 
 def new_asset(
@@ -88,9 +89,10 @@ def look(asset_id: int, file: str, keep: bool, part: int, at: datetime) -> Any:
         Asset.objects.filter(pk=asset_id).update(state=AssetState.WORKING)
     work = scratch(asset_id)
     work.mkdir(parents=True, exist_ok=True)
-    told = children.ask("take", f"take:{asset_id}", _request(asset, file, work), on_progress=partial(_tell, asset_id))
+    told = children.ask("take", f"take:{asset_id}", _request(asset, file, keep, work), on_progress=partial(_tell, asset_id))
     if told is None:
-        return lambda: enqueue(_job(asset_id, file, keep, part + 1, asset.street_id, at))
+        # Before every file that waits, or two would end each other's children.
+        return partial(enqueue, _job(asset_id, file, keep, part + 1, asset.street_id, asset.made_at - BEFORE_OTHERS))
     if "fault" in told:
         return partial(_unusable, asset, file, keep, told["fault"], told.get("facts", {}), at)
     return partial(_ready, asset, file, keep, told, at)
@@ -101,7 +103,7 @@ def scratch(asset_id: int) -> Path:
     return files.work(f"take-{asset_id}")
 
 
-def _request(asset: Asset, file: str, work: Path) -> dict[str, Any]:
+def _request(asset: Asset, file: str, keep: bool, work: Path) -> dict[str, Any]:
     return {
         "do": "take",
         "place": files.described(),
@@ -110,6 +112,7 @@ def _request(asset: Asset, file: str, work: Path) -> dict[str, Any]:
         "file": file,
         "name": asset.name,
         "kind": asset.kind or None,
+        "keep": keep,
         "work": str(work),
         "item_id": f"{asset.street_id}-{asset.pk}",
         "flown_on": asset.flight.flown_on.isoformat() if asset.flight else None,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -21,6 +23,7 @@ LOCAL = {"127.0.0.1", "localhost"}  # where the emulator listens
 PHONES_PORT, LETTERS_PORT = 4, 5  # from the pages' port
 PHONES_FILE = "emulator.json"
 AT_ANY_HOUR = "00:00-23:59:59.999999"  # played residents sleep through nothing
+IMAGERY_AFTER_SECONDS = 15.0
 PAGES_FIRST_SECONDS = 3.0  # the seed's jobs would compete with the first page for two cores
 
 
@@ -40,6 +43,7 @@ def main(options: argparse.Namespace) -> int:
     prepared = time.monotonic() - began
     announce = threading.Thread(target=_announce, args=(options, began, prepared, known, stop), daemon=True)
     announce.start()
+    threading.Thread(target=_add_imagery, args=(stop,), daemon=True).start()
     web, *others = [*children(options), *_phones(options)]
     for child in others:
         child.start_after = time.monotonic() + PAGES_FIRST_SECONDS
@@ -98,7 +102,8 @@ def _throw_away() -> None:
 
     for path in [*settings.VAR.glob("demo*.sqlite3*"), *settings.VAR.glob(PHONES_FILE)]:
         path.unlink()
-    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
+    for folder in (settings.MEDIA_ROOT, settings.SENSE):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(*, has_year: bool) -> None:
@@ -142,6 +147,16 @@ def _announce(options: argparse.Namespace, began: float, prepared: float, known:
     print("\nCtrl-C stops everything.", flush=True)
     if known:
         _connect(_emulator(options), known["people"])
+
+
+def _add_imagery(stop: threading.Event) -> None:
+    """Install the extra ``imagery`` beside what runs, once the first page had its time: invented flights wait for it."""
+    root = Path(__file__).resolve().parents[3]
+    if importlib.util.find_spec("rasterio") is not None or not (root / "run").is_file() or stop.wait(IMAGERY_AFTER_SECONDS):
+        return
+    done = subprocess.run([sys.executable, root / "run", "sense", "check"], stdout=subprocess.DEVNULL, check=False)
+    if done.returncode and not stop.is_set():
+        print("\nThe imagery libraries could not be installed; the demonstration goes on without flights.", flush=True)
 
 
 def _connect(emulator: str, people: list[dict[str, str]]) -> None:

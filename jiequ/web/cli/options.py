@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Command:
-    """``module`` has ``main(options) -> int``; ``installs`` names the lock it needs ("core" or "test").
+    """``module`` has ``main(options) -> int``; ``installs`` names the lock it needs ("core", "imagery" or "test").
 
     ``is_production``: it works on a real installation, with the settings of that.
     """
@@ -33,6 +33,7 @@ COMMANDS = {
     "backup": Command("jiequ.web.cli.backup", "copy the database and the pictures to a dated folder"),
     "restore": Command("jiequ.web.cli.restore", "put a backup into an empty place and prove it whole"),
     "triage": Command("jiequ.web.cli.triage", "fit the suggestions anew, say how they do, try a sentence"),
+    "sense": Command("jiequ.web.cli.sense", "imagery: take in a folder, compare two dates, train the net", "imagery"),
     "wechat": Command("jiequ.web.cli.wechat", "ask the official account, push its menus, read its templates"),
     "check": Command("jiequ.web.cli.check", "say in plain words what is wrong with this installation"),
     "bench": Command("bench", "measure: one file of bench/ by name", "test", False),
@@ -202,6 +203,25 @@ def _triage(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("words", nargs="*", help="predict: a resident's words (none: one report a line from standard input)")
 
 
+def _sense(sub: argparse.ArgumentParser) -> None:
+    tasks = sub.add_subparsers(dest="what", metavar="TASK", required=True)
+    ingest = tasks.add_parser("ingest", help="take in every photo and GeoTIFF under a folder")
+    ingest.add_argument("folder", metavar="DIR", type=_file)
+    ingest.add_argument("--flown", metavar="YYYY-MM-DD", help="the day of the flight, for files that do not tell theirs")
+    ingest.add_argument("--flight", metavar="NAME", help="the flight's name (the folder's)")
+    ingest.add_argument("--kind", choices=["photo", "ortho", "dsm", "snapshot"], help="what they are (else told by content)")
+    compare = tasks.add_parser("compare", help="compare a monitoring point's two dates, or the newest two of every point")
+    compare.add_argument("--before", metavar="YYYY-MM-DD", help="the earlier date (the last but one)")
+    compare.add_argument("--after", metavar="YYYY-MM-DD", help="the later date (the last)")
+    compare.add_argument("--dask", metavar="ADDRESS", help="scheduler whose workers do it (none: processes of this machine)")
+    for task in (ingest, compare):
+        task.add_argument("--street", metavar="CODE", help="nine digits (the first street)")
+        task.add_argument("--point", metavar="CODE", help="a monitoring point")
+    train = tasks.add_parser("train", help="train the change net, where a Python with torch is named")
+    train.add_argument("rest_of", nargs="*", metavar="OPTIONS", help="of jiequ.sense.training.train, after --")
+    tasks.add_parser("check", help="install what is needed, say whether the net can be used")
+
+
 OPTIONS = {
     "demo": _demo,
     "emulator": _emulator,
@@ -215,6 +235,7 @@ OPTIONS = {
     "backup": _backup,
     "restore": _restore,
     "triage": _triage,
+    "sense": _sense,
     "wechat": _wechat,
     "check": _check,
     "bench": _bench,

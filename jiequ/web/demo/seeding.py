@@ -18,7 +18,7 @@ from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.core.jobs import job as kind
 from jiequ.core.models import Job, Street
 
-from . import history, learning, photos, year
+from . import flights, history, learning, photos, year
 from .base import seed_base
 from .past import Past
 from .progress import BATCH, CASES, PAST, PAST_JOBS, PICTURE, STRETCH_DAYS, WALK, WALK_JOBS, WALKED_DAYS
@@ -44,6 +44,7 @@ def seed(at: datetime) -> int:
     specs = list(_jobs(street, at))
     with writing():
         enqueue(*specs, learning.first(at))
+    flights.ask(street, at)
     return len(specs)
 
 

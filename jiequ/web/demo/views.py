@@ -23,6 +23,7 @@ from jiequ.grid.queries import locate
 from jiequ.people.access import public
 from jiequ.people.models import Person
 
+from . import flights
 from .progress import began_at, progress, story_spot
 
 RESIDENT_STEPS = ("report", "rate")
@@ -36,6 +37,8 @@ def guide(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO:
         raise Http404
     if is_htmx(request):
+        if "flights" in request.GET:
+            return render(request, "web/demo/flights.html", _flights())
         return render(request, "web/demo/progress.html", {"progress": progress()})
     grid = _story_grid()
     case = _story_case(grid)
@@ -47,7 +50,23 @@ def guide(request: HttpRequest) -> HttpResponse:
         "streets": Street.objects.order_by("code9"),
         "phones": settings.PHONES_URL,
     }
-    return render(request, "web/demo/guide.html", context)
+    return render(request, "web/demo/guide.html", context | _flights())
+
+
+@public
+@require_POST
+def fly_more(request: HttpRequest) -> HttpResponse:
+    """The next dozen of monitoring points are flown and compared."""
+    street = Street.objects.order_by("code9").first()
+    if not settings.DEMO or street is None:
+        raise Http404
+    flights.ask(street, now())
+    return redirect("web:demo")
+
+
+def _flights() -> dict[str, Any]:
+    street = Street.objects.order_by("code9").first()
+    return {"flights": flights.progress(street) if street else None, "analyst": Person.objects.filter(username="pan").first()}
 
 
 @public
