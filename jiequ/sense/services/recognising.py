@@ -22,6 +22,7 @@ from jiequ.core.ids import next_numbers
 
 from ..engine.shapes import Finding as Found
 from ..engine.shapes import Outcome
+from ..ground import area_m2
 from ..models import Blind, Comparison, Finding, Permit, Reflight, Suspect, SuspectState
 from . import queueing
 
@@ -68,7 +69,7 @@ def keep(row: Comparison, seen: Recognised, outcome: Outcome, sha256: str, at: d
         done = {
             "state": Comparison.State.DONE, "ended_at": at, "stage": "", "notes": list(outcome.notes),
             "provenance": dict(outcome.provenance), "outcome_sha256": sha256, "compared_m2": outcome.compared_m2,
-            "blind_m2": round(sum(one.area_m2 for one in outcome.blind), 1), "found": len(outcome.findings) - len(seen.held),
+            "blind_m2": _blind_m2(row, outcome), "found": len(outcome.findings) - len(seen.held),
             "held_back": len(seen.held),
         }  # fmt: skip
         if not Comparison.objects.filter(pk=row.pk, state=Comparison.State.RUNNING).update(**done):
@@ -82,6 +83,12 @@ def keep(row: Comparison, seen: Recognised, outcome: Outcome, sha256: str, at: d
         if not row.in_pixels:
             _flown_again(row, at)
             queueing.reorder(row.street_id)
+
+
+def _blind_m2(row: Comparison, outcome: Outcome) -> float:
+    """What at least one path cannot speak of, each place counted once; pixels where shapes are pixels."""
+    places = unary_union([shape(one.geometry).buffer(0) for one in outcome.blind])
+    return round(float(places.area) if row.in_pixels else area_m2(places), 1)
 
 
 def bounds_of(geometries: Sequence[Any]) -> Bounds | None:

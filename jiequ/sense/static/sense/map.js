@@ -12,6 +12,8 @@ for (const box of document.querySelectorAll("[data-sense-tiles], [data-sense-sha
 
 async function draw(box) {
   box.map.setMaxZoom(24);
+  box.map.createPane("sense-pictures").style.zIndex = 420; // over the sketched base map, under what is drawn
+  box.map.createPane("sense-shapes").style.zIndex = 430;
   const all = pictures(box);
   if ("senseShapes" in box.dataset) {
     try {
@@ -35,7 +37,7 @@ function pictures(box) {
     const [west, south, east, north] = bounds;
     const place = window.L.latLngBounds([south, west], [north, east]);
     const address = `${box.dataset.senseTiles}sense/${id}/{z}/{x}/{y}?t=${encodeURIComponent(box.dataset.token)}`;
-    choices[escaped(name)] = window.L.tileLayer(address, { bounds: place, maxZoom: 24, maxNativeZoom: 22 });
+    choices[escaped(name)] = window.L.tileLayer(address, { pane: "sense-pictures", bounds: place, maxZoom: 24, maxNativeZoom: 22 });
     all.extend(place);
   }
   Object.values(choices).at(-1)?.addTo(box.map);
@@ -55,6 +57,7 @@ async function features(box) {
 function shapes(box, collection) {
   const tokens = getComputedStyle(document.documentElement);
   const drawn = window.L.geoJSON(collection, {
+    pane: "sense-shapes",
     style: ({ properties: { what } }) => {
       const [token, dashArray] = STYLES[what] ?? STYLES.found;
       const color = tokens.getPropertyValue(token).trim() || "#a81e1a";
