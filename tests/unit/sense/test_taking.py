@@ -158,3 +158,38 @@ def test_tiles_are_for_those_who_may_see_the_streets_pictures(by: Any, world: Wo
     assert ask(path)[0] == 401, "the token of the maps opens no pictures"
     files.store().drop(f"{world.street.pk}/{asset.pk}")
     assert ask(path, f"t={token_of(by, at=at)}")[0] == 404, "gone, and no error"
+
+
+PHOTOS = Path(__file__).resolve().parents[4] / "shared/data/sense"
+
+
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="the drone photos of shared/data/sense are not on this machine")
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # rasterio multiplies transforms by *
+def test_a_drones_photo_is_laid_on_the_ground_and_one_without_a_place_says_so(by: Any, world: World) -> None:
+    asset = taken(world, by, PHOTOS / "drone_dji" / "DJI_0018.JPG")
+    assert (asset.state, asset.reason, asset.kind) == ("ready", "", "photo")
+    assert asset.taken_at is not None
+    assert asset.gsd_m == pytest.approx(0.017, abs=0.003)
+    assert asset.footprint["type"] == "Polygon"
+    assert asset.aircraft
+    assert errors_of(asset.item) == []
+    kite = taken(world, by, PHOTOS / "drone_village" / "img_4854.jpg")
+    assert (kite.state, kite.reason) == ("unusable", "no_position")
+
+
+def test_a_file_that_waits_does_not_end_the_work_on_a_large_one(
+    by: Any, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two files at once, the first too large for one slice: its next slice comes before the second file."""
+    asked: list[str] = []
+
+    def slow(role: str, key: str, request: Any, **_more: Any) -> None:
+        asked.append(key)
+
+    monkeypatch.setattr(children, "ask", slow)
+    first, second = (
+        services.take_in(street_id=world.street.pk, path=geotiff(tmp_path / f"{n}.tif", seed=n), by=by, at=NOW) for n in (1, 2)
+    )
+    for _slice in range(3):
+        work_once(at=NOW, outside=True, line="sense.take", limit=1)
+    assert asked == [f"take:{first.pk}"] * 3, second
