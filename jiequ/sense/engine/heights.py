@@ -17,6 +17,7 @@ from jiequ.sense.engine.rasters import Bools, Floats
 
 ROUNDS, TRIMS, KEPT = 6, 5, 2.0
 LEAST_PIXELS = 500
+DIGITS = 4, 4, 9, 9, 5, 5, 4  # of a Lie: a ten-thousandth of a pixel, a hundredth of a millimetre
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ def lie(before: Floats, after: Floats, valid_before: Bools, valid_after: Bools, 
             break
     mad = _spread(first, second, valid_after, valid_before, dx, dy, solved)
     ax, ay, c = (float(one) for one in solved)
-    return Lie(dx * shrink, dy * shrink, ax / shrink, ay / shrink, c, mad, response)
+    told = (dx * shrink, dy * shrink, ax / shrink, ay / shrink, c, mad, response)
+    return Lie(*(round(one, digits) + 0.0 for one, digits in zip(told, DIGITS, strict=True)))
 
 
 def _filled(heights: Floats, valid: Bools) -> Floats:
@@ -111,10 +113,16 @@ def _solved(first: Floats, second: Floats, valid: Bools) -> tuple[Any, Any]:
     found = np.zeros(5)
     kept = np.ones(len(wanted), np.bool_)
     for _ in range(TRIMS):
-        found = np.linalg.lstsq(terms[kept] / scale, wanted[kept], rcond=None)[0] / scale
+        found = _least_squares(terms[kept] / scale, wanted[kept]) / scale
         rest = np.abs(wanted - terms @ found)
         kept = rest < KEPT * 1.4826 * max(float(np.median(rest)), 1e-6)
     return -found[:2], found[2:]
+
+
+def _least_squares(terms: Any, wanted: Any) -> Any:
+    """By the normal equations, summed by numpy itself: a BLAS adds in another order with other threads, and polygons would move."""
+    square = np.einsum("ij,ik->jk", terms, terms)
+    return np.linalg.solve(square + 1e-9 * np.trace(square) * np.eye(len(square)), np.einsum("ij,i->j", terms, wanted))
 
 
 def _spread(first: Floats, second: Floats, valid_first: Bools, valid_second: Bools, dx: float, dy: float, plane: Any) -> float:

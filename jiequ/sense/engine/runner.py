@@ -118,7 +118,7 @@ class Dask:
         workers = max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
         first = [waiting.pop() for _ in range(min(len(waiting), workers * AHEAD))]
         running = {self._submit(units[place]): place for place in first}
-        landing = as_completed(running)
+        landing = as_completed(running, loop=self._client.loop)
         for future in landing:
             data = future.result()
             if waiting:

@@ -28,8 +28,8 @@ from jiequ.sense.training.model import ChangeNet
 from jiequ.sense.training.train import Plan, Training, batches
 
 REPLAY = 0.25
-SHARE = 0.7  # of the way from the net in use to the one that learnt (Wortsman et al. 2022)
-PLAN = Plan(steps=150, rate=8e-4, seed=1, keep=0.97)
+SHARE = 0.5  # of the way from the net in use to the one that learnt (Wortsman et al. 2022)
+PLAN = Plan(steps=100, rate=8e-4, seed=1, keep=0.97)
 
 
 def finetuned(start: ChangeNet, verdicts: data.Pairs, replay: data.Pairs, plan: Plan = PLAN) -> ChangeNet:
