@@ -120,7 +120,7 @@ def _solved(first: Floats, second: Floats, valid: Bools) -> tuple[Any, Any]:
 
 
 def _least_squares(terms: Any, wanted: Any) -> Any:
-    """By the normal equations, summed by numpy itself: a BLAS adds in another order with other threads, and polygons would move."""
+    """By the normal equations, summed by numpy itself: a BLAS adds in another order with other threads; polygons would move."""
     square = np.einsum("ij,ik->jk", terms, terms)
     return np.linalg.solve(square + 1e-9 * np.trace(square) * np.eye(len(square)), np.einsum("ij,i->j", terms, wanted))
 
