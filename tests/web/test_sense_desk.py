@@ -9,9 +9,9 @@ from django.test import Client
 
 from jiequ.core.errors import Refusal, Stale
 from jiequ.people.rules import Actor
-from jiequ.sense.models import Example, Reflight, Suspect, Verdict
+from jiequ.sense.models import Example, Export, Reflight, Suspect, SuspectState, Verdict
 from jiequ.sense.queries import desk
-from jiequ.sense.services import judging
+from jiequ.sense.services import exporting, judging
 from tests.actors import NOW, World
 from tests.statements import statements_of
 from tests.support.sense import analyst
@@ -184,3 +184,20 @@ def test_pilots_and_other_streets_do_not_judge(world: World) -> None:
     assert far.get(f"/sense/desk/{first.pk}/").status_code == 404
     assert told(far, first, "confirmed").status_code == 404
     assert told(world.client("ding"), first, "confirmed").status_code == 403
+
+
+@pytest.mark.parametrize(("reader", "state"), [("pan", "confirmed"), ("min_", "open")])
+def test_lists_and_maps_tell_a_second_reader_nothing_of_the_first_verdict(
+    world: World, pan: tuple[Actor, Client], min_: tuple[Actor, Client], reader: str, state: str
+) -> None:
+    one = queue_of(world, 1, second=True)[0]
+    told(pan[1], one, "confirmed")
+    by, client = {"pan": pan, "min_": min_}[reader]
+    listed = {name: client.get(f"/sense/suspects/?state={name}").content.decode() for name in ("confirmed", "open")}
+    assert [name for name, page in listed.items() if f'data-row="{one.pk}"' in page] == [state]
+    layer = client.get("/sense/suspects/layer").json()
+    assert [one["properties"]["what"] for one in layer["features"]] == [state]
+    page = client.get(f"/sense/suspects/{one.pk}/").content.decode()
+    assert (str(SuspectState.CONFIRMED.label) in page) == (state == "confirmed")
+    rows = list(exporting._suspects(Export(street_id=world.street.pk, asked_by=by.person_id or 0)))
+    assert [row["state"] for row in rows] == [SuspectState(state).label]

@@ -43,6 +43,12 @@ def is_second_for(suspect: Suspect, reader_id: int) -> bool:
     return waiting(suspect.street_id, reader_id).filter(pk=suspect.pk).exists()
 
 
+def second_readings(street_id: int, reader_id: int) -> set[int]:
+    """Suspects that this reader is still to read second: to them these look as if nobody had read them. One SELECT."""
+    pending = waiting(street_id, reader_id).filter(wants_second=True).exclude(state=SuspectState.OPEN)
+    return set(pending.values_list("pk", flat=True))
+
+
 def state_shown(suspect: Suspect, is_second: bool) -> str:
     """The state as this reader may know it: a second reader is told nothing of the first verdict."""
     return str(SuspectState.OPEN.label if is_second else suspect.get_state_display())

@@ -21,6 +21,7 @@ from jiequ.people.rules import Actor
 
 from .. import access, children, words
 from ..models import Comparison, Export, Finding, Suspect, SuspectState
+from ..queries import desk
 from .flights import record
 
 JOB = "sense.export"
@@ -95,7 +96,7 @@ def make(export_id: int, at: datetime) -> Callable[[], Any] | None:
     what = "suspects" if export.comparison is None else "comparison"
     try:
         with translation.override(export.language):
-            _write(rows, _suspects(export.street_id) if export.comparison is None else _comparison(export.comparison))
+            _write(rows, _suspects(export) if export.comparison is None else _comparison(export.comparison))
         request = {"do": "export", "rows": str(rows), "form": export.form, "target": str(half), "columns": COLUMNS[what]}
         told = children.ask("export", f"export:{export.pk}", request, seconds=SECONDS)
     finally:
@@ -151,11 +152,13 @@ def _write(path: Path, rows: Iterator[Row]) -> None:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _suspects(street_id: int) -> Iterator[Row]:
-    found = Suspect.objects.filter(street_id=street_id).exclude(state=SuspectState.MERGED).select_related("point", "latest")
-    for one in found.order_by("number").iterator(READING):
+def _suspects(export: Export) -> Iterator[Row]:
+    unread = desk.second_readings(export.street_id, export.asked_by)
+    found = Suspect.objects.filter(street_id=export.street_id).exclude(state=SuspectState.MERGED)
+    for one in found.select_related("point", "latest").order_by("number").iterator(READING):
+        state = desk.state_shown(one, one.pk in unread)
         yield {
-            "layer": "suspects", "geometry": one.geometry, "number": one.number, "state": str(one.get_state_display()),
+            "layer": "suspects", "geometry": one.geometry, "number": one.number, "state": state,
             "hint": str(one.get_hint_display()), "area_m2": one.area_m2, "height_m": one.height_m, "confidence": one.confidence,
             "calibrated": one.likelihood, "times_seen": one.times_seen, "first_on": one.first_on.isoformat(),
             "last_on": one.last_on.isoformat(), "point": str(one.point) if one.point else None,

@@ -17,6 +17,7 @@ from jiequ.people.access import actor_of, needs
 from .. import access, ground
 from ..models import Export, Hint, Suspect, SuspectState
 from ..queries import comparisons as pictures
+from ..queries import desk
 from ..queries import permits as register
 from ..queries import suspects as queries
 from ..services import exporting
@@ -33,8 +34,9 @@ def suspects(request: HttpRequest) -> HttpResponse:
     street = access.street_for(actor, number(request, "street"))
     state, hint = request.GET.get("state", ""), request.GET.get("hint", "")
     turned = min(number(request, "page") or 1, 10_000)
-    rows, has_more = queries.rows(street_id=street.pk, state=state, hint=hint, page=max(1, turned))
-    counts = queries.counts(street.pk)
+    unread = _unread(request, street.pk)
+    rows, has_more = queries.rows(street_id=street.pk, state=state, hint=hint, page=max(1, turned), unread=unread)
+    counts = queries.counts(street.pk, unread)
     context: dict[str, Any] = {
         "rows": rows, "state": state, "hint": hint, "hints": Hint.choices, "page": turned,
         "next": turned + 1 if has_more else 0,
@@ -51,8 +53,14 @@ def suspects(request: HttpRequest) -> HttpResponse:
 def layer(request: HttpRequest) -> JsonResponse:
     """Suspects of a street as GeoJSON for the map."""
     street = access.street_for(actor_of(request), number(request, "street"))
-    features = [_feature(one) for one in queries.on_map(street.pk)]
+    features = [_feature(one) for one in queries.on_map(street.pk, _unread(request, street.pk))]
     return JsonResponse({"type": "FeatureCollection", "features": features})
+
+
+def _unread(request: HttpRequest, street_id: int) -> set[int]:
+    """What whoever judges is still to read second, and must not know the first verdict of. At most one SELECT."""
+    actor = actor_of(request)
+    return desk.second_readings(street_id, actor.person_id or 0) if access.may_judge(actor, street_id) else set()
 
 
 def _feature(suspect: Suspect) -> dict[str, object]:
@@ -68,6 +76,7 @@ def _feature(suspect: Suspect) -> dict[str, object]:
 def suspect(request: HttpRequest, suspect_id: int) -> HttpResponse:
     """One suspect: where it lies, both dates, each flight that showed it, permits beside it."""
     found = suspect_for(request, suspect_id)
+    queries.as_unread([found], _unread(request, found.street_id))
     window = ground.box_around(ground.bounds_of(found.geometry), by=2.5)
     pair = pictures.pair_of(found)
     dated = [(pair.before or pair.before_dsm, pair.before_on), (pair.after or pair.after_dsm, pair.after_on)] if pair else []
