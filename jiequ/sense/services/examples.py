@@ -7,12 +7,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.db.models import F
+
 from jiequ.core.db import writing
 
 from .. import children, files, ground
 from ..models import Example, Finding, Hint, SuspectState, Verdict
 
 AT_ONCE = 40
+MOST_READY = 2000
 SECONDS = 240.0
 SIDE_M = 102.4  # child.pairs: 256 pixels of 0.4 m
 NEW, GONE = 255, 100
@@ -33,13 +36,14 @@ def name_of(example: Example) -> str:
 
 def cut_some(at: datetime) -> Callable[[], Any] | None:
     """Cut the next waiting examples of one street by a child; returns what is to be stored. Nothing to do: None."""
-    first = Example.objects.filter(state=Example.State.WAITING).order_by("cut_at", "pk").first()
+    waiting = Example.objects.filter(state=Example.State.WAITING).order_by(F("cut_at").asc(nulls_first=True), "pk")
+    first = waiting.first()
     if first is None:
         return None
     joined = ("verdict__suspect", "verdict__finding__comparison")
-    rows = Example.objects.filter(state=Example.State.WAITING, street_id=first.street_id).select_related(*joined)
+    rows = waiting.filter(street_id=first.street_id).select_related(*joined)
     tiles, skipped, kept = [], {}, {}
-    for example in rows.order_by("pk")[:AT_ONCE]:
+    for example in rows[:AT_ONCE]:
         tile = tile_of(example)
         if isinstance(tile, str):
             skipped[example.pk] = tile
@@ -111,7 +115,13 @@ def _judged(verdict: Verdict, bounds: Sequence[float]) -> list[list[Any]] | None
     return shapes
 
 
-def ready(*, limit: int = 2000) -> list[tuple[str, str]]:
-    """(prefix, name) of every pair that lies in the store. One SELECT."""
-    rows = Example.objects.filter(state=Example.State.READY).select_related("verdict__finding").order_by("-pk")[:limit]
+def ready() -> list[tuple[str, str]]:
+    """(prefix, name) of the newest pairs that lie in the store. One SELECT."""
+    rows = Example.objects.filter(state=Example.State.READY).select_related("verdict__finding").order_by("-pk")[:MOST_READY]
     return [(prefix_of(row.street_id), name_of(row)) for row in reversed(rows)]
+
+
+def count_ready(*, after: datetime | None = None) -> int:
+    """How many pairs lie in the store, or were cut after a moment. One SELECT."""
+    found = Example.objects.filter(state=Example.State.READY)
+    return (found.filter(cut_at__gt=after) if after else found).count()

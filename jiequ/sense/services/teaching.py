@@ -44,14 +44,13 @@ def python() -> str:
 
 
 def why_not() -> str:
-    """Why no net is fine-tuned tonight, as a code; "" if one will be. Two SELECTs."""
+    """Why no net is fine-tuned tonight, as a code; "" if one will be. Four SELECTs at most."""
     if not python():
         return "no_torch"
-    found = len(examples.ready())
-    if found < FEWEST_PAIRS:
+    if examples.count_ready() < FEWEST_PAIRS:
         return "too_few_pairs"
     last = Net.objects.first()
-    if last is not None and found < last.examples + FRESH_PAIRS:
+    if last is not None and examples.count_ready(after=last.made_at) < FRESH_PAIRS:
         return "nothing_new"
     return "in_shadow" if nets.shadow() else ""
 

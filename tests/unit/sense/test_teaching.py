@@ -12,7 +12,7 @@ import pytest
 from jiequ.core.errors import Refusal
 from jiequ.sense import files
 from jiequ.sense.child import pairs
-from jiequ.sense.models import Calibration, Example, Net, Suspect, Verdict
+from jiequ.sense.models import Calibration, Comparison, Example, Net, Suspect, Verdict
 from jiequ.sense.queries import nets
 from jiequ.sense.services import examples, judging, teaching
 from tests.actors import LAT, LON, NOW, World
@@ -55,6 +55,42 @@ def test_a_verdict_becomes_a_pair_only_when_its_window_is_judged(world: World, s
     assert before.std() > 5
     beyond = tile | {"name": "edge", "middle": [LON - 0.001, LAT + 0.001]}
     assert pairs.do(asked | {"tiles": [beyond]}, lambda told: None)["tiles"] == {"edge": "no_data"}, "three quarters unseen"
+
+
+def test_a_window_that_nobody_judges_holds_no_other_pair_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "AT_ONCE", 1)
+    seen, by = comparison(world.street.pk), analyst(world)[1]
+    waits, _open_beside = suspect(seen), suspect(seen, 15)
+    without = comparison(world.street.pk)
+    Comparison.objects.filter(pk=without.pk).update(before=None)
+    for one in (waits, suspect(without, 300)):
+        judging.say(one, said="confirmed", version=1, by=by, at=NOW)
+    for minute in range(3):
+        keep = examples.cut_some(NOW + timedelta(minutes=minute))
+        assert keep is not None
+        keep()
+    states = Example.objects.order_by("pk").values_list("state", "reason")
+    assert list(states) == [("waiting", ""), ("skipped", "no_pictures")]
+
+
+def test_what_was_cut_since_the_last_net_says_whether_there_is_something_new(
+    world: World, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SENSE_TORCH_PYTHON = str(tmp_path / "python")
+    (tmp_path / "python").touch()
+    monkeypatch.setattr(teaching, "FEWEST_PAIRS", 2)
+    monkeypatch.setattr(teaching, "FRESH_PAIRS", 2)
+    seen, by = comparison(world.street.pk), analyst(world)[1]
+    for number in range(3):
+        judging.say(suspect(seen, 20.0 * number), said="confirmed", version=1, by=by, at=NOW)
+    Example.objects.update(state="ready", cut_at=NOW)
+    assert teaching.why_not() == ""
+    teaching.candidate(card("a" * 64, passed=False), NOW + timedelta(hours=1))
+    assert teaching.why_not() == "nothing_new"
+    Example.objects.filter(pk__in=list(Example.objects.values_list("pk", flat=True)[:2])).update(
+        cut_at=NOW + timedelta(hours=2)
+    )
+    assert teaching.why_not() == ""
 
 
 def test_from_fifty_verdicts_on_a_confidence_becomes_a_likelihood(world: World) -> None:
