@@ -9,7 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from . import ground
 
 MOST_ROWS = 20_000
+DAYS = ("valid_from", "valid_to")
 DEGREES = ("CRS84", "EPSG::4326", "EPSG:4326", "EPSG::4490", "EPSG:4490")
 NAMES: dict[str, Sequence[str]] = {
     "number": ("number", "编号", "许可证号", "证号", "no", "id", "name"),
@@ -57,6 +58,15 @@ class Row:
     valid_to: date | None = None
     geometry: dict[str, Any] | None = None
     fault: str = ""
+
+    def as_data(self) -> dict[str, Any]:
+        """The row as JSON holds it."""
+        return asdict(self) | {name: day.isoformat() if (day := getattr(self, name)) else None for name in DAYS}
+
+    @classmethod
+    def from_data(cls, told: Mapping[str, Any]) -> Row:
+        """The row that ``as_data`` told."""
+        return cls(**{**told, **{name: date.fromisoformat(told[name]) if told[name] else None for name in DAYS}})
 
 
 class Unreadable(ValueError):

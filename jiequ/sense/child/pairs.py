@@ -72,10 +72,15 @@ def _picture(source: str, crs: Any, grid: Any) -> tuple[Any, float]:
             bands = [1, 2, 3] if raster.count >= 3 else [1, 1, 1]
             image = warped.read(bands)
             seen = float((warped.dataset_mask() > 0).mean())
-    if image.dtype != np.uint8:
-        low, high = np.percentile(image, (2, 98))
-        image = np.clip((image - low) / max(high - low, 1e-6) * 255, 0, 255).astype(np.uint8)
-    return image, seen
+    return eight_bit(image), seen
+
+
+def eight_bit(image: Any) -> Any:
+    """The bands as bytes: other kinds between their 2nd and 98th percentile."""
+    if image.dtype == np.uint8:
+        return image
+    low, high = np.percentile(image, (2, 98))
+    return np.clip((image - low) / max(high - low, 1e-6) * 255, 0, 255).astype(np.uint8)
 
 
 def _write(target: Path, image: Any) -> None:

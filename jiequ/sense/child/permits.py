@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,4 @@ def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
         rows = rows_of(Path(request["file"]), request["name"], kind=request["kind"], move=move)
     except Unreadable as fault:
         raise Unusable(str(fault)) from None
-    return {"rows": [_plain(asdict(row)) for row in rows]}
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    for name in ("valid_from", "valid_to"):
-        row[name] = row[name].isoformat() if row[name] else None
-    return row
+    return {"rows": [row.as_data() for row in rows]}

@@ -22,6 +22,8 @@ from rasterio.warp import transform_bounds
 from jiequ.sense import places
 from jiequ.sense.engine.shapes import Unusable
 
+from .pairs import eight_bit
+
 Tell = Callable[[dict[str, Any]], None]
 COARSEST_M = 0.2
 UNKNOWN_SCALE_PIXELS = 160
@@ -70,7 +72,7 @@ def _cut(source: str, bounds: list[float]) -> tuple[Any, float | None]:
     with rasterio.Env(GDAL_CACHEMAX=96), rasterio.open(source) as raster:
         bands = [1, 2, 3] if raster.count >= 3 else [1, 1, 1]
         if raster.crs is None:
-            return _bytes(raster.read(bands, out_shape=(3, SIDE * raster.height // raster.width, SIDE))), None
+            return _picture(raster.read(bands, out_shape=(3, SIDE * raster.height // raster.width, SIDE))), None
         around = transform_bounds("EPSG:4326", WEB, *bounds)
         across, down = (around[2] - around[0]) / SIDE, (around[3] - around[1]) / SIDE
         grid = {"transform": Affine(across, 0, around[0], 0, -down, around[3]), "width": SIDE, "height": SIDE}
@@ -79,11 +81,8 @@ def _cut(source: str, bounds: list[float]) -> tuple[Any, float | None]:
     if not image.any():
         raise Unusable("no_data")
     latitude = np.radians((bounds[1] + bounds[3]) / 2)
-    return _bytes(image), float((around[2] - around[0]) * np.cos(latitude))
+    return _picture(image), float((around[2] - around[0]) * np.cos(latitude))
 
 
-def _bytes(image: Any) -> Any:
-    if image.dtype != np.uint8:
-        low, high = np.percentile(image, (2, 98))
-        image = np.clip((image - low) / max(high - low, 1e-6) * 255, 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(image.transpose(1, 2, 0))
+def _picture(image: Any) -> Any:
+    return np.ascontiguousarray(eight_bit(image).transpose(1, 2, 0))

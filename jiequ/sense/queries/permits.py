@@ -39,7 +39,7 @@ def versions(permit: Permit) -> list[Permit]:
 
 def near(street_id: int, bounds: Bounds) -> list[Permit]:
     """Those in force whose bounds meet west, south, east, north. One SELECT."""
-    return list(_meeting(street_id, bounds).order_by("kind", "number")[:200])
+    return list(meeting(street_id, bounds).order_by("kind", "number")[:200])
 
 
 def all_in_force(street_id: int) -> list[Permit]:
@@ -47,7 +47,8 @@ def all_in_force(street_id: int) -> list[Permit]:
     return list(Permit.objects.filter(street_id=street_id, ended_at=None).order_by("pk")[:5000])
 
 
-def _meeting(street_id: int, bounds: Bounds) -> QuerySet[Permit]:
+def meeting(street_id: int, bounds: Bounds) -> QuerySet[Permit]:
+    """Those in force whose bounds meet west, south, east, north."""
     west, south, east, north = bounds
     return Permit.objects.filter(
         street_id=street_id, ended_at=None, west__lte=east, east__gte=west, south__lte=north, north__gte=south

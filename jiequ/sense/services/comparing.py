@@ -31,7 +31,6 @@ from .flights import record
 JOB = "sense.compare"
 LANE = "sense.compare"
 ENDED = (Comparison.State.DONE, Comparison.State.FAILED, Comparison.State.STOPPED)
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "change.onnx"
 BEFORE_OTHERS = timedelta(microseconds=1)
 
 
@@ -69,15 +68,7 @@ def ask_comparison(
 def key_of(pair: Pair, area: dict[str, Any] | None) -> str:
     """The hash of the question: which files, which part of them, which net."""
     told = [asset.sha256 if asset else "" for asset in (pair.before, pair.after, pair.before_dsm, pair.after_dsm)]
-    return hashlib.sha256(json.dumps([told, area, model_id()], sort_keys=True).encode()).hexdigest()
-
-
-def model_id() -> str:
-    """The hash that the weights in use should have, as their own file says; the child checks it. "" where there is none."""
-    if learnt := weights.in_use()[1]:
-        return learnt
-    told = WEIGHTS.with_name(f"{WEIGHTS.name}.sha256")
-    return told.read_text("utf-8").split()[0] if told.is_file() else ""
+    return hashlib.sha256(json.dumps([told, area, weights.hash_in_use()], sort_keys=True).encode()).hexdigest()
 
 
 def comparison_by_id(comparison_id: int, by: Actor) -> Comparison:
@@ -118,7 +109,7 @@ def work(comparison_id: int, part: int, at: datetime, runner: str = "") -> Calla
     answer = children.ask("compare", f"{_name(row.pk)}:known", {"do": "recognise", "outcome": told["outcome"], **asked})
     if answer is None or "fault" in answer:
         raise children.ChildFailed("recognise")
-    return partial(_kept, row, recognising.recognised(answer, suspects), outcome, told["sha256"], at)
+    return partial(_kept, row, recognising.recognised(row, outcome, answer, suspects), outcome, told["sha256"], at)
 
 
 def _kept(row: Comparison, seen: recognising.Recognised, outcome: Outcome, sha256: str, at: datetime) -> None:
@@ -162,7 +153,7 @@ def _request(row: Comparison, runner: str) -> dict[str, Any]:
         "after": _keys(row.after, row.after_dsm),
         "area": row.area,
         "work": str(folder(row.pk)),
-        "weights": weights.in_use()[0],
+        "weights": weights.path_in_use(),
         "runner": runner or settings.SENSE_DASK or "pool",
         "processes": settings.SENSE_PROCESSES,
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -82,7 +82,7 @@ def read_permits(
     rows = _read(name, file, kind, system)
     sound, faults = _sorted_out(rows)
     draft = PermitDraft(
-        street_id=street_id, name=name[-120:], rows=[_as_data(row) for row in sound], faults=faults, made_at=at,
+        street_id=street_id, name=name[-120:], rows=[row.as_data() for row in sound], faults=faults, made_at=at,
         made_by=by.person_id or 0,
     )  # fmt: skip
     with writing():
@@ -99,26 +99,28 @@ def draft_by_id(draft_id: int, by: Actor) -> PermitDraft:
 
 
 def report_of(draft: PermitDraft) -> Report:
-    """What taking it over would do now. Two SELECTs."""
-    pairs = _pairs(draft)
-    changed = [old for row, old in pairs if old is None or not is_same(old, row)]
-    new = sum(old is None for old in changed)
-    return Report(new, len(changed) - new, len(pairs) - len(changed), _fault_words(draft))
+    """What taking it over would do now. One SELECT."""
+    return _report(draft, _changes(draft))
+
+
+def _report(draft: PermitDraft, changes: Sequence[tuple[Row, Permit | None]]) -> Report:
+    new = sum(old is None for _row, old in changes)
+    return Report(new, len(changes) - new, len(draft.rows) - len(changes), _fault_words(draft))
 
 
 def take_over(*, draft_id: int, by: Actor, at: datetime) -> Report:
     """The sound rows of a draft become new permits or new versions, all or none of them; the draft is gone then."""
     draft = draft_by_id(draft_id, by)
-    report, changed = report_of(draft), [(row, old) for row, old in _pairs(draft) if old is None or not is_same(old, row)]
+    changes = _changes(draft)
     try:
         with writing():
             if not PermitDraft.objects.filter(pk=draft.pk).delete()[0]:
                 raise Stale("draft_gone", _("这份文件刚刚已经导入了。"))
-            if changed:
-                _versions(draft.street_id, changed, by, at, draft.name)
+            if changes:
+                _versions(draft.street_id, changes, by, at, draft.name)
     except IntegrityError:
         raise Stale("permit_changed", _("别人刚刚改过这里的许可，请再导入一次。")) from None
-    return report
+    return _report(draft, changes)
 
 
 def forget_drafts(*, before: datetime) -> int:
@@ -178,7 +180,7 @@ def _read(name: str, file: Iterable[bytes], kind: str, system: str) -> list[Row]
         answer = children.once("permits", request, seconds=READING_SECONDS)
     if "fault" in answer:
         raise Refusal("permit_file", _why(answer["fault"]), facts={"field": "file"})
-    return [_row(one) for one in answer["rows"]]
+    return [Row.from_data(one) for one in answer["rows"]]
 
 
 def _counted(file: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -200,19 +202,11 @@ def _why(code: str) -> str:
     return words.get(code) or _("读不出这个文件。请用 GeoJSON、GeoPackage、KML、KMZ，或带 WKT 列的 CSV。")
 
 
-def _as_data(row: Row) -> dict[str, Any]:
-    days = {"valid_from": row.valid_from, "valid_to": row.valid_to}
-    return asdict(row) | {name: day.isoformat() if day else None for name, day in days.items()}
-
-
-def _row(told: dict[str, Any]) -> Row:
-    days = {name: date.fromisoformat(told[name]) if told[name] else None for name in ("valid_from", "valid_to")}
-    return Row(**{**told, **days})
-
-
-def _pairs(draft: PermitDraft) -> list[tuple[Row, Permit | None]]:
+def _changes(draft: PermitDraft) -> list[tuple[Row, Permit | None]]:
+    """The rows that are new or tell something else than what is in force, which stands beside them. One SELECT."""
     now = {(one.kind, one.number): one for one in Permit.objects.filter(street_id=draft.street_id, ended_at=None)}
-    return [(row, now.get((row.kind, row.number))) for row in map(_row, draft.rows)]
+    pairs = ((row, now.get((row.kind, row.number))) for row in map(Row.from_data, draft.rows))
+    return [(row, old) for row, old in pairs if old is None or not is_same(old, row)]
 
 
 def _fault_words(draft: PermitDraft) -> tuple[tuple[int, str, str], ...]:
@@ -262,8 +256,3 @@ def _permit(street_id: int, row: Row, version: int, by: Actor, at: datetime, fil
         geometry=geometry, west=west, south=south, east=east, north=north, area_m2=round(ground.area_m2(geometry), 1),
         height_m=row.height_m, valid_from=row.valid_from, valid_to=row.valid_to, file=file, made_at=at, made_by=by.person_id,
     )  # fmt: skip
-
-
-def in_force_on(permit: Permit, day: date) -> bool:
-    """True if the permit holds on that day."""
-    return (permit.valid_from is None or permit.valid_from <= day) and (permit.valid_to is None or day <= permit.valid_to)

@@ -24,6 +24,7 @@ from ..engine.shapes import Finding as Found
 from ..engine.shapes import Outcome
 from ..ground import area_m2
 from ..models import Blind, Comparison, Finding, Permit, Reflight, Suspect, SuspectState
+from ..queries.permits import meeting
 from . import queueing
 
 PREFIX = "TB"
@@ -40,17 +41,18 @@ class Changed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """Suppressions and matches by the finding's key, and the suspects as they were when that was said."""
+    """Suppressions and matches by the finding's key, the suspects as they were when that was said, and what is blind in m²."""
 
     held: Mapping[str, Mapping[str, Any]]
     matches: Mapping[str, Mapping[str, Any]]
     suspects: Mapping[int, Suspect]
+    blind_m2: float
 
 
 def question(row: Comparison, outcome: Outcome) -> tuple[dict[str, Any], dict[int, Suspect]]:
     """What the child is asked: permits in force and suspects near what was found. Two SELECTs."""
     bounds = bounds_of([one.geometry for one in outcome.findings])
-    masks = [] if bounds is None or row.in_pixels else [_mask(one) for one in _permits(row.street_id, bounds)]
+    masks = [] if bounds is None or row.in_pixels else [_mask(one) for one in meeting(row.street_id, bounds).order_by("pk")]
     near = [] if bounds is None or row.in_pixels else list(_suspects(row.street_id, bounds))
     asked = {
         "masks": masks, "known": [_known(one, row.before_on) for one in near], "on": row.after_on.isoformat()
@@ -58,9 +60,10 @@ def question(row: Comparison, outcome: Outcome) -> tuple[dict[str, Any], dict[in
     return asked, {one.pk: one for one in near}
 
 
-def recognised(told: Mapping[str, Any], suspects: Mapping[int, Suspect]) -> Recognised:
-    """The child's answer, by keys."""
-    return Recognised({one["key"]: one for one in told["held"]}, {one["key"]: one for one in told["matches"]}, suspects)
+def recognised(row: Comparison, outcome: Outcome, told: Mapping[str, Any], suspects: Mapping[int, Suspect]) -> Recognised:
+    """The child's answer, by keys; what can be reckoned before the transaction is."""
+    held, matches = ({one["key"]: one for one in told[name]} for name in ("held", "matches"))
+    return Recognised(held, matches, suspects, _blind_m2(row, outcome))
 
 
 def keep(row: Comparison, seen: Recognised, outcome: Outcome, sha256: str, at: datetime) -> None:
@@ -69,7 +72,7 @@ def keep(row: Comparison, seen: Recognised, outcome: Outcome, sha256: str, at: d
         done = {
             "state": Comparison.State.DONE, "ended_at": at, "stage": "", "notes": list(outcome.notes),
             "provenance": dict(outcome.provenance), "outcome_sha256": sha256, "compared_m2": outcome.compared_m2,
-            "blind_m2": _blind_m2(row, outcome), "found": len(outcome.findings) - len(seen.held),
+            "blind_m2": seen.blind_m2, "found": len(outcome.findings) - len(seen.held),
             "held_back": len(seen.held),
         }  # fmt: skip
         if not Comparison.objects.filter(pk=row.pk, state=Comparison.State.RUNNING).update(**done):
@@ -97,12 +100,6 @@ def bounds_of(geometries: Sequence[Any]) -> Bounds | None:
         return None
     west, south, east, north = unary_union([shape(one).envelope for one in geometries]).bounds
     return west, south, east, north
-
-
-def _permits(street_id: int, bounds: Bounds) -> list[Permit]:
-    west, south, east, north = bounds
-    meets = Q(west__lte=east, east__gte=west, south__lte=north, north__gte=south)
-    return list(Permit.objects.filter(meets, street_id=street_id, ended_at=None).order_by("pk"))
 
 
 def _suspects(street_id: int, bounds: Bounds) -> list[Suspect]:

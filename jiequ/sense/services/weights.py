@@ -12,22 +12,33 @@ SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 NAMES = ("change.onnx", "change.onnx.sha256")
 
 
-def in_use() -> tuple[str, str]:
-    """(path of the weights, their hash); two empty words for the net that ships. One SELECT."""
+def path_in_use() -> str:
+    """The file of the net that was learnt here and took over, fetched where it lies elsewhere; "" for the one that ships.
+    For jobs. One SELECT."""
     net = nets.active()
     if net is None:
-        return "", ""
+        return ""
     store, path = files.store(), ""
     for name in reversed(NAMES):
         with store.local(f"nets/{net.sha256}/{name}") as local:
             path = str(local)
-    return path, net.sha256
+    return path
+
+
+def hash_in_use() -> str:
+    """The hash that the weights in use should have, as they are registered; "" where there are none. One SELECT, no file of
+    weights is read: the child checks them."""
+    net = nets.active()
+    return net.sha256 if net else registered()
+
+
+def registered() -> str:
+    """The hash of the net that ships, as the file beside it says; "" where it is missing."""
+    told = SHIPPED / NAMES[1]
+    return told.read_text("utf-8").split()[0] if told.is_file() else ""
 
 
 def shipped() -> tuple[bool, str]:
     """Whether the weights that ship are there and the registered ones, and their registered hash."""
-    weights, told = (SHIPPED / name for name in NAMES)
-    if not weights.is_file() or not told.is_file():
-        return False, ""
-    registered = told.read_text("utf-8").split()[0]
-    return hashlib.sha256(weights.read_bytes()).hexdigest() == registered, registered
+    weights, told = SHIPPED / NAMES[0], registered()
+    return bool(told) and weights.is_file() and hashlib.sha256(weights.read_bytes()).hexdigest() == told, told

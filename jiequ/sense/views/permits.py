@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -43,9 +45,14 @@ def permits(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": rows, "more": more, "kind": kind, "words": words, "total": sum(counts.values()), "refusal": refusal,
         "kinds": [(value, label, counts[value]) for value, label in PermitKind.choices], "systems": System.choices,
-        "today": clock.now().date(), "given": request.POST,
+        "today": _today(), "given": request.POST,
     }  # fmt: skip
     return page(request, street, "permits", "sense/permits.html", context)
+
+
+def _today() -> date:
+    """The day that it is in the street."""
+    return timezone.localtime(clock.now()).date()
 
 
 def _read(request: HttpRequest, street: Street) -> HttpResponse:
@@ -86,7 +93,7 @@ def permit(request: HttpRequest, permit_id: int) -> HttpResponse:
     context = {
         "permit": found,
         "versions": queries.versions(found),
-        "holds": found.ended_at is None and queries.holds(found, clock.now().date()),
+        "holds": found.ended_at is None and queries.holds(found, _today()),
         "shapes": {"type": "FeatureCollection", "features": [feature]},
     }
     return page(request, found.street, "permits", "sense/permit.html", context)

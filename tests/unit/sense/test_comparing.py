@@ -97,7 +97,7 @@ def test_the_same_question_is_asked_once_and_another_net_asks_anew(
     pair = pairs.pair_at(pairs.Place(world.street.pk, place.point), *DAYS)
     again = comparing.ask_comparison(street_id=world.street.pk, pair=pair, by=by, at=NOW)
     assert again.pk == row.pk
-    monkeypatch.setattr(comparing, "model_id", lambda: "another")
+    monkeypatch.setattr(comparing.weights, "hash_in_use", lambda: "another")
     assert comparing.ask_comparison(street_id=world.street.pk, pair=pair, by=by, at=NOW).pk != row.pk
 
 
