@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,13 @@ def parse(arguments: list[str], program: str = "./run") -> argparse.Namespace:
 def _file(given: str) -> str:
     """A file or folder as it was meant where the command was called: ``./run`` works in the repository's own folder."""
     return os.path.join(os.environ.get("JIEQU_CALLED_FROM") or os.getcwd(), given)
+
+
+def _day(given: str) -> date:
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{given!r} is no day; write it as 2026-11-27") from None
 
 
 def _none(sub: argparse.ArgumentParser) -> None:
@@ -207,12 +216,13 @@ def _sense(sub: argparse.ArgumentParser) -> None:
     tasks = sub.add_subparsers(dest="what", metavar="TASK", required=True)
     ingest = tasks.add_parser("ingest", help="take in every photo and GeoTIFF under a folder")
     ingest.add_argument("folder", metavar="DIR", type=_file)
-    ingest.add_argument("--flown", metavar="YYYY-MM-DD", help="the day of the flight, for files that do not tell theirs")
+    day: dict[str, Any] = {"metavar": "YYYY-MM-DD", "type": _day}
+    ingest.add_argument("--flown", **day, help="the day of the flight, for files that do not tell theirs")
     ingest.add_argument("--flight", metavar="NAME", help="the flight's name (the folder's)")
     ingest.add_argument("--kind", choices=["photo", "ortho", "dsm", "snapshot"], help="what they are (else told by content)")
     compare = tasks.add_parser("compare", help="compare a monitoring point's two dates, or the newest two of every point")
-    compare.add_argument("--before", metavar="YYYY-MM-DD", help="the earlier date (the last but one)")
-    compare.add_argument("--after", metavar="YYYY-MM-DD", help="the later date (the last)")
+    compare.add_argument("--before", **day, help="the earlier date (the last but one)")
+    compare.add_argument("--after", **day, help="the later date (the last)")
     compare.add_argument("--dask", metavar="ADDRESS", help="scheduler whose workers do it (none: processes of this machine)")
     for task in (ingest, compare):
         task.add_argument("--street", metavar="CODE", help="nine digits (the first street)")

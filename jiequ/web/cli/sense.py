@@ -95,7 +95,7 @@ def _ingest(options: argparse.Namespace, street: Street) -> int:
     flight = None
     if options.flown:
         name = options.flight or folder.name
-        flight = services.make_flight(street_id=street.pk, name=name, flown_on=date.fromisoformat(options.flown), by=by, at=at)
+        flight = services.make_flight(street_id=street.pk, name=name, flown_on=options.flown, by=by, at=at)
     assets = [
         services.take_in(
             street_id=street.pk, path=path, flight_id=flight.pk if flight else None, point_id=point.pk if point else None,
@@ -131,15 +131,10 @@ def _told_ingest(assets: Sequence[Asset], others: int) -> int:
 def _compare(options: argparse.Namespace, street: Street) -> int:
     """A point's two dates, or the two newest of every point."""
     by, at, point = Actor.system(), clock.now(), _point(street, options.point)
-    if point is not None:
-        place = pairs.Place(street.pk, point)
-        days = [date.fromisoformat(day) for day in (options.before, options.after) if day]
-        days = days if len(days) == 2 else sorted(pairs.dates_of(place)[:2])
-        if len(days) < 2:
-            raise Refusal("no_pairs", _("这个监控点还没有两期影像。"))
-        asked = [(point, pairs.pair_at(place, *days))]
-    else:
-        asked = pairs.newest_pairs(street.pk)
+    days = [day for day in (options.before, options.after) if day]
+    if days and (point is None or len(days) < 2):
+        raise Refusal("days", _("--before 和 --after 要一起写，并写明 --point。"))
+    asked = [(point, _pair_of(street, point, days))] if point else pairs.newest_pairs(street.pk)
     if not asked:
         raise Refusal("no_pairs", _("还没有哪个监控点有两期影像。"))
     rows = [
@@ -148,6 +143,15 @@ def _compare(options: argparse.Namespace, street: Street) -> int:
     ]
     _wait("sense.compare", lambda: _compared(rows))
     return _told_comparisons(rows)
+
+
+def _pair_of(street: Street, point: MonitoringPoint, days: Sequence[date]) -> pairs.Pair:
+    """A point's pictures of two days, its two newest where none are named."""
+    place = pairs.Place(street.pk, point)
+    days = days or sorted(pairs.dates_of(place)[:2])
+    if len(days) < 2:
+        raise Refusal("no_pairs", _("这个监控点还没有两期影像。"))
+    return pairs.pair_at(place, *days)
 
 
 def _compared(asked: Sequence[Comparison]) -> tuple[float, str, bool]:
