@@ -19,8 +19,8 @@ from jiequ.sense.places import Bucket
 from .mbtiles import Tile
 
 TILE = re.compile(r"/tiles/sense/(\d{1,18})/(\d{1,2})/(\d{1,8})/(\d{1,8})", re.ASCII)
-_NUMBER = r"-?\d{1,7}(?:\.\d{1,20})?"
-CROP = re.compile(rf"/tiles/sense/(\d{{1,18}})/crop/(all|{_NUMBER}(?:,{_NUMBER}){{3}})/(\d{{2,4}})\.jpg", re.ASCII)
+NUMBER = r"-?\d{1,7}(?:\.\d{1,20})?"
+CROP = re.compile(rf"/tiles/sense/(\d{{1,18}})/crop/(all|{NUMBER}(?:,{NUMBER}){{3}})/(\d{{2,4}})\.jpg", re.ASCII)
 DEEPEST = 24
 LARGEST_SIDE = 2048
 MERCATOR = 85.05  # degrees: no map of ours goes nearer to a pole

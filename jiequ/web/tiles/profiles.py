@@ -11,7 +11,8 @@ from jiequ.sense import files
 
 from . import imagery
 
-PROFILE = re.compile(r"/tiles/sense/profile/(\d{1,18})/(\d{1,18})/(-?[\d.]+),(-?[\d.]+),(-?[\d.]+),(-?[\d.]+)\.svg")
+_PLACES = ",".join([f"({imagery.NUMBER})"] * 4)
+PROFILE = re.compile(rf"/tiles/sense/profile/(\d{{1,18}})/(\d{{1,18}})/{_PLACES}\.svg", re.ASCII)
 LONGEST_DEGREES = 0.02  # two kilometres
 WIDTH, HEIGHT, LEFT, FOOT, TOP = 640, 200, 44, 24, 10
 BEFORE, AFTER, GROWN, GRID = "#6b7c83", "#a81e1a", "#c9302b", "#8fa0a6"
@@ -21,10 +22,7 @@ Line = tuple[tuple[float, float], tuple[float, float]]
 
 def line_of(words: Sequence[str]) -> Line | None:
     """Two places in degrees; None for what is no line of a street."""
-    try:
-        lon, lat, lon_2, lat_2 = (float(word) for word in words)
-    except ValueError:
-        return None
+    lon, lat, lon_2, lat_2 = (float(word) for word in words)
     length = max(abs(lon - lon_2), abs(lat - lat_2))
     return ((lon, lat), (lon_2, lat_2)) if 0 < length <= LONGEST_DEGREES else None
 
@@ -93,7 +91,7 @@ def _between(places: Sequence[float], before: Sequence[float | None], after: Seq
 
 
 def _scale(low: float, high: float, level: Level) -> str:
-    step = next(one for one in (1, 2, 5, 10, 20, 50, 100, 1000) if (high - low) / one <= 5)
+    step = next((one for one in (1, 2, 5, 10, 20, 50, 100) if (high - low) / one <= 5), 1000)
     first = int(low // step + 1) * step
     parts = []
     for value in range(first, int(high) + 1, step):
