@@ -187,7 +187,7 @@ class _Teller:
         elif lon is not None:
             lon, lat = round(lon, PLACES), round(lat, PLACES)
         address: str | None = said(community_zh, community_en, language) if community_zh else None
-        description: str = public(publication or "") or (more.words if more else "") or what
+        description: str = publication or (more.words if more else "") or what
         if more is not None:
             lon, lat = (more.lon, more.lat) if more.lon is not None else (lon, lat)
             address = ", ".join(part for part in (more.address, address) if part)
