@@ -31,7 +31,6 @@ from .flights import record
 JOB = "sense.compare"
 LANE = "sense.compare"
 ENDED = (Comparison.State.DONE, Comparison.State.FAILED, Comparison.State.STOPPED)
-BEFORE_OTHERS = timedelta(microseconds=1)
 
 
 def ask_comparison(
@@ -139,9 +138,9 @@ def _name(comparison_id: int) -> str:
 
 
 def _job(row: Comparison, part: int, runner: str = "") -> JobSpec:
-    """A slice. Further ones stand before every comparison that waits, or two would end each other's children."""
+    """A slice; further ones stand before every comparison that waits."""
     args = {"comparison_id": row.pk, "part": part, "runner": runner}
-    due = row.asked_at - (BEFORE_OTHERS if part else timedelta())
+    due = row.asked_at - (children.BEFORE_OTHERS if part else timedelta())
     return JobSpec(JOB, args, due, key=f"{JOB}:{row.pk}:{part}", street_id=row.street_id, lane=LANE)
 
 

@@ -25,6 +25,7 @@ from jiequ.people.rules import Actor
 from .. import access, children, ground
 from ..models import Permit, PermitDraft, PermitKind
 from ..permit_files import Row
+from ..words import UNUSABLE
 from .flights import record
 
 LARGEST_FILE = 10 * 1024 * 1024
@@ -194,11 +195,10 @@ def _why(code: str) -> str:
     words = {
         "too_many": _("文件里超过 20,000 条，请分开导入。"),
         "empty": _("文件里一条也没有。"),
-        "zip_slip": _("压缩包里的路径指向包外，像是恶意文件，没有打开。"),
-        "bomb": _("文件很小，解开却极大，像是恶意文件，没有打开。"),
         "too_long": _("读这个文件用了太久，没有读完。请分开导入。"),
-        "too_much_memory": _("打开这个文件要用太多内存。"),
     }
+    if code in ("zip_slip", "bomb", "xml_entities", "too_much_memory"):
+        return str(UNUSABLE[code])
     return words.get(code) or _("读不出这个文件。请用 GeoJSON、GeoPackage、KML、KMZ，或带 WKT 列的 CSV。")
 
 

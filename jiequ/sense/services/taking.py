@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from .flights import record
 
 JOB = "sense.take"
 LANE = "sense.take"
-BEFORE_OTHERS = timedelta(microseconds=1)
 
 
 def new_asset(
@@ -91,8 +90,8 @@ def look(asset_id: int, file: str, keep: bool, part: int, at: datetime) -> Any:
     work.mkdir(parents=True, exist_ok=True)
     told = children.ask("take", f"take:{asset_id}", _request(asset, file, keep, work), on_progress=partial(_tell, asset_id))
     if told is None:
-        # Before every file that waits, or two would end each other's children.
-        return partial(enqueue, _job(asset_id, file, keep, part + 1, asset.street_id, asset.made_at - BEFORE_OTHERS))
+        due = asset.made_at - children.BEFORE_OTHERS
+        return partial(enqueue, _job(asset_id, file, keep, part + 1, asset.street_id, due))
     if "fault" in told:
         return partial(_unusable, asset, file, keep, told["fault"], told.get("facts", {}), at)
     return partial(_ready, asset, file, keep, told, at)
