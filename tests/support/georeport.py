@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.loopback import Handler, listening
 
 Answer = bytes | tuple[int, bytes] | Callable[["Asked"], "bytes | tuple[int, bytes]"]
 
@@ -41,12 +40,12 @@ def foreign() -> Iterator[Foreign]:
     """A server on 127.0.0.1 for the time of a test."""
     told = Foreign()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Theirs(Handler):
         def do_GET(self) -> None:
             self._do("GET", urlsplit(self.path).query)
 
         def do_POST(self) -> None:
-            self._do("POST", self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+            self._do("POST", self.body().decode())
 
         def _do(self, method: str, text: str) -> None:
             given = {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True).items()}
@@ -54,25 +53,7 @@ def foreign() -> Iterator[Foreign]:
             told.calls.append(asked)
             answer = told.answers.get(f"{method} {asked.path}", (404, b""))
             answer = answer(asked) if callable(answer) else answer
-            status, body = answer if isinstance(answer, tuple) else (200, answer)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.send(*(answer if isinstance(answer, tuple) else (200, answer)))
 
-        def log_message(self, *_args: Any) -> None:
-            return
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_args: Any) -> None:
-            return
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    told.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with listening(Theirs) as told.url:
         yield told
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -7,12 +7,10 @@ or says nothing at all.
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from django.test import Client
@@ -21,6 +19,7 @@ from jiequ.core.worktime import ZONE
 from jiequ.doors.hotline import services
 from jiequ.doors.hotline.models import Source
 from tests.actors import NOW, World
+from tests.support.loopback import Handler, listening
 
 MAP = """source = "gz"
 name = "广州 12345"
@@ -119,9 +118,9 @@ def hotline() -> Iterator[Hotline]:
     """Its server, for the time of a test."""
     there = Hotline()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Theirs(Handler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            body = json.loads(self.body())
             fault = there.faults.pop(0) if there.faults else 200
             if fault == "hang":
                 time.sleep(there.hang_seconds)
@@ -130,23 +129,8 @@ def hotline() -> Iterator[Hotline]:
                 there.take(Call(self.headers.get("Idempotency-Key", ""), body, dict(self.headers)))
             if fault == "taken":
                 return
-            self.send_response(int(fault))
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self.send(int(fault))
 
-        def log_message(self, *_args: Any) -> None:
-            return
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_args: Any) -> None:
-            return
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    there.url = f"http://127.0.0.1:{server.server_address[1]}/letters"
-    try:
+    with listening(Theirs) as address:
+        there.url = f"{address}/letters"
         yield there
-    finally:
-        server.shutdown()
-        server.server_close()

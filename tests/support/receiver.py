@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from tests.support.loopback import Handler, listening
 
 
 @dataclass
@@ -43,50 +43,26 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """A server on 127.0.0.1 for the time of a test; with ``tls`` it speaks https."""
     told = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Theirs(Handler):
         def do_GET(self) -> None:
             self.do_POST()
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            told.calls.append(Received(self.path, dict(self.headers), body))
+            told.calls.append(Received(self.path, dict(self.headers), self.body()))
             status = told.answers.pop(0) if told.answers else 200
             try:
                 if told.drip_seconds:
                     drip(self.connection, status, told.drip_seconds)
                 else:
-                    self._answer(status)
+                    self.send(status, b"x" * told.answer_bytes, **({"Location": told.location} if told.location else {}))
             except OSError:
                 told.went_out.append(False)
                 raise
             told.went_out.append(True)
 
-        def _answer(self, status: int) -> None:
-            self.send_response(status)
-            if told.location:
-                self.send_header("Location", told.location)
-            self.send_header("Content-Length", str(told.answer_bytes))
-            self.end_headers()
-            self.wfile.write(b"x" * told.answer_bytes)
-
-        def log_message(self, *_args: Any) -> None:
-            return
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_args: Any) -> None:  # a client that hangs up is what some tests are about
-            return
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    told.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}/hook"
-    try:
+    with listening(Theirs, tls) as address:
+        told.url = f"{address}/hook"
         yield told
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def drip(connection: socket.socket, status: int, seconds: float) -> None:

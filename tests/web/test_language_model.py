@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from django.test import Client
 from jiequ.triage import language
 from tests.actors import MovableClock
 from tests.casework import Casework
+from tests.support.loopback import Handler, listening
 
 SAYS = "巷口垃圾没人清，我叫张建国，电话13912345678，身份证440106199001011234"
 SECRETS = ("张建国", "13912345678", "440106199001011234")
@@ -39,33 +39,18 @@ class Stub:
 
 @contextmanager
 def serving(stub: Stub) -> Iterator[Stub]:
-    class Handler(BaseHTTPRequestHandler):
+    class Theirs(Handler):
         def do_POST(self) -> None:
             stub.keys.append(self.headers.get("Authorization", ""))
-            stub.asked.append({"path": self.path} | json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            body = stub.answer()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            stub.asked.append({"path": self.path} | json.loads(self.body()))
+            self.send(200, stub.answer())
 
-        def log_message(self, *_args: Any) -> None:
-            return
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_args: Any) -> None:  # a client that waited long enough hangs up
-            return
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stub.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    try:
-        yield stub
-    finally:
-        stub.go.set()
-        server.shutdown()
-        server.server_close()
+    with listening(Theirs) as address:
+        stub.url = f"{address}/v1"
+        try:
+            yield stub
+        finally:
+            stub.go.set()
 
 
 @pytest.fixture
