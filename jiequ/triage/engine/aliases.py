@@ -19,13 +19,14 @@ SAYINGS = (  # the short forms in daily use and their long ones, what something 
     *(("办公室", "办"), ("办事处", "街道"), ("街道街道", "街道"), ("管理局", "局"), ("委员会", "委")),
     *(("有限责任公司", "公司"), ("有限公司", "公司")),
 )
+AFTERWARDS = re.compile(r"(?:处置)+$")
 STAYS = 0.6  # of a spelling's weight at each use of another: two uses in a row of a new one and it is the one in use
 
 
 def clean(name: str) -> str:
     """A name without what spellings differ in: width, blanks, brackets' shape, "处置" after it; brackets stay."""
-    solid = "".join(unicodedata.normalize("NFKC", name).split())
-    return solid.removesuffix("处置") or solid
+    solid = unicodedata.normalize("NFKC", "".join(unicodedata.normalize("NFKC", name).split()))  # a blank kept two apart
+    return AFTERWARDS.sub("", solid) or solid
 
 
 def short(name: str) -> str:

@@ -37,6 +37,7 @@ ODD = {
     "mixed": "Road 路面 дорога طريق 道路 ﾄﾞｳﾛ broken!!",
     "digits": "13912345678 20261127 007",
     "half a character": "路\ud83d灯",
+    "kept apart": "K \u0327处置处置",
     "nothing but signs": "。。！！？？——……（）",
 }
 
