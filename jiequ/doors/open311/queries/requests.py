@@ -150,7 +150,7 @@ def details(case_ids: Iterable[int], actor: Actor) -> dict[int, Detail]:
 
 def _shown(text: str) -> str:
     """For a stranger with a key: personal data masked, and any long run of digits."""
-    return words.masked(public(text))
+    return public(words.masked(text))
 
 
 class _Teller:

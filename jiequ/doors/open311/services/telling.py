@@ -118,5 +118,5 @@ def _remember(mirror: Mirror, ids: set[str], text: str, *, at: datetime) -> None
 def said_of(mirror: Mirror, event: CaseEvent) -> str:
     """The step in a reporter's words; where the case ends, the reply that was written for whoever reported it."""
     text = str(words.FOR_REPORTER[event.move])
-    reply = words.masked(public(mirror.case.reply)) if event.move in FINAL_WORDS else ""
+    reply = public(words.masked(mirror.case.reply)) if event.move in FINAL_WORDS else ""
     return f"{text}。{reply}" if reply else text
