@@ -33,6 +33,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from .errors import Forbidden, NotFound, Refusal, Stale
@@ -141,6 +142,10 @@ def shape_under(prefix: str, shape: Shape) -> None:
 
 
 def _own_shape(request: HttpRequest) -> Shape | None:
+    """What the whole process answers with, or else the door that the address belongs to; None for a page."""
+    if settings.REFUSAL_SHAPE:
+        found: Shape = import_string(settings.REFUSAL_SHAPE)
+        return found
     return next((shape for prefix, shape in _shapes.items() if request.path_info.startswith(prefix)), None)
 
 

@@ -12,7 +12,6 @@ from jiequ.channels import urls as channels
 from jiequ.channels.wechat import urls as wechat
 from jiequ.channels.wecom import urls as wecom
 from jiequ.core.errors import Refusal
-from jiequ.core.http import shape_under
 
 from .ops import health
 
@@ -35,6 +34,3 @@ def bare(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 def fault(request: HttpRequest) -> HttpResponse:
     """A fault of ours: the platform sends it again."""
     return HttpResponse(status=500, content_type="text/plain; charset=utf-8")
-
-
-shape_under("/", bare)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from jiequ.web.settings import *  # noqa: F403 - the installation's own, but for what follows
 
 ROOT_URLCONF = "jiequ.web.callbacks"
+REFUSAL_SHAPE = "jiequ.web.callbacks.bare"
 MIDDLEWARE = [
     "jiequ.web.ops.logs.RequestLog",
     "jiequ.core.middleware.SecurityHeaders",

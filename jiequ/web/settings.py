@@ -278,6 +278,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "jiequ.web.urls"
 CSRF_FAILURE_VIEW = "jiequ.core.http.csrf_failure"
+REFUSAL_SHAPE = ""  # what answers every refusal of a process without pages
 REFUSAL_PAGE, REFUSAL_PART, FAULT_PAGE = "web/error.html", "web/parts/refusal.html", "web/500.html"
 TEMPLATES = [
     {
