@@ -71,6 +71,7 @@ class Imagery:
 
     def tile(self, asset_id: int, known: Known, z: int, x: int, y: int) -> Tile | None:
         """One map tile of 256 pixels; None where the picture has none, or its file is gone."""
+        load()
         from rasterio.errors import RasterioError
         from rio_tiler.errors import RioTilerError
 
@@ -85,6 +86,7 @@ class Imagery:
 
     def crop(self, asset_id: int, known: Known, where: str, width: int) -> Tile | None:
         """A part of a picture, ``where`` as west, south, east, north in degrees (pixels for a picture without a place)."""
+        load()
         from rasterio.errors import RasterioError
         from rio_tiler.errors import RioTilerError
 
@@ -99,7 +101,16 @@ class Imagery:
 def warm() -> None:
     """Load the libraries before the first tile is asked for: they take seconds."""
     if files.can_read():
+        load()
+
+
+def load() -> None:
+    """The libraries, by one thread at a time: rio-tiler's modules import each other, and two threads would meet halfway."""
+    with _loading:
         import rio_tiler.io  # noqa: F401
+
+
+_loading = threading.Lock()
 
 
 def _look_up(asset_id: int) -> Known | None:

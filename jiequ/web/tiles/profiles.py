@@ -29,6 +29,7 @@ def line_of(words: Sequence[str]) -> Line | None:
 
 def drawn(before: tuple[int, int], after: tuple[int, int], line: Line) -> bytes | None:
     """The SVG for two surface models (street, asset each); None where one cannot be read."""
+    imagery.load()
     from rasterio.errors import RasterioError
 
     from jiequ.sense.engine.profile import profile
