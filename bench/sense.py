@@ -1,4 +1,6 @@
-"""The eye: what it finds, what it costs, how large a pair it takes. ``./run bench sense [dsm|net|cost|learn|pair|cog] [options]``.
+"""The eye: what it finds, what it costs, how large a pair it takes.
+
+``./run bench sense [dsm|net|cost|learn|pair|cog] [options]``.
 
 Without a part: dsm, net and cost. ``learn`` needs TORCH_PYTHON; ``pair --size 20000`` takes an hour and the whole machine,
 ``cog --gb 1`` some minutes and 3 GB of disk. Options go to the part that is named. Nothing is learnt from what is measured on.

@@ -1,4 +1,4 @@
-"""A large pair of orthophotos from end to end: memory, and what a second process brings. ``./run bench sense pair --size 20000``.
+"""A large pair from end to end: memory, and what a second process brings. ``./run bench sense pair --size 20000``.
 
 Sixteen invented scenes, turned and mirrored, fill both sheets; each run is a process of its own with an empty work folder.
 Memory is the peak of each process (VmHWM), the largest and the sum of all. The answers of all runs must be the same bytes.
@@ -64,7 +64,13 @@ def one_run(folder: Path, processes: int) -> None:
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     own, child = int(line.split()[1]) / 1024, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     everything = own + child * (processes if processes > 1 else 0)
-    told = {"seconds": took, "largest_mb": max(own, child), "sum_mb": everything, "findings": len(found.findings), "hash": digest}
+    told = {
+        "seconds": took,
+        "largest_mb": max(own, child),
+        "sum_mb": everything,
+        "findings": len(found.findings),
+        "hash": digest,
+    }
     print(json.dumps(told))
 
 
@@ -93,7 +99,10 @@ def main() -> None:
     if len({run["hash"] for run in every}) > 1 or not every[0]["findings"]:
         sys.exit("wrong answer: not the same polygons, or none")
     seconds = {count: statistics.median(run["seconds"] for run in told) for count, told in runs.items()}
-    row(f"{given.size} x {given.size}, findings; 1 process / 2", f"{every[0]['findings']}; {seconds[1]:.0f} / {seconds[2]:.0f} s")
+    row(
+        f"{given.size} x {given.size}, findings; 1 process / 2",
+        f"{every[0]['findings']}; {seconds[1]:.0f} / {seconds[2]:.0f} s",
+    )
     at_most("peak of the largest process, MiB", max(run["largest_mb"] for run in every), 1024, 0)
     at_most("peaks of all processes together, MiB", max(run["sum_mb"] for run in every), 1024, 0)
     at_least("two processes are faster by", seconds[1] / seconds[2], 1.6, 2)
