@@ -1,7 +1,7 @@
 """The change net after ten tiles of verdicts: leave one of the eleven labelled pairs out, learn from ten, ask for the eleventh.
 
-In a Python that has torch: ``python -m bench.sense_learn --data ../shared/data/sense --work DIR``. It starts from the ONNX
-that ships, as a district's own fine-tune does.
+``TORCH_PYTHON=… ./run bench sense learn`` runs it in that Python. It starts from the ONNX that ships, as a district's own
+fine-tune does.
 """
 
 from __future__ import annotations
