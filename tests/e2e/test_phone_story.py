@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
 from emulator import scene
 from tests.e2e import phone_chain as chain
@@ -64,6 +64,17 @@ def test_the_report_page_uses_wechats_location_camera_roll_and_scanner(story: St
     script.scans_a_plate(story, web, text)
     expect(web.locator("[data-wechat-said]")).to_be_hidden()
     expect(web.locator("#report input[name=plate]")).to_have_value(code)
+
+
+def test_a_shot_before_wechats_script_has_come_waits_for_its_place(story: Story) -> None:
+    held: list[Route] = []
+    story.page.context.route(script.SCRIPT, lambda route: held.append(route))
+    web = script.report_page(story)
+    script.takes_a_file(web)
+    expect(web.locator("[data-place-said]")).to_contain_text("正在找您的位置")
+    held[0].continue_()
+    expect(web.locator("[data-place-lon]")).to_have_value(re.compile(r"113\.\d+"))
+    expect(web.locator("[data-place-system]")).to_have_value("gcj02")
 
 
 def test_without_wechats_script_the_plain_file_field_takes_the_photo(story: Story) -> None:

@@ -1,6 +1,8 @@
 // In WeChat: its location, its camera and its scanner, beside the page's own. Whatever fails leaves the page as it was.
 import { askFirst } from "./position.js";
 
+const PATIENCE_MS = 6_000;
+
 /** Starts the part in `scope`: loads WeChat's script, has this page signed, then shows what it offers. */
 export function start(scope) {
   for (const box of scope.querySelectorAll("[data-wechat]")) {
@@ -11,19 +13,28 @@ export function start(scope) {
 async function begin(box) {
   box.dataset.started = "1";
   const form = box.closest("form");
-  try {
-    await load(box.dataset.wechatScript);
-    await sign(box.dataset.wechatConfig);
-  } catch (error) {
-    console.warn("WeChat's script is not used:", error);
-    return;
-  }
-  askFirst(locate);
+  const ready = signed(box);
+  askFirst(async () => ((await Promise.race([ready, after(PATIENCE_MS)])) ? locate() : null)); // a quick shot waits for it
+  if (!(await ready)) return;
   form.querySelectorAll("[data-place-find]").forEach((button) => (button.hidden = false));
   offer(box.querySelector("[data-wechat-scan]"), () => scan(box, form));
   offer(box.querySelector("[data-wechat-camera]"), () => choose(form));
   box.hidden = false;
 }
+
+/** True once WeChat's script is there and took our signature. */
+async function signed(box) {
+  try {
+    await load(box.dataset.wechatScript);
+    await sign(box.dataset.wechatConfig);
+    return true;
+  } catch (error) {
+    console.warn("WeChat's script is not used:", error);
+    return false;
+  }
+}
+
+const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function offer(button, act) {
   button.hidden = false;
