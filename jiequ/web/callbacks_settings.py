@@ -13,6 +13,7 @@ REFUSAL_SHAPE = "jiequ.web.callbacks.bare"
 MIDDLEWARE = [
     "jiequ.web.ops.logs.RequestLog",
     "jiequ.core.middleware.SecurityHeaders",
+    "django.middleware.common.CommonMiddleware",  # the length of an answer: without it each is sent in chunks
     "jiequ.core.middleware.RequestGuard",
     "jiequ.core.middleware.Refusals",
 ]

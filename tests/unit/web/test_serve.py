@@ -70,6 +70,8 @@ def test_pages_and_files_are_served_a_killed_worker_comes_back_and_the_end_leave
     assert get(address + sheet)[0] == 200
     family = supervisor.children(recursive=True)
     soon(lambda: get(callbacks + "/healthz")[0] == 200)
+    with urllib.request.urlopen(callbacks + "/healthz", timeout=10) as answer:
+        assert answer.headers["Content-Length"] == str(len(answer.read()))  # not in chunks
     assert get(callbacks + "/") == get(callbacks + "/sign-in/") == (404, b"")
     assert get(callbacks + "/callbacks/wechat/?signature=1&timestamp=1&nonce=1&echostr=1") == (403, b"")
     master = next(one for one in family if str(address.rsplit(":", 1)[1]) in one.cmdline() and one.ppid() == supervisor.pid)
