@@ -150,6 +150,17 @@ def test_one_press_merges_a_report_into_the_near_case(work: Casework, desk: Page
     assert case.state == "reported"
 
 
+def test_one_key_merges_into_the_likeliest_earlier_report(work: Casework, desk: Page) -> None:
+    other, case = work.just_reported(), work.accepted()
+    opened(desk, "/desk/?tray=dispatch", case.number)
+    expect(desk.locator("[data-aid=near] [data-key=f]")).to_be_visible()
+    expect(desk.locator("[data-aid=near] .badge", has_text="可能有关")).to_be_visible()
+    with desk.expect_navigation():
+        desk.keyboard.press("f")
+    case.refresh_from_db()
+    assert (case.state, case.merged_into_id) == ("merged", other.pk)
+
+
 def test_a_refusal_leaves_what_was_chosen_and_says_why(work: Casework, desk: Page) -> None:
     case = work.accepted()
     opened(desk, "/desk/?tray=dispatch", case.number)

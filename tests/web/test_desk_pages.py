@@ -166,8 +166,7 @@ def test_another_streets_desk_sees_nothing_of_it(work: Casework, clock: MovableC
     assert wai.get(f"/desk/{case.number}/", headers=HTMX).status_code == 404
 
 
-def test_accepting_shows_limit_and_proofs_near_cases_and_the_control_area(work: Casework, lin: Client) -> None:
-    other = work.just_reported()
+def test_accepting_shows_limit_and_proofs_and_the_control_area(work: Casework, lin: Client) -> None:
     case = work.just_reported()
     ControlArea.objects.create(
         street=work.world.street,
@@ -184,8 +183,46 @@ def test_accepting_shows_limit_and_proofs_near_cases_and_the_control_area(work: 
     assert option is not None
     assert 'data-limit="4工作时"' in option.group(0)
     assert 'data-proofs="处置后照片"' in option.group(0)
-    assert f'name="into" value="{other.number}"' in page
+    assert f'hx-get="/cases/{case.number}/known' in page
     assert "东涌路管线施工" in page
+
+
+def known(client: Client, number: str, **more: Any) -> str:
+    return text(client.get(f"/cases/{number}/known", more, headers=HTMX))
+
+
+def test_beside_a_report_stand_the_likeliest_earlier_ones_with_badge_and_why_in_fifteen_statements(
+    work: Casework, lin: Client
+) -> None:
+    other, case = work.just_reported(), work.just_reported()
+    page = known(lin, case.number, next="/desk/")
+    assert f'name="into" value="{other.number}"' in page
+    for said in ("可能有关", "文字 100 % 相近", "同一天", 'data-key="f"'):
+        assert said in page
+    asked = statements_of(partial(known, lin, case.number))
+    assert len(asked) <= 15, asked
+    lin.cookies["django_language"] = "en"
+    assert "Perhaps related" in known(lin, case.number)
+    whole = text(lin.get(f"/cases/{case.number}/known"))  # without scripts
+    assert f'name="into" value="{other.number}"' in whole
+
+
+@pytest.mark.parametrize("hidden", [{"is_confidential": True}, {"is_suspect": True}])
+def test_no_hidden_report_stands_beside_another_and_none_beside_a_confidential_one(
+    work: Casework, lin: Client, hidden: dict[str, bool]
+) -> None:
+    other, case = work.just_reported(), work.just_reported()
+    assert other.number in known(lin, case.number)
+    Case.objects.filter(pk=other.pk).update(**hidden)
+    assert other.number not in known(lin, case.number)
+    if "is_confidential" in hidden:
+        answer = lin.get(f"/cases/{other.number}/known", headers=HTMX)
+        assert answer.status_code == 404 or case.number not in answer.content.decode()
+
+
+def test_nobody_of_another_street_learns_what_stands_beside_a_case(work: Casework, clock: MovableClock) -> None:
+    case = work.just_reported()
+    assert work.world.client("wai").get(f"/cases/{case.number}/known", headers=HTMX).status_code in {403, 404}
 
 
 def test_one_press_merges_into_the_near_case_and_the_toast_takes_it_back(work: Casework, lin: Client) -> None:

@@ -1,6 +1,7 @@
 """What stands beside a move's form so that it can be filled in without looking elsewhere.
 
-Accepting: cases near by that may be the same, and what a control area says. Dispatching: when the notice will be heard.
+Accepting and dispatching: whether it is known (a part of its own). Accepting: what a control area says. Dispatching: when
+the notice will be heard.
 Closing and rejecting: what the reporter will read.
 """
 
@@ -17,11 +18,9 @@ from .. import services
 from ..forms import MoveForm
 from ..models import Case, Report
 from ..offers import conditions_by_id
-from ..queries import lists, replies, reply_flags
+from ..queries import replies, reply_flags
 from ..queries.types import ConditionChoice, control_notice
-from . import present
 
-NEAR_SHOWN = 5
 _FILING = frozenset({"accept", "accept_dispatch", "correct"})
 _SENDING = frozenset({"dispatch", "accept_dispatch"})
 
@@ -31,9 +30,10 @@ def aids_of(form: MoveForm, reports: Sequence[Report] | None = None) -> dict[str
     case, at = form.case, form.at
     found: dict[str, Any] = {"offer": form.offer}
     if form.move in _FILING:
-        found |= {"chosen": chosen_of(form), "near": near_of(case, at), "control": control_of(case, at)}
+        found |= {"chosen": chosen_of(form), "control": control_of(case, at)}
     if form.move in _SENDING:
         found["delivery"] = delivery(at, is_urgent=case.is_urgent)
+    found["asks_known"] = form.move in _FILING | _SENDING and form.move != "correct"
     if form.move in services.TOLD and reports is None:
         reports = list(case.reports.order_by("pk"))
     if form.move in replies.MOVES:
@@ -48,21 +48,6 @@ def chosen_of(form: MoveForm) -> ConditionChoice | None:
     """The filing condition the form stands at, with its limit and proofs; None if none is chosen yet."""
     value = str(form["condition_id"].value() or "")
     return conditions_by_id().get(int(value)) if value.isdecimal() else None
-
-
-def near_of(case: Case, at: datetime) -> list[dict[str, Any]]:
-    """Open cases of the street near this one that may be the same matter, the nearest first. One SELECT."""
-    if case.lon is None or case.lat is None:
-        return []
-    radius = services.policy_of(case).near_m
-    found = lists.near_open(
-        case.lon, case.lat, radius_m=radius, event_type_id=case.event_type_id, street_id=case.street_id, size=NEAR_SHOWN + 1
-    )
-    return [
-        present.row(other, at, metres=metres) | {"voices": other.voices, "reported_at": other.reported_at}
-        for other, metres in found
-        if other.pk != case.pk
-    ][:NEAR_SHOWN]
 
 
 def control_of(case: Case, at: datetime) -> Any:
