@@ -18,7 +18,6 @@ from jiequ.doors.open311.views import reading
 from tests.actors import NOW, MovableClock
 from tests.casework import Casework, make_condition
 from tests.open311 import a_request, get, key_of, open_up, post, rows
-from tests.statements import statements_of
 
 
 @pytest.fixture
@@ -249,22 +248,3 @@ def test_pages_follow_one_another_by_number_and_by_the_key_in_the_link(work: Cas
             link[1 : link.index(">")].partition("testserver")[2] or link[1 : link.index(">")].split("8000", 1)[1]
         )
     assert seen == numbers
-
-
-def test_a_list_makes_few_statements_however_long_it_is(work: Casework) -> None:
-    key = key_of(work)
-    work.accepted()
-
-    def selects(**query: str) -> int:
-        types.forget()  # the worst case: the types are read anew
-        asked = statements_of(lambda: rows("requests.json", **query))
-        return len([one for one in asked if one.lstrip("( ").startswith(("SELECT", "WITH"))])
-
-    few = selects(service_code="0110", status="open", extensions="true")
-    with_key = selects(service_code="0110", status="open", key=key)
-    with_all = selects(service_code="0110", status="open", extensions="true", key=key)
-    for _ in range(6):
-        work.accepted()
-    assert selects(service_code="0110", status="open", extensions="true") == few <= 8
-    assert selects(service_code="0110", status="open", key=key) == with_key <= 9
-    assert selects(service_code="0110", status="open", extensions="true", key=key) == with_all <= 9

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -95,11 +95,10 @@ class Read:
 
 
 def read(cases: QuerySet[Case], *, most: int = MOST, actor: Actor | None = None, is_extended: bool = False) -> Read:
-    """The first ``most`` of them. Two SELECTs (cases; published photos), one more for extensions, one for a key's owner."""
+    """The first ``most`` of them. Two SELECTs (cases; what hangs on them), one more for a key's owner."""
     found: list[Sequence[Any]] = list(cases.values_list(*_FIELDS)[:most])
     ids = [row[0] for row in found]
-    photos = published_photos(ids)
-    others = elsewhere(ids) if is_extended else {}
+    photos, others = attached(ids, is_extended=is_extended)
     more = details(ids, actor) if actor is not None else {}
     teller = _Teller()
     rows = [teller.request(row, photos.get(row[0], ()), more.get(row[0])) for row in found]
@@ -108,22 +107,22 @@ def read(cases: QuerySet[Case], *, most: int = MOST, actor: Actor | None = None,
     return Read(rows, (found[-1][4], found[-1][0]) if found else None)
 
 
-def published_photos(case_ids: Iterable[int]) -> dict[int, list[int]]:
-    """The published proofs of each case. One SELECT."""
-    found: dict[int, list[int]] = {}
-    rows = PublishedPhoto.objects.filter(case_id__in=list(case_ids)).order_by("pk")
-    for case_id, proof_id in rows.values_list("case_id", "proof_id"):
-        found.setdefault(case_id, []).append(proof_id)
-    return found
-
-
-def elsewhere(case_ids: Iterable[int]) -> dict[int, list[str]]:
-    """The numbers under which each case was handed to other servers: whoever reads both takes it for one. One SELECT."""
-    found: dict[int, list[str]] = {}
-    rows = Mirror.objects.filter(case_id__in=list(case_ids), direction=Direction.OUT).exclude(request_id="")
-    for case_id, number in rows.values_list("case_id", "request_id"):
-        found.setdefault(case_id, []).append(number)
-    return found
+def attached(case_ids: Iterable[int], *, is_extended: bool) -> tuple[dict[int, list[int]], dict[int, list[str]]]:
+    """What hangs on each case: its published proofs, and (``is_extended``) the numbers under which it was handed to other
+    servers: whoever reads both takes it for one. One SELECT."""
+    ids = list(case_ids)
+    rows = PublishedPhoto.objects.filter(case_id__in=ids).values_list("case_id", "proof_id", Value("", CharField()))
+    if is_extended:
+        handed = Mirror.objects.filter(case_id__in=ids, direction=Direction.OUT).exclude(request_id="")
+        rows = rows.union(handed.values_list("case_id", Value(0, BigIntegerField()), "request_id"), all=True)
+    photos: dict[int, list[int]] = {}
+    others: dict[int, list[str]] = {}
+    for case_id, proof_id, number in sorted(rows):
+        if number:
+            others.setdefault(case_id, []).append(number)
+        else:
+            photos.setdefault(case_id, []).append(proof_id)
+    return photos, others
 
 
 @dataclass(frozen=True, slots=True)
