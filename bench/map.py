@@ -88,15 +88,10 @@ def _refuse_wrong_counts(when: str) -> int:
 
 def measure(cases: int, times: int) -> None:
     """Fill, weigh, serve, ask, tell."""
-    from django.utils import timezone
+    from bench import kept
 
-    from bench import year
-    from jiequ.web.demo.base import seed_base
-
-    seed_base(timezone.now())
-    began = time.perf_counter()
-    year.fill(cases, timezone.now())
-    print(f"{machine_line()}; {cases:,} cases written in {time.perf_counter() - began:.0f} s", flush=True)
+    told = kept.year_of(cases)
+    print(f"{machine_line()}; {told}", flush=True)
     _weigh(cases)
     desk.ANCHOR.update(ANCHOR)
     lin, district = desk.session()[0], district_session()

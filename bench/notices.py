@@ -2,8 +2,8 @@
 
 The emulator plays the provider in a process of its own; the worker is ``./run jobs`` as installed. Half the cases have several
 notices, so that order within a case can be checked. Before a figure counts: every notice has gone out, each once, in order, and
-stands as sent.
-Options: ``--database sqlite|postgresql --notices 2000``.
+stands as sent. ``--kills``: what is lost or doubled when the worker is killed all the while (bench/notices_killed.py).
+Options: ``--database sqlite|postgresql --notices 2000 --kills``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import httpx
 import psutil
 
 from bench.database import begin, machine_line, on_each
+from emulator.testing import Strings
 
 ROOT = Path(__file__).resolve().parents[1]
 ANSWER_SECONDS = 0.05
@@ -38,16 +39,18 @@ def main() -> int:
     """Both databases, or the one asked for. Fails if one is lost, doubled, or out of order."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--database", choices=["sqlite", "postgresql"])
-    ask.add_argument("--notices", type=int, default=2000)
+    ask.add_argument("--notices", type=int)
+    ask.add_argument("--kills", action="store_true")
     given = ask.parse_args()
+    count = given.notices or (10_000 if given.kills else 2000)
     if not given.database:
-        return on_each("bench.notices", ["--notices", str(given.notices)])
+        return on_each("bench.notices", ["--notices", str(count), *(["--kills"] if given.kills else [])])
     begin(given.database)
-    return measure(given.notices)
+    return measure(count, with_kills=given.kills)
 
 
-def measure(count: int) -> int:
-    """Plant, let one worker work, compare with what the provider took."""
+def measure(count: int, *, with_kills: bool = False) -> int:
+    """Plant, let one worker work, or one after the other, compare with what the provider took."""
     from tests.actors import make_world
     from tests.support.live import database_url, free_port, soon
 
@@ -76,6 +79,10 @@ def measure(count: int) -> int:
             _ask(base, "/sms", templates={"SMS_1": "${number}"}, a_minute=100, an_hour=100, a_day=100, signs=["鹭港街道"])
             _ask(base, "/faults", kind="latency", where="/sms/", times=10**9, seconds=ANSWER_SECONDS)
             _ask(base, "/settings", status_after=3600)
+            if with_kills:
+                from bench import notices_killed
+
+                return notices_killed.measure(world, Strings(base, 0), env, count)
             keys = plant(world, count)
             return run(env, base, keys)
         finally:

@@ -11,7 +11,7 @@ from typing import Any
 from django.test import Client
 
 from jiequ.people import services
-from jiequ.people.rules import ApiScope
+from jiequ.people.rules import Actor, ApiScope
 from tests.actors import NOW, World
 
 
@@ -55,15 +55,22 @@ def program_of(
     at: datetime = NOW,
 ) -> Program:
     """A program in the name of an actor: allowed by 系, drawn by its owner; every scope if none is named."""
-    person = world.people[name]
-    token = services.allow_token(
-        name=title,
-        person_id=person.pk,
-        scopes=scopes or EVERY_SCOPE,
-        street_id=street_id,
-        days=days,
-        by=world.actor("xi"),
-        at=at,
-    )
-    _token, secret = services.draw_token(token_id=token.pk, by=world.actor(name), at=at)
+    given = {"title": title, "street_id": street_id, "days": days, "at": at}
+    return drawn(world.people[name].pk, *scopes, allowed_by=world.actor("xi"), by=world.actor(name), **given)
+
+
+def drawn(
+    person_id: int,
+    *scopes: str,
+    allowed_by: Actor,
+    by: Actor,
+    at: datetime,
+    street_id: int | None = None,
+    days: int = 90,
+    title: str = "巡查程序",
+) -> Program:
+    """The same for any person: allowed by a system administrator, drawn by its owner."""
+    given = {"name": title, "scopes": scopes or EVERY_SCOPE, "street_id": street_id, "days": days}
+    token = services.allow_token(**given, person_id=person_id, by=allowed_by, at=at)
+    _token, secret = services.draw_token(token_id=token.pk, by=by, at=at)
     return Program(secret, token.pk)
