@@ -21,7 +21,7 @@ from rasterio.warp import transform_bounds
 
 BLOCK = 512
 LOOKED_AT = 512  # pixels a side in which the stretch is measured
-OPTIONS = {"GDAL_CACHEMAX": 128, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_NUM_THREADS": "2"}
+OPTIONS = {"GDAL_CACHEMAX": 128 << 20, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_NUM_THREADS": "2"}
 
 
 @dataclass(frozen=True, slots=True)

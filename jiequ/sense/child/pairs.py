@@ -26,7 +26,7 @@ from jiequ.sense.engine.areas import DEGREES, moved, utm
 Tell = Callable[[dict[str, Any]], None]
 SIDE, GSD_M = 256, 0.4
 LEAST_SEEN = 0.6  # share of a tile that both dates must show
-OPTIONS = {"GDAL_CACHEMAX": 96, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+OPTIONS = {"GDAL_CACHEMAX": 96 << 20, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 
 
 def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:

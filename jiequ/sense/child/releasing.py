@@ -69,7 +69,7 @@ def hide(image: Any, box: list[float]) -> None:
 
 def _cut(source: str, bounds: list[float]) -> tuple[Any, float | None]:
     """Red, green, blue of the place, and how many metres it is wide; the whole picture where it has no place."""
-    with rasterio.Env(GDAL_CACHEMAX=96), rasterio.open(source) as raster:
+    with rasterio.Env(GDAL_CACHEMAX=96 << 20), rasterio.open(source) as raster:
         bands = [1, 2, 3] if raster.count >= 3 else [1, 1, 1]
         if raster.crs is None:
             return _picture(raster.read(bands, out_shape=(3, SIDE * raster.height // raster.width, SIDE))), None

@@ -28,7 +28,7 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 FAULTS = (RasterioError, CRSError, CPLE_BaseError)  # what reading and PROJ raise; the last is no RasterioError
-ENVIRONMENT = {"GDAL_CACHEMAX": 48, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
+ENVIRONMENT = {"GDAL_CACHEMAX": 48 << 20, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
 
 
 class Raster:

@@ -26,7 +26,7 @@ LARGEST_SIDE = 2048
 MERCATOR = 85.05  # degrees: no map of ours goes nearer to a pole
 KEPT_SECONDS = 5.0
 GDAL = {
-    "GDAL_CACHEMAX": 96,
+    "GDAL_CACHEMAX": 96 << 20,
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
     "VSI_CACHE": "TRUE",
