@@ -1,8 +1,8 @@
-"""Large invented pairs for ``./run bench sense cost`` and ``pair``: two flights over one town, block by block, each block a scene of its own.
+"""Large invented pairs for ``./run bench sense cost`` and ``pair``: two flights over one town, each block a scene of its own.
 
-Unlike the scenes that the net learns from, a sheet has one sun, one camera and one drift for the whole of a date, as a flight has, and no
-block comes twice: a repeated block would be matched with its copies. The later date has houses more and fewer; their outlines are the truth.
-The files are what the store keeps: COGs with overviews (``jiequ.sense.cog``).
+Unlike the scenes that the net learns from, a sheet has one sun, one camera and one drift for the whole of a date, as a flight
+has, and no block comes twice: a repeated block would be matched with its copies. The later date has houses more and fewer;
+their outlines are the truth. The files are what the store keeps: COGs with overviews (``jiequ.sense.cog``).
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def fly(folder: Path, side: int, seed: int, *, surfaces: bool) -> Flown:
 
 
 def _told(kind: str, side: int) -> dict[str, Any]:
-    what: dict[str, Any] = {"count": 3, "dtype": "uint8"} if kind == "ortho" else {"count": 1, "dtype": "float32", "nodata": -9999.0}
+    what: dict[str, Any] = (
+        {"count": 3, "dtype": "uint8"} if kind == "ortho" else {"count": 1, "dtype": "float32", "nodata": -9999.0}
+    )
     place = Affine(GSD, 0, CORNER[0], 0, -GSD, CORNER[1])
     return {"driver": "GTiff", "width": side, "height": side, "crs": UTM49, "transform": place, "tiled": True,
             "blockxsize": 512, "blockysize": 512, "bigtiff": "if_safer", **what}  # fmt: skip

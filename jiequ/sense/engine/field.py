@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from jiequ.sense.engine.grid import Grid, Window
+from jiequ.sense.engine.grid import Grid, Window, between
 from jiequ.sense.engine.parameters import Parameters
+from jiequ.sense.engine.phase import correlated, steepness
 from jiequ.sense.engine.rasters import Bools, Bytes, Floats
 
 STEP_PX = 128  # between nodes
@@ -81,7 +82,7 @@ def _node(first: Floats, second: Floats, valid: Bools, hann: Floats) -> tuple[fl
         return 0.0, 0.0, 0.0, 0.0, data
     contrast = float(min(first.std(), second.std()))
     first, second = _centred(first, valid, data), _centred(second, valid, data)
-    (dx, dy), response = cv2.phaseCorrelate(first, second, hann)
+    dx, dy, response = correlated(first, second, hann)
     return dx * SHRINK, dy * SHRINK, response, contrast, data
 
 
@@ -94,8 +95,7 @@ def _centred(given: Floats, valid: Bools, data: float) -> Floats:
 
 def slopes(grey: Bytes) -> Floats:
     """Slopes rather than tones: the light of another day changes tones."""
-    smooth = cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32)
-    return np.asarray(np.sqrt(cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))))
+    return np.sqrt(steepness(cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +172,8 @@ def _smoothed(values: Floats, has: Bools) -> Floats:
 
 def shift_at(found: Field, window: Window) -> tuple[Floats, Floats]:
     """(dx, dy) for each pixel of a window, bilinear between nodes (a node stands in the middle of its cell)."""
-    xs = ((np.arange(window.width, dtype=np.float32) + window.column + 0.5) / STEP_PX - 0.5 - found.column).astype(np.float32)
-    ys = ((np.arange(window.height, dtype=np.float32) + window.row + 0.5) / STEP_PX - 0.5 - found.row).astype(np.float32)
-    grid_x, grid_y = np.meshgrid(xs, ys)
-    return _between(found.dx, grid_x, grid_y), _between(found.dy, grid_x, grid_y)
-
-
-def _between(values: Floats, xs: Floats, ys: Floats) -> Floats:
-    return np.asarray(cv2.remap(values, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    step, first = (STEP_PX, STEP_PX), (found.row, found.column)
+    return between(found.dx, window, step, first), between(found.dy, window, step, first)
 
 
 def blind_in(found: Field, window: Window) -> NDArray[Any]:

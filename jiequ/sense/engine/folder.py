@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def packed(arrays: dict[str, NDArray[Any]], facts: Any = None) -> bytes:
-    """Arrays and plain facts as one deterministic file."""
+def packed(arrays: dict[str, NDArray[Any]], facts: Any = None, *, small: bool = True) -> bytes:
+    """Arrays and plain facts as one deterministic file; not ``small``: for what is read once and soon."""
     buffer = io.BytesIO()
     told = np.frombuffer(json.dumps(facts, sort_keys=True).encode(), np.uint8)
     everything: dict[str, Any] = {"facts_json": told, **arrays}
-    np.savez_compressed(buffer, **everything)
+    (np.savez_compressed if small else np.savez)(buffer, **everything)
     return buffer.getvalue()
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from affine import Affine
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +73,21 @@ def _cuts(length: int, size: int, offset: int) -> Iterator[tuple[int, int]]:
 def to_data(grid: Grid) -> dict[str, Any]:
     """As plain JSON."""
     return {name: getattr(grid, name) for name in Grid.__slots__}
+
+
+def between(values: NDArray[np.float32], window: Window, step: tuple[float, float], first: tuple[int, int] = (0, 0)) -> Any:
+    """A lattice's values (r, c) for each pixel of a window: bilinear, beyond the rim as on it.
+
+    Value (k, l) stands in the middle of a cell of ``step`` = (rows, columns) pixels, the first in cell ``first`` of the grid.
+    """
+    low, share = _steps(window.row, window.height, step[0], first[0], values.shape[0])
+    padded = np.pad(values, ((0, 1), (0, 1)), "edge")
+    lines = padded[low] + (padded[low + 1] - padded[low]) * share[:, None]
+    low, share = _steps(window.column, window.width, step[1], first[1], values.shape[1])
+    return np.take(lines, low, 1) + np.take(lines[:, 1:] - lines[:, :-1], low, 1) * share
+
+
+def _steps(start: int, length: int, step: float, first: int, count: int) -> tuple[Any, Any]:
+    at = np.clip((np.arange(length) + (start + 0.5)) / step - 0.5 - first, 0, count - 1)
+    low = at.astype(np.intp)
+    return low, (at - low).astype(np.float32)

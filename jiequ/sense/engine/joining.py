@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ from jiequ.sense.engine.warping import warped
 
 TIN_LEAST = 0.5
 FILLED_LEAST = 0.5  # of a broad change that must differ one way
+KEPT_TILES = 16
+NEAR_M = 200.0  # candidates are looked at square by square, so that a block of a file is read once
 BROAD = (Change.FILLED, Change.DUG)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tiles:
     """The tiles of one path: where the results lie and which window each is."""
 
@@ -50,18 +53,38 @@ class Tiles:
         """How many pixels were compared."""
         return sum(int(unpacked(place.read_bytes())[1]["seen"]) for place in self.places)
 
+    def cuts(self) -> tuple[set[int], set[int]]:
+        """(rows, columns) where tiles begin or end."""
+        rows = {edge for one in self.windows for edge in (one.row, one.row + one.height)}
+        return rows, {edge for one in self.windows for edge in (one.column, one.column + one.width)}
+
     def odds(self, window: Window) -> NDArray[np.uint8]:
         """The net's odds over a window, (2, h, w), from the tiles that it touches."""
         found = np.zeros((2, window.height, window.width), np.uint8)
-        for place, tile in zip(self.places, self.windows, strict=True):
+        for number in self.near.query(_box(window)):
+            tile = self.windows[int(number)]
             rows, columns = (
                 _shared(tile.row, tile.height, window.row, window.height),
                 _shared(tile.column, tile.width, window.column, window.width),
             )
             if rows and columns:
-                arrays, _ = unpacked(place.read_bytes())
-                found[:, rows[1], columns[1]] = arrays["odds"][:, rows[0], columns[0]]
+                odds = _odds(self.places[int(number)])
+                found[:, rows[1], columns[1]] = odds[:, rows[0], columns[0]]
         return found
+
+    @cached_property
+    def near(self) -> shapely.STRtree:
+        """The tiles by where they are."""
+        return shapely.STRtree([_box(one) for one in self.windows])
+
+
+def _box(window: Window) -> Polygon:
+    return shapely.box(window.column, window.row, window.column + window.width, window.row + window.height)
+
+
+@lru_cache(maxsize=KEPT_TILES)
+def _odds(place: Path) -> NDArray[np.uint8]:
+    return unpacked(place.read_bytes())[0]["odds"]
 
 
 def _shared(one: int, length: int, other: int, other_length: int) -> tuple[slice, slice] | None:
@@ -83,7 +106,7 @@ class Joint:
     def joined(self) -> Joint:
         """With the pieces of each path joined over the seams."""
         for name, part in (("dsm", self.surface), ("net", self.picture)):
-            self.shapes[name] = joined(part[0].pieces()) if part else []
+            self.shapes[name] = joined(part[0].pieces(), part[0].cuts()) if part else []
         return self
 
 
@@ -98,7 +121,12 @@ def candidates(joint: Joint) -> list[Candidate]:
     crs = crs_of(joint)
     surfaces = [(value, shape) for value, shape in _drawn(joint, "dsm", crs) if _is_large(value, shape, joint, crs)]
     pictures = [(value == units.GONE, shape) for value, shape in _drawn(joint, "net", crs) if _is_large(0, shape, joint, crs)]
-    return fuse.brought_together(surfaces, pictures)
+    return sorted(fuse.brought_together(surfaces, pictures), key=_square)
+
+
+def _square(candidate: Candidate) -> tuple[float, float]:
+    left, top, _, _ = candidate.polygon.bounds
+    return top // NEAR_M, left // NEAR_M
 
 
 def _drawn(joint: Joint, path: str, crs: str) -> Iterator[tuple[int, Polygon]]:
@@ -129,10 +157,10 @@ def findings(joint: Joint, found: Iterable[Candidate]) -> Iterator[Finding | Non
 
 def _finding(joint: Joint, candidate: Candidate) -> Finding | None:
     crs = crs_of(joint)
-    evidence = _evidence(joint, candidate, crs)
-    surface = evidence.get("dsm", {})
+    surface = _of_surface(joint, *joint.surface, candidate.polygon, crs) if joint.surface else {}
     if candidate.change in BROAD and surface.get("share", 0.0) < FILLED_LEAST:
         return None
+    evidence = _evidence(joint, candidate, crs, surface)
     area = round(area_m2(candidate.polygon, crs), 2)
     numbers = fuse.features(area, evidence, has_net=joint.picture is not None)
     geometry = to_degrees(candidate.polygon, crs)
@@ -144,10 +172,8 @@ def _finding(joint: Joint, candidate: Candidate) -> Finding | None:
     return Finding(key, geometry, area, height, volume, what, tin, sure, evidence)
 
 
-def _evidence(joint: Joint, candidate: Candidate, crs: str) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
-    if joint.surface:
-        found["dsm"] = _of_surface(joint, joint.surface[0].side, joint.surface[1], candidate.polygon, crs)
+def _evidence(joint: Joint, candidate: Candidate, crs: str, surface: dict[str, float]) -> dict[str, dict[str, float]]:
+    found = {"dsm": surface}
     if joint.picture:
         found["net"] = _of_net(joint.picture[0], candidate, crs)
     if joint.view is not None:
@@ -155,7 +181,8 @@ def _evidence(joint: Joint, candidate: Candidate, crs: str) -> dict[str, dict[st
     return {name: numbers for name, numbers in found.items() if numbers}
 
 
-def _of_surface(joint: Joint, side: Side, whole: SurfaceWhole, polygon: Polygon, crs: str) -> dict[str, float]:
+def _of_surface(joint: Joint, tiles: Tiles, whole: SurfaceWhole, polygon: Polygon, crs: str) -> dict[str, float]:
+    side = tiles.side
     own = _carried(polygon, crs, side.grid.crs)
     margin = max(2, round(20 / side.grid.resolution))  # so much of its roof is looked at
     window, shrink = attributes.window_of(own, side.grid, margin)

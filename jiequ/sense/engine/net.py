@@ -121,8 +121,9 @@ class ChangeNet:
 
 def _planes(image: NDArray[np.uint8]) -> Floats:
     below, right = -image.shape[0] % STEP, -image.shape[1] % STEP
-    padded = np.pad(image, ((0, below), (0, right), (0, 0)), "reflect" if min(image.shape[:2]) > STEP else "edge")
-    return np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)
+    if below or right:
+        image = np.pad(image, ((0, below), (0, right), (0, 0)), "reflect" if min(image.shape[:2]) > STEP else "edge")
+    return np.stack(cv2.split(image))[None].astype(np.float32)
 
 
 def _file(weights: Path | None) -> Path:

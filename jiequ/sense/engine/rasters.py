@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
@@ -64,10 +65,12 @@ class Raster:
     def read(self, window: Window, *, shrink: int = 1) -> tuple[Any, Bools]:
         """(pixels, which of them are data) of a window; ``shrink``: as averages of so many by so many pixels."""
         height, width = -(-window.height // shrink), -(-window.width // shrink)
+        part, place = _inside(self.grid, window, shrink)
+        if part is not None and (place[0].stop - place[0].start, place[1].stop - place[1].start) == (height, width):
+            return self._read_inside(part, place)
         shape = (height, width) if self.surface else (height, width, 3)
         pixels = np.zeros(shape, np.float32 if self.surface else np.uint8)
         valid = np.zeros((height, width), np.bool_)
-        part, place = _inside(self.grid, window, shrink)
         if part is not None:
             pixels[place], valid[place] = self._read_inside(part, place)
         return pixels, valid
@@ -85,7 +88,7 @@ class Raster:
             valid = (heights > LOWEST_M) & (heights < HIGHEST_M)
         if self._nodata is not None and not math.isnan(self._nodata):
             valid &= heights != np.float32(self._nodata)
-        return np.where(valid, heights, np.float32(0)), valid
+        return (heights if valid.all() else np.where(valid, heights, np.float32(0))), valid
 
     def _colours(self, found: NDArray[Any]) -> tuple[Bytes, Bools]:
         colours = found[:3] if len(self._bands) == 3 else np.repeat(found[:1], 3, axis=0)
@@ -96,7 +99,7 @@ class Raster:
             valid = (colours != self._nodata).any(axis=0)
         if self.stretch is not None:
             colours = stretched(colours, self.stretch)
-        return np.ascontiguousarray(np.moveaxis(colours, 0, 2)), valid
+        return np.asarray(cv2.merge(list(colours))), valid
 
     def close(self) -> None:
         """Let go of the file."""

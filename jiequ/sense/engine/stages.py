@@ -127,12 +127,12 @@ def surface_whole(side: Side, hands: Hands) -> SurfaceWhole | None:
 
 
 def _surface_whole(side: Side, hands: Hands) -> bytes:
-    shrink = -(-max(side.grid.width, side.grid.height) // OVERVIEW_PX)
+    shrink = quarter(side.grid)
     before, after, valid_before, valid_after = overviews(side, shrink, hands)
     found = lie(before, after, valid_before, valid_after, shrink)
     ground = ground_of(before, valid_before, side.grid.resolution * shrink)
     is_one_place = found is not None and found.response >= LEAST_WHOLE
-    return packed({"ground": ground}, {"lie": asdict(found) if found and is_one_place else None, "shrink": shrink})
+    return packed({"ground": ground}, {"lie": asdict(found) if found and is_one_place else None, "shrink": shrink}, small=False)
 
 
 def ground_of(heights: Floats, valid: Bools, resolution: float) -> Floats:

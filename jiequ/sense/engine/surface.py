@@ -57,20 +57,24 @@ def difference(
     """Both dates of one window brought together; (row, column): the window's first pixel on the grid."""
     moved = moved_by(before, lie.dx, lie.dy) - lie.plane(row, column, *after.shape)
     valid = valid_after & moved_mask(valid_before, lie.dx, lie.dy)
-    dz = np.where(valid, after - moved, np.float32(0)).astype(np.float32)
-    return Difference(dz, np.where(valid, moved, after).astype(np.float32), after, valid)
+    if valid.all():
+        return Difference(after - moved, moved, after, valid)
+    dz = np.where(valid, after - moved, np.float32(0))
+    return Difference(dz, np.where(valid, moved, after), after, valid)
 
 
 def changes(found: Difference, lie: Lie, resolution: float, parameters: Parameters) -> Bytes:
     """A ``Change`` for each pixel of a window, (h, w) uint8."""
     result = np.zeros(found.dz.shape, np.uint8)
     least = threshold_m(lie, parameters)
-    filled, dug = _earthworks(found, lie, resolution, parameters)
-    result[filled], result[dug] = Change.FILLED, Change.DUG
     raised = _structures(found.dz, found.after, found.before, least, resolution, parameters)
     lowered = _structures(-found.dz, found.before, found.after, least, resolution, parameters)
-    result[lowered], result[raised] = Change.LOWERED, Change.RAISED
-    result[~found.valid] = Change.NONE
+    filled, dug = _earthworks(found, ~(raised | lowered), lie, resolution, parameters)
+    np.copyto(result, np.uint8(Change.FILLED), where=filled)
+    np.copyto(result, np.uint8(Change.DUG), where=dug)
+    np.copyto(result, np.uint8(Change.LOWERED), where=lowered)
+    np.copyto(result, np.uint8(Change.RAISED), where=raised)
+    np.copyto(result, np.uint8(Change.NONE), where=~found.valid)
     return result
 
 
@@ -105,12 +109,13 @@ def grown_from(seeds: Bools, mask: Bools) -> Bools:
     return np.asarray(found > 0) & mask
 
 
-def _earthworks(found: Difference, lie: Lie, resolution: float, parameters: Parameters) -> tuple[Bools, Bools]:
-    """(filled, dug): low and broad, by the mean over 20 m (fewer where the halo is narrower)."""
+def _earthworks(found: Difference, ground: Bools, lie: Lie, resolution: float, parameters: Parameters) -> tuple[Bools, Bools]:
+    """(filled, dug): low and broad, by the mean over 20 m (fewer where the halo is narrower) of what is no structure."""
     size = min(max(3, round(EARTHWORKS_MEAN_M / resolution) | 1), 2 * parameters.halo_px // 3 | 1)
-    clipped = np.clip(found.dz, -4, 4)
+    counted = (found.valid & ground).astype(np.float32)
+    clipped = np.clip(found.dz, -4, 4) * counted
     kernel = (size, size)
-    weight = cv2.boxFilter(found.valid.astype(np.float32), -1, kernel)
+    weight = cv2.boxFilter(counted, -1, kernel)
     mean = cv2.boxFilter(clipped, -1, kernel) / np.maximum(weight, np.float32(0.25))
     least = max(parameters.earthworks_height_m, 3 * lie.mad)
     broad = round(size * 0.6)

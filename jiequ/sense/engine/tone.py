@@ -6,13 +6,12 @@ All of it is computed once from the overviews, so that a place is toned alike in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from jiequ.sense.engine.grid import Window
+from jiequ.sense.engine.grid import Window, between
 from jiequ.sense.engine.rasters import Bools, Bytes, Floats
 
 ROUNDS = 3
@@ -36,9 +35,10 @@ def tone(earlier: Bytes, later: Bytes, valid: Bools, size: tuple[int, int]) -> T
         return Tone(np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1), np.zeros((1, 1, 3), np.float32), size)
     levels, kept = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1), valid
     for _ in range(ROUNDS):
-        levels = np.stack([_matching(earlier[kept][:, band], later[kept][:, band]) for band in range(3)], axis=1)
-        rest = np.abs(_through(earlier, levels).astype(np.int16) - later).sum(axis=2)
-        kept = valid & (rest <= np.quantile(rest[valid], UNCHANGED))
+        counts = [[_counted(date, band, kept) for band in range(3)] for date in (earlier, later)]
+        levels = np.stack([_matching(counts[0][band], counts[1][band]) for band in range(3)], axis=1)
+        rest = _apart(_through(earlier, levels), later)
+        kept = valid & (rest <= _quantile(rest, valid))
     return Tone(levels, _light(_through(earlier, levels), later, kept), size)
 
 
@@ -47,27 +47,40 @@ def toned(picture: Bytes, how: Tone, window: Window) -> Bytes:
     matched = _through(picture, how.levels)
     if not how.light.any():
         return matched
-    return np.clip(matched.astype(np.float32) + _light_at(how, window), 0, 255).astype(np.uint8)
+    light = _light_at(how, window)
+    return np.asarray(cv2.add(matched, light, dtype=cv2.CV_8U))
 
 
 def _light_at(how: Tone, window: Window) -> Floats:
     rows, columns = how.light.shape[:2]
-    ys = ((np.arange(window.height, dtype=np.float32) + window.row + 0.5) / how.size[0] * rows - 0.5).astype(np.float32)
-    xs = ((np.arange(window.width, dtype=np.float32) + window.column + 0.5) / how.size[1] * columns - 0.5).astype(np.float32)
-    grid_x, grid_y = np.meshgrid(xs, ys)
-    return np.asarray(cv2.remap(how.light, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    step = how.size[0] / rows, how.size[1] / columns
+    return np.asarray(cv2.merge([between(how.light[..., band], window, step) for band in range(3)]))
 
 
 def _through(picture: Bytes, levels: Bytes) -> Bytes:
     return np.asarray(cv2.LUT(picture, levels[None]))
 
 
-def _matching(source: NDArray[Any], wanted: NDArray[Any]) -> Bytes:
+def _counted(picture: Bytes, band: int, kept: Bools) -> NDArray[np.float64]:
+    return cv2.calcHist([picture], [band], kept.astype(np.uint8), [256], [0, 256]).ravel().astype(np.float64)
+
+
+def _apart(one: Bytes, other: Bytes) -> NDArray[np.uint16]:
+    """How far each pixel's three bands differ in all, 0 … 765."""
+    apart = cv2.absdiff(one, other)
+    return np.asarray(cv2.transform(apart.astype(np.uint16), np.ones((1, 3), np.float32)), np.uint16).reshape(apart.shape[:2])
+
+
+def _quantile(rest: NDArray[np.uint16], valid: Bools) -> int:
+    """The least difference that ``UNCHANGED`` of what is valid does not exceed."""
+    counts = np.bincount(rest[valid], minlength=766)
+    return int(np.searchsorted(np.cumsum(counts), UNCHANGED * counts.sum()))
+
+
+def _matching(source: NDArray[np.float64], wanted: NDArray[np.float64]) -> Bytes:
     """What each level becomes so that the two cumulated histograms agree."""
-    grid = np.arange(256)
-    have = np.cumsum(np.bincount(source, minlength=256)) / max(source.size, 1)
-    want = np.cumsum(np.bincount(wanted, minlength=256)) / max(wanted.size, 1)
-    return np.clip(np.rint(np.interp(have, want, grid)), 0, 255).astype(np.uint8)
+    have, want = (np.cumsum(one) / max(one.sum(), 1) for one in (source, wanted))
+    return np.clip(np.rint(np.interp(have, want, np.arange(256))), 0, 255).astype(np.uint8)
 
 
 def _light(matched: Bytes, later: Bytes, kept: Bools) -> Floats:

@@ -49,7 +49,7 @@ def forget() -> None:
 def overview(side: Side, later: bool, window: Window, shrink: int) -> bytes:
     """A strip of one date, ``shrink`` times coarser."""
     pixels, valid = raster(side, later=later).read(window, shrink=shrink)
-    return packed({"pixels": pixels, "valid": valid})
+    return packed({"pixels": pixels, "valid": valid}, small=False)
 
 
 def picture_nodes(side: Side, whole: Overall, block: Window) -> bytes:
@@ -131,10 +131,9 @@ def _found(odds: NDArray[np.float32], valid: Bools, resolution: float, parameter
 
 
 def _packed_tile(classes: Bytes, valid: Bools, part: Field, window: Window, more: dict[str, Any]) -> bytes:
-    blind = blind_in(part, window)
-    classes = np.where(valid & (blind == 0), classes, 0)
-    classes = np.where(~valid, HOLE, classes)
-    classes = np.where(blind > 0, BLIND + blind, classes).astype(np.uint8)
+    blind, classes = blind_in(part, window), classes.copy()
+    np.copyto(classes, np.uint8(HOLE), where=~valid)
+    np.copyto(classes, BLIND + blind, where=blind > 0)
     found = pieces(classes, window)
     facts = {
         "window": [window.row, window.column, window.height, window.width],

@@ -21,40 +21,51 @@ def warped(
     raster: Raster, matrix: NDArray[np.float64], shifts: Field | None, window: Window, shrink: int = 1
 ) -> tuple[Bytes, Bools]:
     """(h, w, 3) and which pixels are data: the earlier picture as the later one sees ``window``, ``shrink`` times coarser."""
-    xs, ys = _sought(matrix, shifts, window, shrink)
-    source = _covering(xs, ys, shrink)
+    xs, ys, corner = _sought(matrix, shifts, window, shrink)
+    source = _covering(xs, ys, corner, shrink)
     if source is None:
         return np.zeros((*xs.shape, 3), np.uint8), np.zeros(xs.shape, np.bool_)
     pixels, valid = raster.read(source, shrink=shrink)
-    half = np.float32((shrink - 1) / 2)
-    there_x = (xs - half - np.float32(source.column)) / np.float32(shrink)
-    there_y = (ys - half - np.float32(source.row)) / np.float32(shrink)
+    half = (shrink - 1) / 2
+    there_x = (xs + np.float32(corner[0] - half - source.column)) / np.float32(shrink)
+    there_y = (ys + np.float32(corner[1] - half - source.row)) / np.float32(shrink)
     moved = cv2.remap(pixels, there_x, there_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    if valid.all():
+        return np.asarray(moved), np.ones(xs.shape, np.bool_)
     mask = cv2.remap(valid.astype(np.uint8) * 255, there_x, there_y, cv2.INTER_LINEAR, borderValue=0)
     return np.asarray(moved), np.asarray(mask > 250)
 
 
-def _sought(matrix: NDArray[np.float64], shifts: Field | None, window: Window, shrink: int) -> tuple[Floats, Floats]:
-    """Where in the earlier picture each pixel of the window is, pixels with centres at whole numbers."""
+def _sought(
+    matrix: NDArray[np.float64], shifts: Field | None, window: Window, shrink: int
+) -> tuple[Floats, Floats, tuple[float, float]]:
+    """Where in the earlier picture each pixel of the window is, less a whole corner (x, y); centres at whole numbers."""
     height, width = -(-window.height // shrink), -(-window.width // shrink)
     half = (shrink - 1) / 2
     columns = np.arange(width, dtype=np.float64) * shrink + half + window.column
     rows = (np.arange(height, dtype=np.float64) * shrink + half + window.row)[:, None]
     (a, b, c), (d, e, f), (g, h, i) = matrix
-    under = g * columns + h * rows + i
-    xs, ys = (a * columns + b * rows + c) / under, (d * columns + e * rows + f) / under
+    corner = float(window.column), float(window.row)
+    if g or h or i != 1:
+        under = g * columns + (h * rows + i)
+        xs, ys = (a * columns + (b * rows + c)) / under - corner[0], (d * columns + (e * rows + f)) / under - corner[1]
+        xs, ys = xs.astype(np.float32), ys.astype(np.float32)
+    else:
+        xs = (a * columns - corner[0]).astype(np.float32) + (b * rows + c).astype(np.float32)
+        ys = (d * columns).astype(np.float32) + (e * rows + (f - corner[1])).astype(np.float32)
     if shifts is not None:
         dx, dy = shift_at(shifts, window)
         xs, ys = xs + dx, ys + dy
-    return xs.astype(np.float32), ys.astype(np.float32)
+    return xs, ys, corner
 
 
-def _covering(xs: Floats, ys: Floats, shrink: int) -> Window | None:
-    if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
+def _covering(xs: Floats, ys: Floats, corner: tuple[float, float], shrink: int) -> Window | None:
+    ends = np.array([[xs.min(), xs.max()], [ys.min(), ys.max()]], np.float64) + np.array(corner)[:, None]
+    if not np.isfinite(ends).all():
         return None
-    left, top = (math.floor(float(one.min())) - MARGIN_PX * shrink for one in (xs, ys))
+    left, top = (math.floor(one) - MARGIN_PX * shrink for one in ends[:, 0])
     left, top = left - left % shrink, top - top % shrink
-    width, height = (math.ceil(float(one.max())) + MARGIN_PX * shrink for one in (xs, ys))
+    width, height = (math.ceil(one) + MARGIN_PX * shrink for one in ends[:, 1])
     width, height = width - left, height - top
     if max(width, height) > MOST_SOURCE_PX * shrink:
         return None

@@ -107,7 +107,7 @@ def _constants(model: onnx.ModelProto) -> dict[str, Any]:
 
 
 def _pad_before(conv: onnx.NodeProto, makers: dict[str, onnx.NodeProto], numbers: dict[str, Any]) -> onnx.NodeProto | None:
-    """The Pad with known sides that a Conv looks at, directly or through QuantizeLinear and DequantizeLinear of its own scale."""
+    """The Pad with known sides that a Conv looks at, directly or through an 8-bit pair of the Pad's own scale."""
     found = makers.get(conv.input[0])
     if found is not None and found.op_type == "DequantizeLinear" and found.input[0] in makers:
         narrow = makers[found.input[0]]
