@@ -57,21 +57,32 @@ def blocks(grid: Grid) -> list[Window]:
     ]
 
 
-def pixels_of(block: Window) -> Window:
+def pixels_of(block: Window, grid: Grid) -> Window:
     """What a block of nodes looks at."""
-    margin = (SPAN_PX - STEP_PX) // 2
-    inner = Window(block.row * STEP_PX, block.column * STEP_PX, block.height * STEP_PX, block.width * STEP_PX)
-    return inner.grown(margin)
+    rows, columns = looked_at(block, grid)
+    height, width = int(rows[-1] - rows[0]) + SPAN_PX, int(columns[-1] - columns[0]) + SPAN_PX
+    return Window(int(rows[0]), int(columns[0]), height, width)
 
 
-def measured(earlier: Floats, later: Floats, valid: Bools, block: Window) -> Nodes:
+def looked_at(block: Window, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first row and column of each node's window: about its cell, and inside the grid wherever that has room for it."""
+    return _begun(block.row, block.height, grid.height), _begun(block.column, block.width, grid.width)
+
+
+def _begun(first: int, count: int, length: int) -> NDArray[np.int64]:
+    about = np.arange(first, first + count) * STEP_PX - (SPAN_PX - STEP_PX) // 2
+    return np.clip(about, 0, max(length - SPAN_PX, 0) // SHRINK * SHRINK)
+
+
+def measured(earlier: Floats, later: Floats, valid: Bools, block: Window, grid: Grid) -> Nodes:
     """All nodes of a block from slopes at half scale over ``pixels_of(block)``, both dates already moved as a whole."""
-    span, step = SPAN_PX // SHRINK, STEP_PX // SHRINK
+    span = SPAN_PX // SHRINK
     hann = np.asarray(cv2.createHanningWindow((span, span), cv2.CV_32F), np.float32)
     found = np.zeros((5, block.height, block.width), np.float32)
-    for row in range(block.height):
-        for column in range(block.width):
-            part = slice(row * step, row * step + span), slice(column * step, column * step + span)
+    rows, columns = ((begun - begun[0]) // SHRINK for begun in looked_at(block, grid))
+    for row, top in enumerate(rows):
+        for column, left in enumerate(columns):
+            part = slice(top, top + span), slice(left, left + span)
             found[:, row, column] = _node(later[part], earlier[part], valid[part], hann)
     return Nodes(*found)
 

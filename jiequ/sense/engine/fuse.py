@@ -21,6 +21,7 @@ SAME_SHARE = 0.3  # of the smaller polygon that two paths must share to mean one
 ON_ROOF_M = 2.3  # above ground, before: there stood a house
 STOREY_SHARE = 0.6  # of the roof that an added floor covers; less is a shed on it
 SHED_M = 3.8
+LOW_M = 1.2  # less is no structure to the surface path
 NAMES = ("bias", "height", "rough", "green", "net", "net_missing", "net_silent", "small", "tin")
 FIRST = {
     "bias": -1.0, "height": 1.0, "rough": -1.6, "green": -1.8, "net": 3.0, "net_missing": 0.6, "net_silent": -0.4,
@@ -63,8 +64,13 @@ def _is_one(one: Polygon, other: Polygon) -> bool:
 
 
 def hint(candidate: Candidate, evidence: Evidence) -> Hint:
-    """What it may be. ``evidence["dsm"]``: "base_m" above ground before, "median_m", "roof_share" of the roof it stands on."""
+    """What it may be. ``evidence["dsm"]``: "base_m" above ground before, "median_m", "roof_share" of the roof it stands on.
+
+    What the net alone saw is named only where no surface was measured; where one was and did not rise or fall, it is "other".
+    """
     surface = evidence.get("dsm", {})
+    if candidate.change == 0 and surface and abs(surface["median_m"]) < LOW_M:
+        return Hint.OTHER
     if candidate.change in (Change.FILLED, Change.DUG):
         return Hint.EARTHWORKS
     if candidate.change == Change.LOWERED or (candidate.change == 0 and candidate.gone):

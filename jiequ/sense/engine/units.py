@@ -54,20 +54,20 @@ def overview(side: Side, later: bool, window: Window, shrink: int) -> bytes:
 
 def picture_nodes(side: Side, whole: Overall, block: Window) -> bytes:
     """What is left of the shift at each node of a block, between two pictures moved as a whole."""
-    window = pixels_of(block)
+    window = pixels_of(block, side.grid)
     later, valid_later = raster(side, later=True).read(window, shrink=fields.SHRINK)
     earlier, valid = warped(raster(side, later=False), whole.array(), None, window, fields.SHRINK)
-    return _packed_nodes(measured(slopes(grey(earlier)), slopes(grey(later)), valid & valid_later, block))
+    return _packed_nodes(measured(slopes(grey(earlier)), slopes(grey(later)), valid & valid_later, block, side.grid))
 
 
 def surface_nodes(side: Side, lie: Lie, block: Window, parameters: Parameters) -> bytes:
     """The same between two surfaces, with the share of each cell that differs (one number a cell)."""
-    window, shrink = pixels_of(block), fields.SHRINK
+    window, shrink = pixels_of(block, side.grid), fields.SHRINK
     found = difference_at(side, lie, window, shrink)
     first, second = heights.gradients(found.before), heights.gradients(found.after)
     changed = np.abs(found.dz) > surface.threshold_m(lie, parameters)
-    nodes = measured(first, second, found.valid, block)
-    return _packed_nodes(nodes, _shares(changed, found.valid, block))
+    nodes = measured(first, second, found.valid, block, side.grid)
+    return _packed_nodes(nodes, _shares(changed & found.valid, found.valid, block, window))
 
 
 def difference_at(side: Side, lie: Lie, window: Window, shrink: int = 1) -> surface.Difference:
@@ -82,14 +82,16 @@ def difference_at(side: Side, lie: Lie, window: Window, shrink: int = 1) -> surf
     return surface.difference(before, after, valid_before, valid_after, rest, row, column)
 
 
-def _shares(changed: Bools, valid: Bools, block: Window) -> NDArray[np.float32]:
+def _shares(changed: Bools, valid: Bools, block: Window, window: Window) -> NDArray[np.float32]:
     """Of each cell of 128 pixels, how much of its data differs."""
-    step, margin = fields.STEP_PX // fields.SHRINK, (fields.SPAN_PX - fields.STEP_PX) // 2 // fields.SHRINK
-    size = block.height * step, block.width * step
-    part = slice(margin, margin + size[0]), slice(margin, margin + size[1])
-    shape = block.height, step, block.width, step
-    counted = (changed & valid)[part].reshape(shape).sum(axis=(1, 3))
-    return np.asarray(counted / np.maximum(valid[part].reshape(shape).sum(axis=(1, 3)), 1), np.float32)
+    found = np.zeros((block.height, block.width), np.float32)
+    step, shrink = fields.STEP_PX, fields.SHRINK
+    for row, column in np.ndindex(found.shape):
+        top = ((block.row + row) * step - window.row) // shrink
+        left = ((block.column + column) * step - window.column) // shrink
+        cell = slice(top, top + step // shrink), slice(left, left + step // shrink)
+        found[row, column] = changed[cell].sum() / max(int(valid[cell].sum()), 1)
+    return found
 
 
 def _packed_nodes(nodes: Nodes, shares: NDArray[np.float32] | None = None) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django import template
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
 
 from .. import words
@@ -19,6 +20,12 @@ Evidence = Mapping[str, Mapping[str, float]]
 def percent(share: float | None) -> str:
     """0.957 → 96 %; nothing for nothing."""
     return "" if share is None else f"{100 * share:.0f} %"
+
+
+@register.simple_tag
+def height(metres: float | None) -> str:
+    """By how many metres the surface changed; said so where no surface was measured."""
+    return _("未测高") if metres is None else f"{localize(round(metres, 1))} m"
 
 
 @register.simple_tag

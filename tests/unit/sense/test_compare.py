@@ -10,13 +10,15 @@ import shapely
 from rasterio.crs import CRS
 from shapely.geometry import shape
 
+from jiequ.sense.engine import fuse
 from jiequ.sense.engine.areas import DEGREES, moved
 from jiequ.sense.engine.compare import compare
 from jiequ.sense.engine.heights import moved_by
 from jiequ.sense.engine.parameters import Parameters
 from jiequ.sense.engine.results import outcome_to_json
 from jiequ.sense.engine.shapes import Hint, Outcome, Sources, Unusable
-from tests.support.rasters import CORNER, HOUSE, UTM49, terrain, with_house, write
+from jiequ.sense.engine.surface import Change
+from tests.support.rasters import CORNER, HOUSE, UTM49, picture, terrain, with_house, write
 
 SIZE = 300
 SMALL = Parameters(tile_px=128, halo_px=32)
@@ -118,3 +120,37 @@ def test_pictures_without_weights_are_said_to_be_unseen_not_unchanged(tmp_path: 
     assert not found.findings
     assert [(one.reason, one.path) for one in found.blind] == [("no_detector", "net")]
     assert "net_missing" in {note["code"] for note in found.notes}
+
+
+def corner_seen(found: Outcome) -> float:
+    """The share of the place that could be compared."""
+    return found.compared_m2 / (SIZE * 0.5) ** 2
+
+
+def test_the_rim_of_a_pair_that_covers_all_of_it_is_compared(tmp_path: Path) -> None:
+    pair = [Sources(ortho=write(tmp_path / f"{n}.tif", picture(SIZE))) for n in range(2)]
+    found = compare(*pair, work=tmp_path / "work", processes=1)
+    assert found.blind == ()
+    assert corner_seen(found) == pytest.approx(1, abs=0.01)
+
+
+HOUSE_FELL, ROSE, STOOD = {"base_m": 6.0, "median_m": -6.0}, {"base_m": 0.2, "median_m": 5.0}, {"base_m": 0.2, "median_m": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "gone", "surface", "what"),
+    [
+        (0, False, {}, Hint.NEW_BUILDING),
+        (0, True, {}, Hint.DEMOLITION),
+        (0, True, STOOD, Hint.OTHER),
+        (0, False, STOOD, Hint.OTHER),
+        (Change.RAISED, False, ROSE, Hint.NEW_BUILDING),
+        (Change.LOWERED, True, HOUSE_FELL, Hint.DEMOLITION),
+        (Change.DUG, True, {"base_m": 0.1, "median_m": -1.5}, Hint.EARTHWORKS),
+    ],
+)
+def test_a_hint_claims_no_height_that_the_surface_did_not_show(
+    change: int, gone: bool, surface: dict[str, float], what: Hint
+) -> None:
+    candidate = fuse.Candidate(shapely.box(0, 0, 10, 10), change, gone)
+    assert fuse.hint(candidate, {"dsm": surface, "net": {"mean": 0.9}}) == what

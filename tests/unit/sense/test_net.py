@@ -87,6 +87,14 @@ def test_the_card_names_the_weights_that_ship():
     assert (net.SHIPPED / net.FILE).stat().st_size <= net.MOST_BYTES
 
 
+def test_the_shipped_net_answers_one_seeded_tile_as_it_did_when_it_was_made():
+    tile = scenes.pair(900_001, size=192, gsd=0.4)
+    new, gone = net.open_net().odds(tile.before, tile.after)
+    assert (float(new.mean()), float(gone.mean())) == pytest.approx((0.2903, 0.0), abs=0.01)
+    assert new[tile.new].mean() == pytest.approx(0.968, abs=0.02)
+    assert new[~tile.new].mean() == pytest.approx(0.051, abs=0.02)
+
+
 def test_a_candidate_that_is_worse_on_either_set_or_was_hardly_tried_is_not_promoted():
     good, bad = promotion.Figures(0.8, 1, 1, 1, 9), promotion.Figures(0.78, 1, 1, 1, 9)
     assert promotion.gate(good, good, good, good, n_local=5).passed
@@ -116,10 +124,36 @@ def test_calibration_rises_is_honest_on_average_and_waits_for_fifty_verdicts():
     assert few.apply([0.3])[0] == 0.3
 
 
-def test_twenty_steps_of_real_training_lower_the_loss(tmp_path: Path):
+def with_torch(code: str, folder: Path) -> list[float]:
+    """The numbers that a Python with torch prints."""
     python = TORCH or (sys.executable if importlib.util.find_spec("torch") else "")
     if not python or not Path(python).exists():
         pytest.skip("no torch here: TORCH_PYTHON names no Python that has it")
+    root = Path(__file__).resolve().parents[3]
+    words = [python, "-c", code, str(folder)]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, timeout=300, check=True)
+    return [float(word) for word in done.stdout.split()]
+
+
+def test_the_net_that_ships_read_back_to_go_on_learning_answers_as_it_ships_and_the_twin_that_learnt_nothing_does_not(
+    tmp_path: Path,
+):
+    code = (
+        "import sys, numpy as np, torch; from pathlib import Path; torch.set_num_threads(1)\n"
+        "from jiequ.sense.engine import net, scenes\n"
+        "from jiequ.sense.training import data, model, shipped\n"
+        "about, tile = data.synthetic(Path(sys.argv[1]) / 'pairs', 8, [], 3), scenes.pair(900_001, size=192, gsd=0.4)\n"
+        "one, two = (torch.from_numpy(x.transpose(2, 0, 1)[None].copy()).float() for x in (tile.before, tile.after))\n"
+        "for again in (shipped.from_onnx(None, about), model.ChangeNet()):\n"
+        "    with torch.no_grad():\n"
+        "        told = torch.sigmoid(again.eval()(one, two))[0].numpy()\n"
+        "    print(np.abs(told - net.open_net().odds(tile.before, tile.after)).mean())\n"
+    )
+    read_back, untaught = with_torch(code, tmp_path)
+    assert read_back < 0.01 < 0.1 < untaught
+
+
+def test_twenty_steps_of_real_training_lower_the_loss(tmp_path: Path):
     code = (
         "import sys, torch; from pathlib import Path; torch.set_num_threads(1)\n"
         "from jiequ.sense.training import data, train\n"
@@ -130,9 +164,5 @@ def test_twenty_steps_of_real_training_lower_the_loss(tmp_path: Path):
         "    told = [t.learn(*batch) for _ in range(20)]\n"
         "    print(told[-1] / told[0])\n"
     )
-    root = Path(__file__).resolve().parents[3]
-    done = subprocess.run(
-        [python, "-c", code, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=300, check=True
-    )
-    learnt, broken = map(float, done.stdout.split())  # the twin learns at a rate of nothing
+    learnt, broken = with_torch(code, tmp_path)  # the twin learns at a rate of nothing
     assert learnt < 0.85 < broken
