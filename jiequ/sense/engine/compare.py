@@ -80,8 +80,9 @@ def _resumed(plan: Plan, notes: list[Note], work: Path, runner: str, processes: 
             return found
     with crew(runner, processes) as hands:
         found = _compared(plan, notes, key, Hands(hands, work, progress))
-    write_whole(place, outcome_to_json(found).encode())
-    return outcome_from_json(outcome_to_json(found))
+    written = outcome_to_json(found).encode()
+    write_whole(place, written)
+    return outcome_from_json(written)
 
 
 def planned(

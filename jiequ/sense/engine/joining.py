@@ -22,6 +22,7 @@ from jiequ.sense.engine.folder import unpacked
 from jiequ.sense.engine.fuse import Candidate
 from jiequ.sense.engine.grid import Grid, Window
 from jiequ.sense.engine.plan import Plan, Side, fingerprint
+from jiequ.sense.engine.rasters import Bools
 from jiequ.sense.engine.shapes import Blind, Finding, Hint
 from jiequ.sense.engine.stages import PictureWhole, SurfaceWhole
 from jiequ.sense.engine.surface import Change, threshold_m
@@ -174,10 +175,14 @@ def _finding(joint: Joint, candidate: Candidate) -> Finding | None:
 
 def _evidence(joint: Joint, candidate: Candidate, crs: str, surface: dict[str, float]) -> dict[str, dict[str, float]]:
     found = {"dsm": surface}
-    if joint.picture:
-        found["net"] = _of_net(joint.picture[0], candidate, crs)
     if joint.view is not None:
-        found.update(_of_view(joint.view, joint.view_whole, candidate.polygon, crs))
+        own = _carried(candidate.polygon, crs, joint.view.grid.crs)
+        window, shrink = attributes.window_of(own, joint.view.grid)
+        inside = attributes.covered(own, joint.view.grid, window, shrink)
+        if joint.picture:
+            odds = joint.picture[0].odds(window)[:, ::shrink, ::shrink]
+            found["net"] = attributes.of_odds(odds, inside, gone=candidate.gone)
+        found.update(_of_view(joint.view, joint.view_whole, window, shrink, inside))
     return {name: numbers for name, numbers in found.items() if numbers}
 
 
@@ -205,23 +210,12 @@ def _ground_at(whole: SurfaceWhole, window: Window, shrink: int, shape: tuple[in
     return np.asarray(ground - coarse.plane(window.row // shrink, window.column // shrink, height, width))
 
 
-def _of_net(tiles: Tiles, candidate: Candidate, crs: str) -> dict[str, float]:
-    grid = tiles.side.grid
-    own = _carried(candidate.polygon, crs, grid.crs)
-    window, shrink = attributes.window_of(own, grid)
-    odds = tiles.odds(window)[:, ::shrink, ::shrink]
-    return attributes.of_odds(odds, attributes.covered(own, grid, window, shrink), gone=candidate.gone)
-
-
-def _of_view(side: Side, whole: PictureWhole | None, polygon: Polygon, crs: str) -> dict[str, dict[str, float]]:
-    own = _carried(polygon, crs, side.grid.crs)
-    window, shrink = attributes.window_of(own, side.grid)
+def _of_view(side: Side, whole: PictureWhole | None, window: Window, shrink: int, inside: Bools) -> dict[str, dict[str, float]]:
     later, valid = units.raster(side, later=True).read(window, shrink=shrink)
-    inside = attributes.covered(own, side.grid, window, shrink) & valid
     if whole is None:
-        return attributes.of_picture(later, None, inside)
+        return attributes.of_picture(later, None, inside & valid)
     earlier, _ = warped(units.raster(side, later=False), whole.overall.array(), None, window, shrink)
-    return attributes.of_picture(later, earlier, inside)
+    return attributes.of_picture(later, earlier, inside & valid)
 
 
 def blind_places(joint: Joint) -> list[Blind]:

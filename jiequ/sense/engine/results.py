@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from jiequ.sense.engine.shapes import Blind, Finding, Hint, Outcome
@@ -11,7 +11,13 @@ from jiequ.sense.engine.shapes import Blind, Finding, Hint, Outcome
 
 def outcome_to_json(outcome: Outcome) -> str:
     """Sorted and rounded: two equal outcomes are equal bytes."""
-    return json.dumps(asdict(outcome), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    told = _told(outcome) | {name: [_told(one) for one in getattr(outcome, name)] for name in ("findings", "blind")}
+    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _told(record: Any) -> dict[str, Any]:
+    """Its fields as they are; ``asdict`` would copy each point of each polygon."""
+    return {one.name: getattr(record, one.name) for one in fields(record)}
 
 
 def outcome_from_json(text: str | bytes) -> Outcome:
