@@ -16,6 +16,7 @@ from . import services, words
 from .models import Case, CaseEvent, Report
 from .offers import condition_choices, conditions_by_id, own_departments, words_of
 from .queries import advice
+from .queries.where import Told
 
 Call = Callable[..., CaseEvent | Any]
 
@@ -50,6 +51,16 @@ class MoveForm(forms.Form):
     def offer(self) -> advice.Offer | None:
         """What the triage suggests for one field of this form, for its page; None for most moves."""
         return None
+
+    @cached_property
+    def told(self) -> Told | None:
+        """Places and times in the reports' words that may be confirmed on this form's page; None for most moves."""
+        return None
+
+    @property
+    def shown_fields(self) -> list[forms.BoundField]:
+        """The fields its page shows."""
+        return list(self)
 
     @property
     def label(self) -> words.Words:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,10 +15,61 @@ from jiequ.grid.queries import places, plate
 
 from . import services
 from .models import Case
+from .move_form import MoveForm
+from .queries import where
 from .queries.types import said
+from .when import FIELD as WHEN
+from .when import WhenField
 
 MOST_PLACES = 500
 FIELDS = ("place_id", "plate_code")
+
+
+class SaysWhere(MoveForm):
+    """A move that may set where and when; what the words tell is offered on its page, and nothing is set by itself.
+
+    ``shown``: the page shows a field only where it is missing, was filled in, or something is offered for it.
+    """
+
+    asks_place = True
+
+    def ask_where(self) -> None:
+        """The fields; call it in ``prepare``."""
+        ask_place(self, self.case)
+        self.fields[WHEN] = WhenField(lambda: when_choices(self), self.at)
+
+    @cached_property
+    def told(self) -> where.Told:
+        """What the reports' words tell and the case does not know, or knows otherwise."""
+        case = self.case
+        texts = [text for report in self.said for text in (report.place_words, report.words)] or [case.address]
+        found = where.told(
+            texts,
+            pin=None if case.lon is None or case.lat is None else (case.lon, case.lat),
+            at=case.reported_at,
+            street_id=case.street_id,
+            community_id=case.community_id if case.unit_grid_id is None else None,
+            has_place=case.unit_grid_id is not None,
+        )
+        return replace(found, times=()) if case.happened_from else found
+
+    @property
+    def shown_fields(self) -> list[forms.BoundField]:
+        return [field for field in self if self.shows(field.name)]
+
+    def shows(self, name: str) -> bool:
+        """Does its page show this field."""
+        if name in FIELDS:
+            return self.move == "correct" or self.case.unit_grid_id is None or bool(self.told.places) or self._is_filled(FIELDS)
+        return name != WHEN or bool(self.told.times) or self._is_filled((WHEN,))
+
+    def _is_filled(self, names: tuple[str, ...]) -> bool:
+        return any(self.data.get(name) or self.initial.get(name) for name in names)
+
+
+def takes_place(form: MoveForm) -> bool:
+    """May a program say where: it has no grid yet, or is being corrected. On the page words may say otherwise than the pin."""
+    return form.case.unit_grid_id is None or form.move == "correct"
 
 
 def ask_place(form: forms.Form, case: Case) -> None:
@@ -52,3 +105,8 @@ def place_of(cleaned: dict[str, Any], case: Case) -> dict[str, Any]:
         words = case.address if named.name in case.address else f"{named.name} {case.address}".strip()
         return rest | {"place": services.Place(named.lon, named.lat, "cgcs2000", words=words)}
     return rest
+
+
+def when_choices(form: SaysWhere) -> list[tuple[str, str]]:
+    """Nothing, or one of the times told."""
+    return [("", str(_("不记"))), *((one.value, where.words_of(one)) for one in form.told.times)]

@@ -14,7 +14,7 @@ from .topology import Drawn, Fault, Problem, code_problems, coverage_problems, s
 
 POINT_KINDS = frozenset({"drone", "camera", "foot"})
 RISK_CLASSES = frozenset({"high", "medium", "low"})
-PLACE_KINDS = frozenset({"road", "estate", "village", "landmark"})
+PLACE_KINDS = frozenset({"road", "estate", "village", "river", "landmark"})
 LONGEST_NAME = 60
 
 

@@ -37,6 +37,7 @@ class PlaceKind(models.TextChoices):
     ROAD = "road", _("道路")
     ESTATE = "estate", _("小区")
     VILLAGE = "village", _("村庄")
+    RIVER = "river", _("河涌")
     LANDMARK = "landmark", _("地标")
 
 

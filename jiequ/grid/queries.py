@@ -18,10 +18,12 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from jiequ.people import queries as people_queries
 from jiequ.people.rules import Role
 
+from . import naming
 from .index import Cell, Spot, SpotIndex
 from .models import Community, MapVersion, MonitoringPoint, Place, PlaceKind, ResponsibilityGrid, UnitGrid
+from .naming import Named, named_places
 
-__all__ = ["Spot", "forget", "grids_of", "locate", "nearest_workers", "spot_of", "worker_on_shift"]
+__all__ = ["Named", "Spot", "forget", "grids_of", "locate", "named_places", "nearest_workers", "spot_of", "worker_on_shift"]
 
 RECHECK_SECONDS = 1.0
 
@@ -64,6 +66,7 @@ def forget() -> None:
     global _held, _changes
     _changes += 1
     _held = None
+    naming.forget()
 
 
 def _indexes() -> dict[int, SpotIndex]:

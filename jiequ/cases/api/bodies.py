@@ -18,6 +18,7 @@ from ..forms import FORMS
 from ..models import Case
 from ..move_form import MoveForm
 from ..placing import FIELDS as PLACE_FIELDS
+from ..placing import takes_place
 from ..services.proving import MOST_PHOTOS
 from .case_shapes import Id
 from .shapes import Strict
@@ -92,5 +93,5 @@ def _plain(value: Any, field: FormField | None) -> Any:
 
 def refuse_unneeded(data: dict[str, Any], form: MoveForm) -> None:
     """Refusal for a place where the case has one, so that nobody believes it was taken."""
-    if extra := sorted(name for name in PLACE_FIELDS if name in data and name not in form.fields):
+    if not takes_place(form) and (extra := sorted(name for name in PLACE_FIELDS if name in data)):
         raise Refusal("place_is_known", _("案件已有位置，要改位置请用“更正”。"), facts={"fields": extra})

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import policy, words
 from ..move_form import Chosen, MoveForm, offer_conditions, text_field
 from ..offers import ConditionSelect
-from ..placing import ask_place, place_of
+from ..placing import SaysWhere, place_of
 from ..queries import advice
 
 
@@ -29,14 +29,12 @@ class Verify(MoveForm):
     text = text_field(_("说明"), required=False, rows=2)
 
 
-class _WithCondition(MoveForm):
-    asks_place = True
+class _WithCondition(SaysWhere):
     condition_id = Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
 
     def prepare(self) -> None:
         offer_conditions(self)
-        if self.case.unit_grid_id is None:
-            ask_place(self, self.case)
+        self.ask_where()
 
     @cached_property
     def offer(self) -> advice.Offer | None:
@@ -56,8 +54,6 @@ class Correct(_WithCondition):
 
     def prepare(self) -> None:
         super().prepare()
-        if self.case.unit_grid_id is not None:
-            ask_place(self, self.case)
         self.fields["condition_id"].required = False
         self.fields["title"].initial = self.case.title
         self.fields["is_urgent"].initial = self.case.is_urgent

@@ -15,7 +15,7 @@ from jiequ.people.queries import members
 
 from ..move_form import Chosen, ChosenMany, MoveForm, department_choices, offer_conditions, text_field
 from ..offers import ConditionSelect, in_order, named_keys, own_departments, suggested, words_of
-from ..placing import ask_place, place_of
+from ..placing import SaysWhere, place_of
 from ..queries import advice
 from ..queries.types import current_types, own_with_duty
 
@@ -76,9 +76,8 @@ class Dispatch(MoveForm):
         return [(d.pk, words_of(d)) for d in self.departments]
 
 
-class AcceptDispatch(Dispatch):
+class AcceptDispatch(Dispatch, SaysWhere):
     move = service = "accept_dispatch"
-    asks_place = True
     optional = frozenset({"lead_id"})
     condition_id = Chosen(label=_("类型与立案条件"), coerce=int, choices=[], widget=ConditionSelect)
     field_order = ("condition_id", "lead_id", "assist_ids", "text", "send_now_reason")
@@ -100,8 +99,7 @@ class AcceptDispatch(Dispatch):
         lead.choices = lambda: [("", _("按类型派给负责部门")), *self.choices()]
         leads = SimpleLazyObject(lambda: {condition_id: route[0] for condition_id, route in self.routes.items()})
         offer_conditions(self, leads=leads)
-        if self.case.unit_grid_id is None:
-            ask_place(self, self.case)
+        self.ask_where()
 
     @cached_property
     def routes(self) -> dict[int, list[int]]:

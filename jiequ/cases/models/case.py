@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from jiequ.cases.flow import ENDED, Closing, State
 from jiequ.grid.models import GridMember
@@ -152,6 +152,8 @@ class Case(models.Model):
     raw_system = models.CharField(max_length=8, blank=True)
     accuracy_m = models.FloatField(null=True)
     q18 = models.BigIntegerField(null=True)
+    happened_from = models.DateTimeField(null=True, help_text="when it happened, as told and confirmed by a person")
+    happened_until = models.DateTimeField(null=True)
 
     clocks = models.JSONField(default=dict)
     yellow_at = models.DateTimeField(null=True)
@@ -236,6 +238,11 @@ class Case(models.Model):
                 condition=Q(lon__isnull=True, lat__isnull=True, q18__isnull=True)
                 | Q(lon__isnull=False, lat__isnull=False, q18__isnull=False),
                 name="case_point_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(happened_from__isnull=True, happened_until__isnull=True)
+                | Q(happened_from__isnull=False, happened_until__gte=F("happened_from")),
+                name="case_happened_in_order",
             ),
         ]
 

@@ -18,6 +18,7 @@ from ..access import Standing
 from ..models import Case, CaseEvent, FilingCondition, Task, TaskKind
 from ..policy import FIRST_RESPONSIBLE_REASONS, RETURN_REASONS
 from ..queries.types import departments_for, duty_refusals
+from ..when import Span
 from . import moving
 from .filing import acceptance, desk, limit_of, runs_from_dispatch
 from .intake import Place
@@ -62,6 +63,7 @@ def accept_dispatch(
     assist_ids: Sequence[int] = (),
     condition_id: int | None = None,
     place: Place | None = None,
+    happened: Span | None = None,
     by: Actor,
     at: datetime,
     version: int | None = None,
@@ -70,7 +72,7 @@ def accept_dispatch(
 ) -> CaseEvent:
     """A leader's one tap: filed and sent to its departments in one step."""
     Standing(by, case).check("accept_dispatch")
-    change = acceptance(case, condition_id=condition_id, place=place, by=by, at=at)
+    change = acceptance(case, condition_id=condition_id, place=place, happened=happened, by=by, at=at)
     change.text = text
     condition = change.fields.get("condition", case.condition)
     _send_out(case, change, condition, lead_id=lead_id, assist_ids=assist_ids, by=by, at=at, now=send_now_reason)

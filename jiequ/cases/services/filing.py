@@ -17,6 +17,8 @@ from ..access import Standing
 from ..models import STREET_FOUND, Case, CaseEvent, FilingCondition, Source, Task, TaskKind
 from ..policy import REJECT_REASONS, SIX_ANSWERS
 from ..type_rules import Starts
+from ..when import Span
+from ..when import check as check_span
 from . import moving
 from .intake import Place, condition_in_force, site_of
 from .moving import Change, End
@@ -77,6 +79,7 @@ def correct(
     place: Place | None = None,
     is_urgent: bool | None = None,
     title: str | None = None,
+    happened: Span | None = None,
     text: str = "",
 ) -> CaseEvent:
     """更正 type, place, urgency or title before the case is at work; what was before stays in the event."""
@@ -89,6 +92,8 @@ def correct(
         fields["is_urgent"] = is_urgent
     if title and title != case.title:
         fields["title"] = title[:80]
+    if happened is not None:
+        fields |= _happened(happened, at)
     if not fields:
         raise Refusal("nothing_changed", _("没有需要更正的内容。"))
     facts = {"changed": sorted(fields)}  # what was before, ``moving.make`` keeps
@@ -103,10 +108,11 @@ def accept(
     version: int | None = None,
     condition_id: int | None = None,
     place: Place | None = None,
+    happened: Span | None = None,
     text: str = "",
 ) -> CaseEvent:
     """立案: type, filing condition, place and grid are set; the dispatch clock starts."""
-    change = acceptance(case, condition_id=condition_id, place=place, by=by, at=at)
+    change = acceptance(case, condition_id=condition_id, place=place, happened=happened, by=by, at=at)
     _need_verification(case, change.fields.get("condition", case.condition))
     change.text = text
     change.tell = "reporter_accepted"
@@ -122,11 +128,15 @@ def _need_verification(case: Case, condition: FilingCondition | None) -> None:
         raise Refusal("verify_missing", _("这类事项立案前要先到现场核实，请先发核实。"), facts={"missing": ["verify"]})
 
 
-def acceptance(case: Case, *, condition_id: int | None, place: Place | None, by: Actor, at: datetime) -> Change:
+def acceptance(
+    case: Case, *, condition_id: int | None, place: Place | None, by: Actor, at: datetime, happened: Span | None = None
+) -> Change:
     """What accepting writes; dispatching in one step writes it too. Refusal if type, place or grid is missing."""
     fields: dict[str, Any] = {"accepted_at": at, "is_suspect": False}
     if place is not None:
         fields |= _placed_at(case, place)
+    if happened is not None:
+        fields |= _happened(happened, at)
     if condition_id is not None:
         fields |= _filed_as(case, condition_in_force(condition_id))
     missing = [
@@ -238,6 +248,11 @@ def _filed_as(case: Case, condition: FilingCondition) -> dict[str, Any]:
     edition = condition.edition
     is_confidential = case.is_confidential or edition.is_confidential  # a type adds protection, it never takes it away
     return {"condition": condition, "event_type": edition.event_type, "is_confidential": is_confidential}
+
+
+def _happened(span: Span, at: datetime) -> dict[str, Any]:
+    check_span(*span, at)
+    return {"happened_from": span[0], "happened_until": span[1]}
 
 
 def _placed_at(case: Case, place: Place) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from .. import clocks as c
 from ..flow import MOVES, Closing, Scope, State
 from ..models import Case, CaseEvent, FilingCondition, Proof, Report, Reporter, Source, Task, TaskKind
 from ..policy import Policy
+from ..when import Span
 from ..words import masked
 from . import moving, rollups, searching
 
@@ -82,6 +83,7 @@ class Account:
     is_confidential: bool = False
     wants_call: bool = False
     seen_at: datetime | None = None
+    happened: Span | None = None
     system: str = ""
     source_ref: str = ""
     said_hash: str = ""
@@ -313,6 +315,8 @@ def _case(account: Account, site: _Site, street: Street, condition: FilingCondit
         raw_y=account.place.y,
         raw_system=account.place.system if account.place.x is not None else "",
         accuracy_m=account.place.accuracy_m,
+        happened_from=account.happened[0] if account.happened else None,
+        happened_until=account.happened[1] if account.happened else None,
         reported_at=at,
         changed_at=at,
         opened_by_id=by.person_id,

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from jiequ.channels.queries import resident_hears_at, staff_hears_at
 from jiequ.core.errors import Refusal
 
@@ -18,7 +20,7 @@ from .. import services
 from ..forms import MoveForm
 from ..models import Case, Report
 from ..offers import conditions_by_id
-from ..queries import replies, reply_flags
+from ..queries import replies, reply_flags, where
 from ..queries.types import ConditionChoice, control_notice
 
 _FILING = frozenset({"accept", "accept_dispatch", "correct"})
@@ -28,7 +30,7 @@ _SENDING = frozenset({"dispatch", "accept_dispatch"})
 def aids_of(form: MoveForm, reports: Sequence[Report] | None = None) -> dict[str, Any]:
     """The context of ``cases/parts/move_aids.html`` for one form; empty where nothing helps."""
     case, at = form.case, form.at
-    found: dict[str, Any] = {"offer": form.offer}
+    found: dict[str, Any] = {"offer": form.offer, "told": told_of(form)}
     if form.move in _FILING:
         found |= {"chosen": chosen_of(form), "control": control_of(case, at)}
     if form.move in _SENDING:
@@ -42,6 +44,36 @@ def aids_of(form: MoveForm, reports: Sequence[Report] | None = None) -> dict[str
     if form.move in services.TOLD:
         found["preview"] = preview_of(form, form.data if form.is_bound else None, reports)
     return found
+
+
+_FIRST_KEY = 4  # 1 to 3 take a type or a department
+
+
+def told_of(form: MoveForm) -> dict[str, Any] | None:
+    """Places and times that the reports tell, each with the field it goes into and its key. None where nothing is offered."""
+    told = form.told
+    if not told:
+        return None
+    places = [_spot(spot, key) for key, spot in enumerate(told.places, _FIRST_KEY)]
+    times = [
+        {"value": one.value, "words": where.words_of(one), "told": one.told, "key": key}
+        for key, one in enumerate(told.times, _FIRST_KEY + len(places))
+    ]
+    return {"places": places, "times": times, "is_far": told.is_far}
+
+
+def _spot(spot: where.Spot, key: int) -> dict[str, Any]:
+    field = "place_id" if spot.value[0] == "p" else "plate_code"
+    return {"spot": spot, "field": field, "value": spot.value[1:], "key": key, "away": away_words(spot.metres)}
+
+
+def away_words(metres: float | None) -> str:
+    """How far a place told lies from the pin; empty without one."""
+    if metres is None:
+        return ""
+    if metres < 1000:
+        return _("相距 %(n)s 米") % {"n": int(round(metres, -1))}
+    return _("相距 %(n)s 公里") % {"n": f"{metres / 1000:.1f}"}
 
 
 def chosen_of(form: MoveForm) -> ConditionChoice | None:

@@ -76,14 +76,15 @@ def _move(
     return done_at(request, case, done)
 
 
-_CHOSEN = ("condition_id", "lead_id")
+_CHOSEN = ("condition_id", "lead_id", "place_id")
+_CHOSEN_WORDS = ("plate_code", "happened")
 
 
 def _chosen(request: HttpRequest, form: MoveForm) -> MoveForm:
     """The form with what a suggestion's link chose: a way to take it without scripts. Nothing is done yet."""
     form.initial = {
         name: int(request.GET[name]) for name in _CHOSEN if name in form.fields and is_id(request.GET.get(name, ""))
-    }
+    } | {name: request.GET[name][:60] for name in _CHOSEN_WORDS if name in form.fields and request.GET.get(name)}
     return form
 
 
@@ -133,6 +134,7 @@ def _form_page(
         "next": request.POST.get("next", "") or request.GET.get("next", ""),
         "missing": present.missing_words(case, list(case.proofs.all())) if form.move == "handle" else [],
         "refusal": refusal,
+        "chosen_query": urlencode({name: request.GET[name] for name in (*_CHOSEN, *_CHOSEN_WORDS) if request.GET.get(name)}),
         "back_url": case_url(case.number),
         "in_place": is_htmx(request) and request.headers.get("HX-Target", "") != "move-panel",
     }

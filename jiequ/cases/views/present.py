@@ -21,6 +21,7 @@ from ..queries.page import names_in, said_by, text_of
 from ..queries.rows import named, place_words, row, source_words, type_name
 from ..queries.told import what_next as what_next
 from ..queries.types import condition_choice, proof_words, said
+from ..queries.where import span_words
 from ..services import missing_proofs
 from ..services.intake import title_from
 
@@ -258,6 +259,7 @@ def facts(case: Case) -> list[tuple[str, str]]:
         (_("立案条件"), condition_words(condition) if condition else ""),
         (_("结案条件"), said(condition.closing_condition_zh, condition.closing_condition_en) if condition else ""),
         (_("发生地点"), place_words(case)),
+        (_("发生时间"), _happened(case)),
         (_("网格编号"), case.unit_grid.code15 if case.unit_grid else ""),
         (_("来源"), source_words(case.source)),
         (_("主办"), named(case.lead) if case.lead else ""),
@@ -266,6 +268,10 @@ def facts(case: Case) -> list[tuple[str, str]]:
         *((label, str(n)) for label, n in counts if n),
     ]
     return [(label, value) for label, value in rows if value]
+
+
+def _happened(case: Case) -> str:
+    return span_words(case.happened_from, case.happened_until) if case.happened_from and case.happened_until else ""
 
 
 def condition_words(condition: FilingCondition) -> str:

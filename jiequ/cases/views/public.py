@@ -31,6 +31,7 @@ from ..models import Case, Source
 from ..policy import Policy
 from ..queries import lists
 from ..queries.types import control_notice, type_of, type_picker
+from ..when import span_of
 from . import moves, present, reading, suggesting
 from .own import story
 from .own_key import private
@@ -58,7 +59,7 @@ def report(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY or wants_json(request):
             raise
-        context = _report_page(request, actor) | {"refusal": refusal}
+        context = _report_page(request, actor) | suggesting.heard_again(request) | {"refusal": refusal}
         return render(request, "cases/report.html", context, status=refusal.status)
 
 
@@ -122,6 +123,7 @@ def _account(
         is_confidential=data.get("is_confidential") == "on",
         wants_call=data.get("wants_call") == "on",
         seen_at=seen_at,
+        happened=span_of(data.get("happened", ""), at),
         doubts=reading.doubts_of(photos, place, seen_at or at),
         outer_due_at=reading.outer_due_of(data) if source == Source.HOTLINE else None,
         system=services.HOTLINE_NAME if source == Source.HOTLINE else "",
@@ -174,6 +176,8 @@ def _report_page(request: HttpRequest, actor: Actor) -> dict[str, Any]:
         "chosen": chosen,
         "chosen_place": _chosen(given, "place"),
         "chosen_condition": _chosen(given, "condition"),
+        "told_place": given.get("told_place", ""),
+        "happened": given.get("happened", ""),
         "places": _places(chosen) if chosen else [],
         "plate": plate,
         "keep_days": max((group["keep_days"] for group in communities), default=Policy().keep_days),

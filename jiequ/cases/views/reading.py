@@ -30,6 +30,11 @@ _OLDEST = timedelta(days=7)
 def place_of(data: Any) -> Place:
     """Where: a point of the phone, else a plate that was scanned, a place by name, a community, or words."""
     said = str(data.get("place_words", "")).strip()
+    if told := str(data.get("told_place", "")).strip():
+        confirmed = _told(told, said)
+        if confirmed is not None:
+            return confirmed
+        said = f"{told[1:81]} {said}".strip() if told[1:81] not in said else said
     named = _named(data)
     point = _point(data)
     if point is not None and (named is None or is_sure(data)):
@@ -43,6 +48,17 @@ def place_of(data: Any) -> Place:
     if named is not None:
         return Place(named.lon, named.lat, "cgcs2000", words=f"{named.name} {said}".strip())
     return Place(community_id=whole(data, "community"), words=said)
+
+
+def _told(told: str, said: str) -> Place | None:
+    """A place told in the words and confirmed ("p12", "u" and a unit grid's digits); None for a mere name ("w…")."""
+    if told[0] == "p" and (named := _named({"place": told[1:]})):
+        return Place(named.lon, named.lat, "cgcs2000", words=said if named.name in said else f"{named.name} {said}".strip())
+    if told[0] == "u" and (unit := plate(told[1:])):
+        return Place(unit.lon, unit.lat, "cgcs2000", words=f"{unit.name} {said}".strip())
+    if told[0] != "w":
+        raise Refusal("unknown_place", _("没有这个地点，请重新选择。"), facts={"field": "place"})
+    return None
 
 
 def _point(data: Any) -> Place | None:

@@ -1,4 +1,4 @@
-"""While somebody reports: which type their words sound like, and whether to call for help first. Nothing said is kept."""
+"""While somebody reports: which type, place and time their words tell, and whether to call for help. Nothing said is kept."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from jiequ.core import clock, throttle
+from jiequ.core.errors import Refusal
 from jiequ.core.http import client_network
 from jiequ.people.access import public
 from jiequ.triage.services import Ask
 
-from ..queries import advice
+from .. import services
+from ..queries import advice, where
+from . import reading
+from .aids import away_words
 
 ASKS_AN_HOUR = 600
-MOST_WORDS = 2000
+MOST_WORDS, MOST_PLACE_WORDS = 2000, 120
 
 
 @public
 @require_POST
 def suggest(request: HttpRequest) -> HttpResponse:
-    """The part of the report page with the types its words sound like."""
+    """The part of the report page with the types, places and times its words tell."""
     return render(request, "cases/parts/report_suggest.html", heard_in(request))
 
 
@@ -37,4 +41,28 @@ def heard_in(request: HttpRequest) -> dict[str, Any]:
     """What the words sent sound like, for the part of the page or (the button without scripts) the whole of it."""
     bucket = throttle.bucket("suggest", client_network(request))
     throttle.take(bucket, capacity=ASKS_AN_HOUR, per_seconds=3600, at=clock.now())
-    return {"heard": heard(request.POST.get("words", ""))}
+    return heard_again(request)
+
+
+def heard_again(request: HttpRequest) -> dict[str, Any]:
+    """The same of a report that was refused, so that what was chosen there stays."""
+    chosen = {name: request.POST.get(name, "") for name in ("told_place", "happened")}
+    return {"heard": heard(request.POST.get("words", "")), "told": told(request.POST), **chosen}
+
+
+def told(data: Any) -> dict[str, Any] | None:
+    """Places and times in the words, as the resident is asked: nothing is set before they say so."""
+    said, pin, is_placed = str(data.get("place_words", "")), None, False
+    try:
+        place = reading.place_of({name: value for name, value in data.items() if name != "told_place"})
+        pin = services.canonical(place) if place.x is not None and place.y is not None else None
+        is_placed = pin is not None or place.unit_grid_id is not None
+    except Refusal:
+        place = services.Place()
+    texts = [said[:MOST_PLACE_WORDS], str(data.get("words", ""))[:MOST_WORDS]]
+    found = where.told(texts, pin=pin, at=clock.now(), community_id=place.community_id, has_place=is_placed)
+    if not found:
+        return None
+    places = [{"spot": one, "away": away_words(one.metres)} for one in found.places if one.is_known or one.told not in said]
+    times = [{"value": one.value, "words": where.words_of(one), "told": one.told} for one in found.times]
+    return {"places": places, "times": times, "is_far": found.is_far}

@@ -40,6 +40,7 @@ CLOCK = re.compile(
 )
 PART = re.compile(_PART)
 EVERY = re.compile(r"每天|每日|天天|每(?=[早晚])|每(?:周|星期)(?:[一二三四五六日天]|末)?|每到|周末(?:的)?")
+OVERNIGHT = re.compile("第二天|次日|翌日")
 TO = re.compile(r"\s?(?:到|至|[-－—~～]{1,2})\s?(?:第二天|次日|翌日)?的?")
 
 
@@ -64,6 +65,7 @@ class _Told:
     ends: datetime
     is_dated: bool
     has_clock: bool
+    part: str = ""
 
 
 def find_times(text: str, *, told_at: datetime) -> list[Span]:
@@ -91,7 +93,21 @@ def _until(text: str, first: _Told, told_at: datetime) -> _Told:
     joined = TO.match(text, first.end)
     if joined is None:
         return first
-    return _moment(text, joined.end(), told_at, day=_midnight(first.begins)) or first
+    last = _moment(text, joined.end(), told_at, day=_midnight(first.begins))
+    if last is None or OVERNIGHT.search(joined[0]):
+        return last or first
+    return _same_half(first, last)
+
+
+def _same_half(first: _Told, last: _Told) -> _Told:
+    """晚上八点到十点 ends at 22, 上午9点到3点 at 15: a bare hour that would lie before the first is of the afternoon, if that fits.
+
+    晚上十点到两点 stays as it is read, over midnight.
+    """
+    if not (first.part and last.has_clock and not last.part and not last.is_dated and last.begins < first.begins):
+        return last
+    later = last.begins + timedelta(hours=12)
+    return replace(last, begins=later, ends=later) if first.begins <= later and later.date() == last.begins.date() else last
 
 
 def _in_order(first: _Told, last: _Told) -> tuple[datetime, datetime]:
@@ -145,7 +161,7 @@ def _placed(
     if hour > 24 or minute > 59:
         return None
     moment = midnight + timedelta(hours=_on_24(hour, part[0] if part else ""), minutes=minute)
-    return _Told(end, moment, moment, is_dated, True)
+    return _Told(end, moment, moment, is_dated, True, part[0] if part else "")
 
 
 def _on_24(hour: int, part: str) -> int:

@@ -121,7 +121,8 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("[data-offer-value]");
-  const field = link?.closest("form")?.elements[link.closest("[data-offer]").dataset.offer];
+  const name = link && (link.dataset.offerField ?? link.closest("[data-offer]").dataset.offer);
+  const field = link?.closest("form")?.elements[name];
   if (!field || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   field.value = link.dataset.offerValue;

@@ -60,34 +60,41 @@ function fill(field, rows, box) {
   field.hidden = !rows.length;
 }
 
-/** Which types the words sound like, asked a moment after the last key; a choice that was made stays. */
+/** Which types, places and times the words tell, asked a moment after the last key; what was chosen stays. */
+const TOLD_BY = ["words", "place_words", "lon", "lat", "accuracy_m", "system", "place_sure", "plate", "place", "landmark", "community"];
+
 function startHeard(box) {
   form.querySelector("[data-heard-button]").closest("p").hidden = true;
-  const field = form.elements.words;
   let waiting = 0;
   let turn = 0;
   const ask = async () => {
-    const words = field.value.trim();
     const now = ++turn;
-    if (words.length < 4) return box.replaceChildren();
+    if (form.elements.words.value.trim().length < 4 && form.elements.place_words.value.trim().length < 2) return box.replaceChildren();
+    const all = new FormData(form);
     const body = new FormData();
-    body.set("words", words);
-    body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    for (const name of ["csrfmiddlewaretoken", ...TOLD_BY]) if (all.get(name)) body.set(name, all.get(name));
     try {
       const answer = await fetch(box.dataset.heard, { method: "POST", body, headers: { "HX-Request": "true" } });
-      if (!answer.ok || now !== turn) return;
-      const chosen = box.querySelector("input:checked")?.value;
-      box.innerHTML = await answer.text();
-      const again = chosen && box.querySelector(`input[value="${CSS.escape(chosen)}"]`);
-      if (again) again.checked = true;
+      if (answer.ok && now === turn) swap(box, await answer.text());
     } catch {
       // no network: nothing is suggested
     }
   };
-  field.addEventListener("input", () => {
+  const soon = () => {
     clearTimeout(waiting);
     waiting = setTimeout(ask, 500);
-  });
+  };
+  for (const name of ["words", "place_words"]) form.elements[name].addEventListener("input", soon);
+  for (const name of ["jiequ:place", "jiequ:picked", "jiequ:placed", "jiequ:plate"]) form.addEventListener(name, soon);
+}
+
+function swap(box, html) {
+  const chosen = [...box.querySelectorAll("input:checked")];
+  const focus = box.contains(document.activeElement) ? document.activeElement : null;
+  box.innerHTML = html;
+  const same = (input) => box.querySelector(`input[name="${input.name}"][value="${CSS.escape(input.value)}"]`);
+  for (const input of chosen) if (same(input)) same(input).checked = true;
+  if (focus) same(focus)?.focus();
 }
 
 if (form) {

@@ -65,7 +65,7 @@ function press(key) {
   if (key.length !== 1) return false;
   const mark = `[data-key="${CSS.escape(key)}"]`;
   const together = document.querySelector("[data-tick]:checked") && document.querySelector(`[data-lot] ${mark}`);
-  const target = together || selected()?.querySelector(mark) || document.querySelector(`${mark}:not([data-row] *, [data-lot] *)`);
+  const target = together || selected()?.querySelector(mark) || document.querySelector(`[data-offer] ${mark}`) || document.querySelector(`${mark}:not([data-row] *, [data-lot] *)`);
   if (!target || target.disabled || target.offsetParent === null) return false;
   if (target.matches("input, select, textarea, [data-key-focus]")) target.focus();
   else target.click();
