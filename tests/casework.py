@@ -11,6 +11,9 @@ from jiequ.cases.access import case_for
 from jiequ.cases.jobs import clock_mark
 from jiequ.cases.models import Case, EventType, FilingCondition, TypeEdition
 from jiequ.core.models import Job, Picture
+from jiequ.grid.models import MapVersion, Place
+from jiequ.grid.queries import forget
+from jiequ.grid.rules import q18
 from jiequ.people.rules import Actor
 from tests.actors import NOW, World
 
@@ -63,6 +66,17 @@ def make_picture(street_id: int, name: str = "a") -> Picture:
         size_bytes=1,
         admitted_at=NOW,
     )
+
+
+def make_place(world: World, name: str, *, grid: str = "a", kind: str = "estate", aliases: tuple[str, ...] = ()) -> Place:
+    """A place of the gazetteer in the middle of a unit grid; the map's token changes with it."""
+    lon, lat = world.point_in(grid)
+    where = {"lon": lon, "lat": lat, "q18": q18(lon, lat), "raw_x": lon, "raw_y": lat}
+    names = {"name": name, "aliases": list(aliases), "words": "\n".join([name, *aliases])}
+    made = Place.objects.create(street=world.street, community=world.grids[grid].community, kind=kind, **names, **where)
+    MapVersion.objects.update_or_create(street=world.street, defaults={"token": f"place-{made.pk}", "changed_at": NOW})
+    forget()
+    return made
 
 
 @dataclass

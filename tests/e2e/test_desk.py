@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from jiequ.cases.models import Case, CaseEvent
 from jiequ.cases.queries import types
 from jiequ.triage import running
 from tests.actors import NOW, MovableClock, World, make_world
-from tests.casework import Casework, make_condition
+from tests.casework import Casework, make_condition, make_place
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -246,3 +247,23 @@ def test_desk_and_list_do_not_scroll_sideways_and_make_no_errors(work: Casework,
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, (size, address, wide)
         assert errors == []
+
+
+def test_the_place_and_the_time_told_are_taken_by_one_key_each_and_nothing_is_set_before(work: Casework, desk: Page) -> None:
+    make_place(work.world, "听橹花园", aliases=("老船厂宿舍",))
+    case = work.reported(words="老船厂宿舍昨晚八点到十点放音响", place=services.Place(), at=NOW).case
+    desk.goto(f"/cases/{case.number}/do/accept")
+    desk.wait_for_selector("html.is-started")
+    fields = desk.locator("[name=place_id]"), desk.locator("[name=happened]")
+    for field in fields:
+        expect(field).to_have_value("")
+    desk.keyboard.press("4")
+    desk.evaluate("document.activeElement.blur()")
+    desk.keyboard.press("5")
+    expect(fields[0]).not_to_have_value("")
+    expect(fields[1]).to_have_value(re.compile("T20:00.*T22:00"))
+    desk.locator("[name=condition_id]").select_option(str(work.condition.pk))
+    with desk.expect_navigation():
+        desk.get_by_role("button", name="立案").click()
+    case.refresh_from_db()
+    assert (case.unit_grid_id, case.happened_from is not None) == (work.world.grid_a.pk, True)

@@ -11,8 +11,10 @@ from playwright.sync_api import Page, expect
 from jiequ.cases import services
 from jiequ.cases.models import Case
 from jiequ.core import clock
+from jiequ.grid.models import MapVersion, Place
+from jiequ.grid.queries import forget
 from tests.actors import World
-from tests.casework import Casework, make_condition
+from tests.casework import Casework, make_condition, make_place
 from tests.e2e.conftest import Reader
 from tests.e2e.measure import small_targets, too_wide
 from tests.photos import jpeg
@@ -105,6 +107,29 @@ def test_what_was_reported_near_by_is_asked_about_before_sending_and_me_too_join
     case.refresh_from_db()
     assert case.voices == 2
     assert Case.objects.count() == 1
+
+
+def test_a_place_written_far_from_the_pin_is_asked_about_and_one_tap_takes_it(reader: Reader, work: Casework) -> None:
+    estate = make_place(work.world, "听橹花园", grid="b")
+    Place.objects.filter(pk=estate.pk).update(lon=estate.lon + 0.01)
+    MapVersion.objects.update(token="moved")
+    forget()
+    page = reader()
+    stand_in(page, work.world)
+    page.goto("/report/")
+    page.wait_for_selector("html.is-started")
+    page.get_by_role("button", name="带上我现在的位置").click()
+    expect(page.get_by_text("已带上位置")).to_be_visible()
+    page.locator("#report-words").fill("听橹花园门口垃圾没人收")
+    expect(page.get_by_text("您写的地点和地图上的位置不一样")).to_be_visible()
+    expect(page.locator("[name=told_place]:checked")).to_have_count(0)
+    Hand(page).tap(page.locator("label.choice", has_text="听橹花园"))
+    page.locator("#report-words").press_sequentially("。")  # asked again: what was tapped stays
+    page.wait_for_timeout(700)
+    expect(page.locator("[name=told_place]:checked")).to_have_value(f"p{estate.pk}")
+    page.get_by_role("button", name="提交").click()
+    page.wait_for_url("**/r/*/?new=1")
+    assert Case.objects.get().address == "听橹花园"
 
 
 def test_without_network_a_report_waits_on_the_phone_and_is_sent_once_when_it_is_back(reader: Reader, work: Casework) -> None:

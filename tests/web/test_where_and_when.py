@@ -14,9 +14,8 @@ from jiequ.cases.models import Case, CaseEvent
 from jiequ.core.worktime import ZONE
 from jiequ.grid.models import MapVersion, Place
 from jiequ.grid.queries import forget
-from jiequ.grid.rules import q18
-from tests.actors import NOW, MovableClock, World
-from tests.casework import Casework
+from tests.actors import NOW, MovableClock
+from tests.casework import Casework, make_place
 from tests.statements import statements_of
 
 pytestmark = pytest.mark.django_db
@@ -27,23 +26,6 @@ LAST_NIGHT = f"{EVENING.isoformat(timespec='minutes')}/{(EVENING + timedelta(hou
 @pytest.fixture(autouse=True)
 def still(clock: MovableClock) -> MovableClock:
     return clock
-
-
-def place(world: World, name: str, *, grid: str = "a", kind: str = "estate", aliases: tuple[str, ...] = ()) -> Place:
-    lon, lat = world.point_in(grid)
-    where = {"lon": lon, "lat": lat, "q18": q18(lon, lat), "raw_x": lon, "raw_y": lat}
-    made = Place.objects.create(
-        street=world.street,
-        community=world.grids[grid].community,
-        kind=kind,
-        name=name,
-        aliases=list(aliases),
-        words=name,
-        **where,
-    )
-    MapVersion.objects.update_or_create(street=world.street, defaults={"token": f"t{made.pk}", "changed_at": NOW})
-    forget()
-    return made
 
 
 def east(work: Casework) -> dict[str, int]:
@@ -58,7 +40,7 @@ def asked(answer: Any) -> list[str]:
 
 
 def test_a_resident_without_a_pin_is_asked_about_the_place_they_wrote_and_one_tap_takes_it(work: Casework) -> None:
-    estate = place(work.world, "听橹花园", aliases=("老船厂宿舍",))
+    estate = make_place(work.world, "听橹花园", aliases=("老船厂宿舍",))
     browser = Client()
     page = browser.post("/report/suggest", {"words": "老船厂宿舍门口垃圾没人收"})
     assert asked(page) == [f"p{estate.pk}"]
@@ -70,7 +52,7 @@ def test_a_resident_without_a_pin_is_asked_about_the_place_they_wrote_and_one_ta
 
 
 def test_what_was_offered_and_not_taken_is_not_set(work: Casework) -> None:
-    place(work.world, "听橹花园")
+    make_place(work.world, "听橹花园")
     Client().post("/report/", {"words": "听橹花园昨晚八点到十点放音响", "told_place": "", "happened": "", **east(work)})
     case = Case.objects.get()
     assert (case.unit_grid_id, case.lon, case.happened_from) == (None, None, None)
@@ -80,7 +62,7 @@ def test_what_was_offered_and_not_taken_is_not_set(work: Casework) -> None:
 def test_a_pin_is_doubted_only_where_the_place_written_lies_over_300_metres_from_it(
     work: Casework, north_m: int, is_asked: bool
 ) -> None:
-    estate = place(work.world, "听橹花园")
+    estate = make_place(work.world, "听橹花园")
     pin = {"lon": estate.lon, "lat": estate.lat + north_m / 111_195, "system": "cgcs2000", "accuracy_m": "9"}
     page = Client().post("/report/suggest", {"words": "听橹花园门口垃圾没人收", **pin})
     assert bool(asked(page)) is is_asked
@@ -88,7 +70,7 @@ def test_a_pin_is_doubted_only_where_the_place_written_lies_over_300_metres_from
 
 
 def test_the_place_taken_goes_before_a_pin_that_is_elsewhere(work: Casework) -> None:
-    estate = place(work.world, "听橹花园")
+    estate = make_place(work.world, "听橹花园")
     pin = {"lon": estate.lon, "lat": estate.lat + 0.01, "system": "cgcs2000", "accuracy_m": "9"}
     Client().post("/report/", {"words": "听橹花园门口垃圾没人收", "told_place": f"p{estate.pk}", **pin})
     assert Case.objects.get().lat == estate.lat
@@ -110,7 +92,7 @@ def test_a_time_that_was_told_is_asked_about_and_kept_when_taken(work: Casework)
 
 
 def test_without_scripts_the_button_shows_the_same_and_a_refused_report_keeps_what_was_chosen(work: Casework) -> None:
-    estate = place(work.world, "听橹花园")
+    estate = make_place(work.world, "听橹花园")
     data = {"words": "听橹花园昨晚八点到十点放音响", "told_place": f"p{estate.pk}", "happened": LAST_NIGHT}
     for answer in (Client().post("/report/", data | {"suggest": "1"}), Client().post("/report/", data | {"phone": "12"})):
         page = answer.content.decode()
@@ -144,7 +126,7 @@ def test_what_nobody_offered_is_refused_with_a_sentence(work: Casework, made_up:
 
 
 def test_the_acceptor_takes_the_place_and_the_time_told_and_the_record_says_so(work: Casework) -> None:
-    estate = place(work.world, "听橹花园")
+    estate = make_place(work.world, "听橹花园")
     case = work.reported(words="听橹花园昨晚八点到十点放音响", place=services.Place()).case
     desk = work.world.client("lin")
     page = desk.get(f"/cases/{case.number}/do/accept").content.decode()
@@ -161,8 +143,8 @@ def test_the_acceptor_takes_the_place_and_the_time_told_and_the_record_says_so(w
 
 
 def test_a_pin_elsewhere_is_shown_with_its_distance_and_stays_unless_the_words_are_taken(work: Casework) -> None:
-    estate = place(work.world, "听橹花园", grid="b")
-    far = place(work.world, "望鹭苑", grid="a")
+    estate = make_place(work.world, "听橹花园", grid="b")
+    far = make_place(work.world, "望鹭苑", grid="a")
     Place.objects.filter(pk=estate.pk).update(lat=far.lat + 0.02)
     MapVersion.objects.update(token="moved")
     forget()
@@ -184,6 +166,6 @@ def test_the_names_are_read_once_and_the_page_costs_no_more_for_them(work: Casew
     desk.get(url)
     before = len(statements_of(lambda: desk.get(url)))
     for number in range(40):
-        place(work.world, f"听橹花园{number}号院")
+        make_place(work.world, f"听橹花园{number}号院")
     desk.get(url)
     assert len(statements_of(lambda: desk.get(url))) <= before

@@ -134,14 +134,14 @@ def _account(
 
 
 def _street_of(request: HttpRequest, actor: Actor) -> int | None:
-    """Where no point tells the street: the chosen community's, the reader's own, or the only one there is."""
+    """Where no point tells the street: the chosen community's, the confirmed place's, the reader's own, or the only one."""
     if community := reading.whole(request.POST, "community"):
         found = Community.objects.filter(pk=community, retired_at=None).values_list("street_id", flat=True).first()
         if found is None:
             raise Refusal("unknown_community", _("没有这个社区，请重新选择。"), facts={"field": "community"})
         return found
-    if actor.street_id:
-        return actor.street_id
+    if street := reading.street_told(request.POST) or actor.street_id:
+        return street
     streets = list(Street.objects.filter(is_active=True).values_list("pk", flat=True)[:2])
     return streets[0] if len(streets) == 1 else None
 

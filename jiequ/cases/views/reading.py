@@ -61,6 +61,13 @@ def _told(told: str, said: str) -> Place | None:
     return None
 
 
+def street_told(data: Any) -> int | None:
+    """The street of a stored place that was told and confirmed; it may lie outside every grid."""
+    told = str(data.get("told_place", "")).strip()
+    named = _named({"place": told[1:]}) if told.startswith("p") else None
+    return named.street_id if named else None
+
+
 def _point(data: Any) -> Place | None:
     lon, lat = _number(data, "lon"), _number(data, "lat")
     if lon is None or lat is None:
