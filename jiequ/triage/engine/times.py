@@ -100,7 +100,7 @@ def _until(text: str, first: _Told, told_at: datetime) -> _Told:
 
 
 def _same_half(first: _Told, last: _Told) -> _Told:
-    """晚上八点到十点 ends at 22, 上午9点到3点 at 15: a bare hour that would lie before the first is of the afternoon, if that fits.
+    """晚上八点到十点 ends at 22, 上午9点到3点 at 15: a bare hour that would lie before the first is afternoon, if that fits.
 
     晚上十点到两点 stays as it is read, over midnight.
     """
