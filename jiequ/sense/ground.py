@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely.geometry import MultiPolygon, Polygon, mapping, shape
+from shapely.geometry import MultiPolygon, Polygon, box, mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 A = 6_378_137.0
@@ -84,6 +84,13 @@ def box_around(
     per_lon, per_lat = metres_per_degree(lat)
     half = max(least_m, by * max((bounds[2] - bounds[0]) * per_lon, (bounds[3] - bounds[1]) * per_lat)) / 2
     return lon - half / per_lon, lat - half / per_lat, lon + half / per_lon, lat + half / per_lat
+
+
+def widened(geometry: Mapping[str, Any], by_m: float) -> dict[str, Any]:
+    """The rectangle about a GeoJSON geometry, wider by some metres on all sides."""
+    west, south, east, north = bounds_of(geometry)
+    per_lon, per_lat = metres_per_degree((south + north) / 2)
+    return to_json(box(west - by_m / per_lon, south - by_m / per_lat, east + by_m / per_lon, north + by_m / per_lat))
 
 
 def bounds_of(geometry: Mapping[str, Any]) -> tuple[float, float, float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import comparisons, desk, drawing, imagery, nets, permits, releases, suspects, uploads
+from .views import areas, comparisons, desk, drawing, imagery, nets, permits, releases, suspects, uploads
 
 app_name = "sense"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("imagery/<int:asset_id>/remove", imagery.remove, name="asset_remove"),
     path("flights/new", imagery.flight_new, name="flight_new"),
     path("comparisons/", comparisons.comparisons, name="comparisons"),
+    path("comparisons/area", areas.area, name="area"),
     path("comparisons/rows", comparisons.rows, name="comparison_rows"),
     path("comparisons/<int:comparison_id>/", comparisons.comparison, name="comparison"),
     path("comparisons/<int:comparison_id>/progress", comparisons.progress, name="comparison_progress"),

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from jiequ.sense import places
-from jiequ.sense.engine.shapes import Kind, Sources, Unusable
+from jiequ.sense.cutting import cut
+from jiequ.sense.engine.results import outcome_to_json
+from jiequ.sense.engine.shapes import Kind, Outcome, Sources, Unusable
 
 Tell = Callable[[dict[str, Any]], None]
 NICENESS = 10  # the pages come first
@@ -26,13 +28,21 @@ def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     work.mkdir(parents=True, exist_ok=True)
     with _alone(work), ExitStack() as fetched:
         before, after = (_sources(request[date], request["place"], fetched) for date in ("before", "after"))
-        compare(
+        outcome = compare(
             before, after, work=work, area=request["area"], runner=request["runner"], processes=request["processes"],
             weights=Path(request["weights"]) if request["weights"] else None,
             progress=lambda stage, done, of: tell({"stage": stage, "done": done, "of": of}),
         )  # fmt: skip
-    outcome = work / "outcome.json"
-    return {"outcome": str(outcome), "sha256": hashlib.sha256(outcome.read_bytes()).hexdigest()}
+    return _told(work, outcome, request["cut"])
+
+
+def _told(work: Path, outcome: Outcome, area: dict[str, Any] | None) -> dict[str, Any]:
+    """Where the outcome lies, cut to the area that was drawn if one was, and its hash."""
+    place = work / "outcome.json"
+    if area is not None:
+        place = work / "outcome-area.json"
+        place.write_text(outcome_to_json(cut(outcome, area)), "utf-8")
+    return {"outcome": str(place), "sha256": hashlib.sha256(place.read_bytes()).hexdigest()}
 
 
 def _sources(keys: dict[str, str], place: dict[str, Any], fetched: ExitStack) -> Sources:

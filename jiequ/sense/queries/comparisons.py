@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from ..ground import area_m2
 from ..models import Blind, Comparison, Finding, Suspect
 from ..words import NOTES, STAGES, UNUSABLE, said, why
 from .pairs import Pair
@@ -30,7 +31,7 @@ class Row:
 
 def rows(*, street_id: int, before: int | None = None) -> tuple[list[Row], int | None]:
     """The newest comparisons of a street and where the next page begins. One SELECT."""
-    found = Comparison.objects.filter(street_id=street_id).select_related("point").defer("area", "provenance", "notes")
+    found = Comparison.objects.filter(street_id=street_id).select_related("point").defer("provenance", "notes")
     if before is not None:
         found = found.filter(pk__lt=before)
     page = list(found.order_by("-id")[: SHOWN + 1])
@@ -76,6 +77,11 @@ def shapes_of(found: list[Finding], unseen: list[Blind]) -> list[dict[str, Any]]
     return features + [_feature(one.geometry, "blind", one.pk) for one in unseen]
 
 
+def area_shape(comparison: Comparison) -> list[dict[str, Any]]:
+    """The area that was drawn as a feature, if one was."""
+    return [_feature(comparison.area, "area", comparison.pk)] if comparison.area else []
+
+
 def _feature(geometry: dict[str, Any], what: str, key: int) -> dict[str, Any]:
     return {"type": "Feature", "properties": {"what": what, "id": f"{what}-{key}"}, "geometry": geometry}
 
@@ -85,6 +91,8 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
     dated = [(_("前一期"), comparison.before_on, comparison.before, comparison.before_dsm),
              (_("后一期"), comparison.after_on, comparison.after, comparison.after_dsm)]  # fmt: skip
     found = [(label, f"{day} · " + "、".join(one.name for one in files if one)) for label, day, *files in dated]
+    if comparison.area:
+        found.append((_("范围"), f"{area_m2(comparison.area):,.0f} m²"))
     if comparison.state == Comparison.State.DONE and not comparison.in_pixels:
         found.append((_("比对面积"), f"{comparison.compared_m2:,.0f} m²"))
         found.append((_("不能比对"), f"{comparison.blind_m2:,.0f} m²"))

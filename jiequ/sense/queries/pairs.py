@@ -55,17 +55,21 @@ def dates_of(place: Place) -> list[date]:
 
 def pair_at(place: Place, before_on: date, after_on: date) -> Pair:
     """The best pictures of both days. Refusal where a day has none, or the two have nothing of one kind. One SELECT."""
+    earlier, later = on_days(place, before_on, after_on)
+    before, after = _of_one_kind(earlier, later, place)
+    surfaces = both(best(earlier, place, AssetKind.DSM), best(later, place, AssetKind.DSM))
+    pair = Pair(before, after, *surfaces, before_on, after_on)
+    if pair.before is None and pair.before_dsm is None:
+        raise no_pair()
+    return pair
+
+
+def on_days(place: Place, before_on: date, after_on: date) -> tuple[list[Asset], list[Asset]]:
+    """The pictures of a place of either day. Refusal where the days stand the wrong way round. One SELECT."""
     if before_on >= after_on:
         raise Refusal("pair_order", _("前一期要早于后一期。"), facts={"field": "after_on"})
     found = _pictures(place, before_on, after_on)
-    earlier = [asset for asset in found if day_of(asset) == before_on]
-    later = [asset for asset in found if day_of(asset) == after_on]
-    before, after = _of_one_kind(earlier, later, place)
-    surfaces = _both(_best(earlier, place, AssetKind.DSM), _best(later, place, AssetKind.DSM))
-    pair = Pair(before, after, *surfaces, before_on, after_on)
-    if pair.before is None and pair.before_dsm is None:
-        raise Refusal("no_pair", _("这两天没有同一处的同类影像，不能比对。"), facts={"field": "after_on"})
-    return pair
+    return ([asset for asset in found if day_of(asset) == before_on], [asset for asset in found if day_of(asset) == after_on])
 
 
 def newest_pairs(street_id: int) -> list[tuple[MonitoringPoint, Pair]]:
@@ -101,6 +105,11 @@ def pair_of(street_id: int, one_id: int | None, other_id: int | None) -> Pair:
     return Pair(before, after, None, None, day_of(before), day_of(after))
 
 
+def no_pair() -> Refusal:
+    """Nothing of one kind shows the place on both days."""
+    return Refusal("no_pair", _("这两天没有同一处的同类影像，不能比对。"), facts={"field": "after_on"})
+
+
 def day_of(asset: Asset) -> date:
     """The day on which a picture was taken, here."""
     assert asset.taken_at is not None
@@ -113,8 +122,8 @@ def _newest(place: Place, assets: Sequence[Asset]) -> Pair | None:
         before, after = _of_one_kind(
             [one for one in assets if day_of(one) == earlier], [one for one in assets if day_of(one) == later], place
         )
-        low = [_best([one for one in assets if day_of(one) == day], place, AssetKind.DSM) for day in (earlier, later)]
-        surfaces = _both(*low)
+        low = [best([one for one in assets if day_of(one) == day], place, AssetKind.DSM) for day in (earlier, later)]
+        surfaces = both(*low)
         if before or surfaces[0]:
             return Pair(before, after, *surfaces, earlier, later)
     return None
@@ -159,23 +168,25 @@ def _shared(asset: Asset, bounds: Bounds) -> float:
 def _of_one_kind(earlier: Sequence[Asset], later: Sequence[Asset], place: Place) -> tuple[Asset | None, Asset | None]:
     """Two pictures in map geometry, else two snapshots, else none."""
     for kinds in (MAPPED, (AssetKind.SNAPSHOT,)):
-        both = _both(_best(earlier, place, *kinds), _best(later, place, *kinds))
-        if both[0] is not None:
-            return both
+        two = both(best(earlier, place, *kinds), best(later, place, *kinds))
+        if two[0] is not None:
+            return two
     return None, None
 
 
-def _both(one: Asset | None, other: Asset | None) -> tuple[Asset | None, Asset | None]:
+def both(one: Asset | None, other: Asset | None) -> tuple[Asset | None, Asset | None]:
+    """The two, or none of them where one is missing."""
     return (one, other) if one is not None and other is not None else (None, None)
 
 
-def _best(assets: Sequence[Asset], place: Place, *kinds: str) -> Asset | None:
+def best(assets: Sequence[Asset], place: Place, *kinds: str) -> Asset | None:
     """Orthophotos before photos, then the one that shows most of the place, the finest, the newest."""
     fitting = [asset for asset in assets if asset.kind in kinds]
-    return min(fitting, key=lambda one: _order(one, place), default=None)
+    return min(fitting, key=lambda one: order(one, place), default=None)
 
 
-def _order(asset: Asset, place: Place) -> tuple[bool, float, float, int]:
+def order(asset: Asset, place: Place) -> tuple[bool, float, float, int]:
+    """Sorts the pictures of a place, the one to take first."""
     share = _shared(asset, place.bounds) if place.bounds else _whole(asset)
     return asset.kind == AssetKind.PHOTO, -round(share, 6 if place.bounds else 12), asset.gsd_m or 9.0, -asset.pk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,16 +20,18 @@ from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.people.rules import Actor
 
-from .. import access, children, files
+from .. import access, children, files, ground
 from ..engine.results import outcome_from_json
 from ..engine.shapes import Outcome
 from ..models import Asset, AssetKind, Comparison
+from ..queries.covering import Part
 from ..queries.pairs import Pair
 from . import recognising, weights
 from .flights import record
 
 JOB = "sense.compare"
 LANE = "sense.compare"
+AROUND_M = 40.0  # beside an area that was drawn: what the two dates are registered by, and a whole house at its border
 ENDED = (Comparison.State.DONE, Comparison.State.FAILED, Comparison.State.STOPPED)
 
 
@@ -62,6 +64,14 @@ def ask_comparison(
         enqueue(_job(row, 0, runner))
         record(by, street_id, at, "compare", "comparison", row.pk)
     return row
+
+
+def ask_area(*, street_id: int, parts: Sequence[Part], by: Actor, at: datetime) -> list[Comparison]:
+    """A comparison for each part of an area, all or none; those that were asked before are the same."""
+    with writing():
+        return [
+            ask_comparison(street_id=street_id, pair=part.pair, area=ground.to_json(part.area), by=by, at=at) for part in parts
+        ]
 
 
 def key_of(pair: Pair, area: dict[str, Any] | None) -> str:
@@ -150,7 +160,8 @@ def _request(row: Comparison, runner: str) -> dict[str, Any]:
         "place": files.described(),
         "before": _keys(row.before, row.before_dsm),
         "after": _keys(row.after, row.after_dsm),
-        "area": row.area,
+        "area": ground.widened(row.area, AROUND_M) if row.area else None,
+        "cut": row.area,
         "work": str(folder(row.pk)),
         "weights": weights.path_in_use(),
         "runner": runner or settings.SENSE_DASK or "pool",

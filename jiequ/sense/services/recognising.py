@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
-from shapely.geometry import shape
+from shapely.geometry import Point, shape
 from shapely.ops import unary_union
 
 from jiequ.core.bulk import store
@@ -219,10 +219,16 @@ def _flown_again(row: Comparison, at: datetime) -> None:
         done_at=None, cancelled_at=None, suspect__street_id=row.street_id, suspect__lon__range=(west, east),
         suspect__lat__range=(south, north), asked_at__date__lte=row.after_on, suspect__last_on__lte=row.after_on,
     )  # fmt: skip
-    ids = list(waiting.values_list("pk", "suspect_id"))
+    places = waiting.values_list("pk", "suspect_id", "suspect__lon", "suspect__lat")
+    ids = [(pk, suspect_id) for pk, suspect_id, lon, lat in places if _is_within(row, lon, lat)]
     Reflight.objects.filter(pk__in=[pk for pk, _suspect_id in ids]).update(done_at=at)
     back = Suspect.objects.filter(pk__in=[suspect_id for _pk, suspect_id in ids], state=SuspectState.REFLIGHT)
     back.update(state=SuspectState.OPEN)
+
+
+def _is_within(row: Comparison, lon: float, lat: float) -> bool:
+    """Whether an area that was drawn, if one was, holds the place."""
+    return row.area is None or bool(shape(row.area).covers(Point(lon, lat)))
 
 
 def _seen_bounds(row: Comparison) -> Bounds | None:

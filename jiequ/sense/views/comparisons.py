@@ -114,7 +114,7 @@ def comparison(request: HttpRequest, comparison_id: int) -> HttpResponse:
         "blind": unseen,
         "notes": queries.notes(row),
         "facts": queries.facts(row),
-        "map": _map(request, row, queries.shapes_of(found, unseen)),
+        "map": _map(request, row, queries.area_shape(row) + queries.shapes_of(found, unseen)),
         "forms": Export.Form.choices,
     }
     return page(request, row.street, "comparisons", "sense/comparison.html", context)

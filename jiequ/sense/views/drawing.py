@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,23 +16,19 @@ from jiequ.core import clock
 from jiequ.core.errors import Refusal
 from jiequ.people.access import actor_of, needs
 
-from .. import access
+from .. import access, corners
 from ..models import Suspect
 from ..services import drawing
 from .desk import shown, suspect_for
 from .imagery import number
-
-_PLACE = re.compile(r"(-?\d{1,3}(?:\.\d{1,16})?)[\s,，]+(-?\d{1,2}(?:\.\d{1,16})?)")
-LONGEST = 200_000
 
 
 @needs(*access.JUDGES)
 @require_POST
 def draw(request: HttpRequest, suspect_id: int) -> HttpResponse:
     """The polygon anew."""
-    return _do(
-        request, suspect_id, lambda one, told: drawing.redraw(one, geometry=_polygon(request), **told), _("轮廓已更新。")
-    )
+    drawn = corners.polygon_in(request.POST.get("outline", ""))
+    return _do(request, suspect_id, lambda one, told: drawing.redraw(one, geometry=drawn, **told), _("轮廓已更新。"))
 
 
 @needs(*access.JUDGES)
@@ -49,7 +43,7 @@ def join(request: HttpRequest, suspect_id: int) -> HttpResponse:
 @require_POST
 def cut(request: HttpRequest, suspect_id: int) -> HttpResponse:
     """This one in two."""
-    line = _places(request.POST.get("line", ""))
+    line = corners.places_in(request.POST.get("line", ""))
     said = _("已切成两块，另一块排进队列。")
     return _do(request, suspect_id, lambda one, told: drawing.cut(one, line=line, **told), said)
 
@@ -76,19 +70,3 @@ def _do(request: HttpRequest, suspect_id: int, act: Callable[[Suspect, dict[str,
         return shown(request, suspect_for(request, suspect_id), refusal)
     messages.success(request, said)
     return redirect(reverse("sense:desk_suspect", args=[suspect_id]))
-
-
-def _polygon(request: HttpRequest) -> Any:
-    """GeoJSON as the script writes it, or places by line: longitude, latitude."""
-    text = request.POST.get("outline", "")[:LONGEST]
-    if text.lstrip().startswith("{"):
-        try:
-            return json.loads(text)
-        except ValueError:
-            return None
-    ring = _places(text)
-    return {"type": "Polygon", "coordinates": [[*ring, *ring[:1]]]} if len(ring) > 2 else None
-
-
-def _places(text: str) -> list[list[float]]:
-    return [[float(lon), float(lat)] for lon, lat in _PLACE.findall(text[:LONGEST])]

@@ -50,7 +50,7 @@ function drawUnits(box, units, mode) {
   return shapes;
 }
 
-function ring(steps, { scale, origin }) {
+export function ring(steps, { scale, origin }) {
   let x = Math.round(origin[0] * scale);
   let y = Math.round(origin[1] * scale);
   const pairs = [];

@@ -3,7 +3,9 @@
 const STYLES = {
   found: ["--red-shape", ""], open: ["--red-shape", ""], confirmed: ["--red", ""], held: ["--green-shape", "6 4"], lawful: ["--green-shape", ""],
   permit: ["--green-shape", "6 4"], blind: ["--ink-3", "2 6"], quiet: ["--ink-3", ""], reflight: ["--yellow-shape", ""],
+  area: ["--brand", "8 4"], seen: ["--ink-3", "1 5"],
 };
+const FILLS = { blind: 0.08, area: 0.05, seen: 0 };
 
 for (const box of document.querySelectorAll("[data-sense-tiles], [data-sense-shapes]")) {
   if (box.map) draw(box);
@@ -14,11 +16,14 @@ async function draw(box) {
   box.map.setMaxZoom(24);
   box.map.createPane("sense-pictures").style.zIndex = 420; // over the sketched base map, under what is drawn
   box.map.createPane("sense-shapes").style.zIndex = 430;
-  const all = pictures(box);
+  let all = pictures(box);
   if ("senseShapes" in box.dataset) {
     try {
       const drawn = shapes(box, await features(box));
       if (!all.isValid() && drawn.getLayers().length) all.extend(drawn.getBounds());
+      drawn.eachLayer((shape) => {
+        if (shape.feature.properties.what === "area") all = shape.getBounds().pad(0.2);
+      });
       follow(box, drawn);
     } catch (error) {
       console.warn("shapes not drawn:", error);
@@ -31,17 +36,18 @@ async function draw(box) {
 function pictures(box) {
   const all = window.L.latLngBounds([]);
   if (!box.dataset.senseTiles) return all;
-  const choices = {};
+  const choices = {}; // pictures of one name are one choice
   const told = JSON.parse(document.getElementById("sense-layers")?.textContent || "[]");
   for (const { id, name, bounds } of told) {
     const [west, south, east, north] = bounds;
     const place = window.L.latLngBounds([south, west], [north, east]);
     const address = `${box.dataset.senseTiles}sense/${id}/{z}/{x}/{y}?t=${encodeURIComponent(box.dataset.token)}`;
-    choices[escaped(name)] = window.L.tileLayer(address, { pane: "sense-pictures", bounds: place, maxZoom: 24, maxNativeZoom: 22 });
+    const tiles = window.L.tileLayer(address, { pane: "sense-pictures", bounds: place, maxZoom: 24, maxNativeZoom: 22 });
+    (choices[escaped(name)] ??= window.L.layerGroup()).addLayer(tiles);
     all.extend(place);
   }
   Object.values(choices).at(-1)?.addTo(box.map);
-  if (told.length > 1) window.L.control.layers({ ...choices, [box.dataset.textBasemap || "–"]: window.L.layerGroup() }, {}, { collapsed: false }).addTo(box.map);
+  if (Object.keys(choices).length > 1) window.L.control.layers({ ...choices, [box.dataset.textBasemap || "–"]: window.L.layerGroup() }, {}, { collapsed: false }).addTo(box.map);
   return all;
 }
 
@@ -61,7 +67,7 @@ function shapes(box, collection) {
     style: ({ properties: { what } }) => {
       const [token, dashArray] = STYLES[what] ?? STYLES.found;
       const color = tokens.getPropertyValue(token).trim() || "#a81e1a";
-      return { color, weight: 2.5, dashArray, fillColor: color, fillOpacity: what === "blind" ? 0.08 : 0.15 };
+      return { color, weight: 2.5, dashArray, fillColor: color, fillOpacity: FILLS[what] ?? 0.15 };
     },
     onEachFeature: ({ properties }, shape) => {
       if (properties.title || properties.number) shape.bindTooltip(escaped(properties.title || properties.number));

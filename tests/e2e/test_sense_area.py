@@ -1,0 +1,47 @@
+"""An area is drawn on the map with the mouse, its days are shown, its comparison is asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from shapely.geometry import shape
+
+from jiequ.grid.models import MapVersion
+from jiequ.sense.models import Asset, Comparison
+from tests.actors import NOW, MovableClock, make_world
+from tests.support.sense import DAYS, ZONE, analyst
+from tests.support.suspects import asset
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+
+def test_four_presses_and_enter_are_an_area_and_enter_again_shows_its_days(
+    transactional_db: None, clock: MovableClock, settings: Any, tmp_path: Path, live_server: Any, reader: Any
+) -> None:
+    settings.SENSE = tmp_path
+    settings.TILES_URL = ""
+    world = make_world()
+    MapVersion.objects.get_or_create(street=world.street, defaults={"token": "t"})
+    for day in DAYS:
+        Asset.objects.filter(pk=asset(world.street.pk, "ortho", day).pk).update(taken_at=datetime.combine(day, time(12), ZONE))
+    page = reader(size="phone", person=analyst(world)[0])
+    page.goto("/sense/comparisons/area")
+    page.locator("[data-area-draw]").click()
+    box = page.locator("#sense-map").bounding_box() or {}
+    for x, y in ((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7)):
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"], delay=20)
+        page.wait_for_timeout(400)  # two presses sooner than that are one double press to a browser
+    page.keyboard.press("Enter")
+    assert len(page.locator("[data-area-outline]").input_value().splitlines()) == 4
+    page.keyboard.press("Enter")
+    expect(page.locator("#before_on")).to_have_value(DAYS[0].isoformat())
+    with page.expect_navigation():
+        page.locator("button[value=start]").click()
+    row = Comparison.objects.get()
+    assert shape(row.area).is_valid
+    assert page.url.endswith(f"/sense/comparisons/{row.pk}/#h-when") or page.url.endswith(f"/sense/comparisons/{row.pk}/")
+    assert NOW.date() >= row.after_on > row.before_on
