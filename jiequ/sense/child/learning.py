@@ -14,13 +14,14 @@ from typing import Any
 from jiequ.sense import places
 from jiequ.sense.engine.shapes import Unusable
 
+GSD_M = 0.4  # child.pairs: metres that a pixel of a pair shows
 Tell = Callable[[dict[str, Any]], None]
 ROOT = Path(__file__).resolve().parents[3]
 PARTS = ("before", "after", "label")
 
 
 def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """``what``: tune (pairs → a candidate and its card) or weigh (two nets on pairs). Raises Unusable with why it cannot."""
+    """``what``: tune (pairs → a candidate and its card), else watch or weigh (two nets on pairs). Raises Unusable."""
     store, work = places.store_of(request["place"]), Path(request["work"])
     pairs = work / "pairs"
     _fetch(store, request["keys"], pairs)
@@ -57,18 +58,28 @@ def tune(request: dict[str, Any], store: Any, work: Path, pairs: Path) -> dict[s
 
 
 def weigh(request: dict[str, Any], store: Any, pairs: Path) -> dict[str, Any]:
-    """Both nets on the same judged pairs: pixel F1, precision, recall, objects."""
+    """Both nets on the same judged pairs: pixel F1, precision, recall, objects; and what each finds at each place."""
     from jiequ.sense.engine import promotion
     from jiequ.sense.engine.net import open_net
 
+    names = sorted(file.stem for file in (pairs / "label").iterdir())
     found = _read(pairs)
-    told = {}
+    labels = [label for _before, _after, label in found]
+    told: dict[str, Any] = {"pairs": [{"name": name, "judged_m2": _m2(label > 0)} for name, label in zip(names, labels, strict=True)]}
     for which in ("champion", "shadow"):
         key = request[which]
         net = open_net(_net(store, key, pairs.parent / which) if key else None)
         odds = [net.odds(before, after).max(axis=0) for before, after, _label in found]
-        told[which] = asdict(promotion.figures(odds, [label for _before, _after, label in found]))
+        told[which] = asdict(promotion.figures(odds, labels))
+        for place, odd, label in zip(told["pairs"], odds, labels, strict=True):
+            said = odd > promotion.THRESHOLD
+            place[which] = {"found_m2": _m2(said & (label > 0)), "beside_m2": _m2(said & (label == 0))}
     return told
+
+
+def _m2(pixels: Any) -> float:
+    """What so many pixels of a pair cover on the ground."""
+    return round(float(pixels.sum()) * GSD_M**2, 1)
 
 
 def _read(pairs: Path) -> list[tuple[Any, Any, Any]]:

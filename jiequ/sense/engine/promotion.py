@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ALLOWED_LOSS = 0.01
+THRESHOLD = 0.5  # odds from which a net says that something changed
 COVERED = 0.2  # an object counts as found when this share of it is
 SHADOW = timedelta(days=7)
 FEWEST_LOCAL = 3  # frozen local pairs without which nothing is promoted
@@ -50,7 +51,7 @@ class Versions:
     previous: str = ""
 
 
-def figures(odds: Sequence[NDArray[Any]], labels: Sequence[NDArray[Any]], threshold: float = 0.5) -> Figures:
+def figures(odds: Sequence[NDArray[Any]], labels: Sequence[NDArray[Any]], threshold: float = THRESHOLD) -> Figures:
     """Pooled over all tiles: F1 = 2TP / (2TP + FP + FN); an object is a connected piece (8 neighbours) of a label."""
     hit = wrong = missed = found = objects = 0
     for odd, label in zip(odds, labels, strict=True):

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from jiequ.core.db import writing
 
@@ -115,10 +115,20 @@ def _judged(verdict: Verdict, bounds: Sequence[float]) -> list[list[Any]] | None
     return shapes
 
 
-def ready() -> list[tuple[str, str]]:
-    """(prefix, name) of the newest pairs that lie in the store. One SELECT."""
-    rows = Example.objects.filter(state=Example.State.READY).select_related("verdict__finding").order_by("-pk")[:MOST_READY]
+def ready(*, since: datetime | None = None) -> list[tuple[str, str]]:
+    """(prefix, name) of the newest pairs that lie in the store; ``since``: only of verdicts said from then on. One SELECT."""
+    rows = _ready(since).select_related("verdict__finding").order_by("-pk")[:MOST_READY]
     return [(prefix_of(row.street_id), name_of(row)) for row in reversed(rows)]
+
+
+def count_since(moment: datetime) -> int:
+    """How many pairs in the store are of verdicts said since a moment. One SELECT."""
+    return _ready(moment).count()
+
+
+def _ready(since: datetime | None) -> QuerySet[Example]:
+    found = Example.objects.filter(state=Example.State.READY)
+    return found.filter(made_at__gte=since) if since else found
 
 
 def count_ready(*, after: datetime | None = None) -> int:

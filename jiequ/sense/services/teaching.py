@@ -31,8 +31,10 @@ JOB = "sense.learn"
 LANE = "sense.learn"
 FEWEST_PAIRS = 20  # our own proposal: fewer teach nothing that the gate could measure
 FRESH_PAIRS = 10
+FEWEST_WEEK = 5  # our own proposal: a week in which less was judged goes on until this many were
 SHADOW = timedelta(days=7)
 ALLOWED_LOSS = 0.01
+MOST_SHOWN = 100  # places of a week that are kept for the page
 SEED = 1
 Json = dict[str, Any]
 
@@ -86,11 +88,14 @@ def calibrate_all(at: datetime) -> None:
 
 
 def tonight(at: datetime) -> JobSpec | None:
-    """The night's work: weigh a shadow whose week is over, else fine-tune if there is something to learn from."""
+    """The night's work: what a shadow finds at places judged since it began, its verdict once its week is over and enough was
+    judged; else a fine-tune if there is something to learn from."""
     shadow = nets.shadow()
-    if shadow is not None and shadow.shadow_since is not None and at.date() >= shadow.shadow_since + SHADOW:
-        return _job("weigh", at, 0)
-    return None if why_not() else _job("tune", at, 0)
+    if shadow is None or shadow.shadow_since is None:
+        return None if why_not() else _job("tune", at, 0)
+    judged = examples.count_since(shadow.made_at)
+    is_over = at.date() >= shadow.shadow_since + SHADOW and judged >= FEWEST_WEEK
+    return _job("weigh" if is_over else "watch", at, 0) if judged else None
 
 
 def _job(what: str, at: datetime, part: int) -> JobSpec:
@@ -111,16 +116,17 @@ def work(what: str, day: str, part: int, at: datetime) -> Callable[[], Any] | No
     shutil.rmtree(folder, ignore_errors=True)
     if "fault" in told:
         raise children.ChildFailed(told["fault"])
-    return partial(candidate if what == "tune" else weighed, told, at)
+    return partial({"tune": candidate, "watch": watched, "weigh": weighed}[what], told, at)
 
 
 def _request(what: str, folder: Path) -> Json | None:
     used, shadow = nets.active(), nets.shadow()
     start = used.sha256 if used else ""
-    asked: Json = {"do": "learn", "what": what, "place": files.described(), "work": str(folder), "keys": examples.ready()}
+    asked: Json = {"do": "learn", "what": what, "place": files.described(), "work": str(folder)}
     if what == "tune":
-        return asked | {"python": python(), "seed": SEED, "start": start} if python() else None
-    return asked | {"champion": start, "shadow": shadow.sha256} if shadow else None
+        return asked | {"keys": examples.ready(), "python": python(), "seed": SEED, "start": start} if python() else None
+    keys = examples.ready(since=shadow.made_at) if shadow else []  # what neither net has learnt from
+    return asked | {"keys": keys, "champion": start, "shadow": shadow.sha256} if shadow and keys else None
 
 
 def candidate(told: Json, at: datetime) -> None:
@@ -139,13 +145,25 @@ def candidate(told: Json, at: datetime) -> None:
         Net.objects.get_or_create(sha256=card["sha256"], defaults=known)
 
 
+def watched(told: Json, at: datetime) -> None:
+    """The week goes on: what both nets find at the places judged since it began is kept for the page."""
+    shadow = nets.shadow()
+    if shadow is not None:
+        Net.objects.filter(pk=shadow.pk, state=Net.State.SHADOW).update(card=shadow.card | _week(told))
+
+
+def _week(told: Json) -> Json:
+    before, after = (round(told[which]["pixel_f1"], 4) for which in ("champion", "shadow"))
+    return {"week": {"before": before, "after": after, "pairs": told.get("pairs", [])[-MOST_SHOWN:]}}
+
+
 def weighed(told: Json, at: datetime) -> None:
-    """The week is over: the shadow takes over if it is no worse on what was judged, else it goes."""
+    """The week is over: the shadow takes over if it is no worse on what was judged since it began, else it goes."""
     shadow = nets.shadow()
     if shadow is None:
         return
     before, after = told["champion"]["pixel_f1"], told["shadow"]["pixel_f1"]
-    card = shadow.card | {"week": {"before": round(before, 4), "after": round(after, 4)}}
+    card = shadow.card | _week(told)
     with writing():
         if after < before - ALLOWED_LOSS:
             changes = {"state": Net.State.RETIRED, "retired_at": at, "why": "worse_week", "card": card}

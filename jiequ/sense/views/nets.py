@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from jiequ.core import clock
+from jiequ.core.models import Street
 from jiequ.people.access import actor_of, needs
 
 from .. import access
 from ..models import Calibration, Example, Net
 from ..queries import desk, nets
-from ..services import teaching, weights
+from ..services import examples, teaching, weights
 from .imagery import number, page
 
 WHY_NOT = {
@@ -56,6 +57,7 @@ def learning(request: HttpRequest) -> HttpResponse:
         "tonight": WHY_NOT[teaching.why_not()],
         "verdicts": verdicts,
         "uncalibrated": desk.still_uncalibrated(verdicts),
+        "shadow": _shadow(rows, street),
         "calibration": _line(Calibration.objects.filter(street=street).first()),
     }
     return page(request, street, "desk", "sense/learning.html", context)
@@ -76,6 +78,18 @@ def _net(net: Net) -> dict[str, Any]:
     if week := net.card.get("week"):
         figures.append((SETS["week"], week["before"], week["after"]))
     return {"net": net, "figures": figures, "why": WHY.get(net.why, net.why)}
+
+
+def _shadow(rows: list[Net], street: Street) -> dict[str, Any] | None:
+    """The net in its week: since when, until when at least, and both nets' findings at this street's judged places."""
+    net = next((one for one in rows if one.state == Net.State.SHADOW), None)
+    if net is None or net.shadow_since is None:
+        return None
+    week = [(verdict, told) for verdict, told in nets.week_of(net) if verdict.suspect.street_id == street.pk]
+    return {
+        "net": net, "until": net.shadow_since + teaching.SHADOW, "week": week, "figures": net.card.get("week"),
+        "judged": examples.count_since(net.made_at), "fewest": teaching.FEWEST_WEEK,
+    }  # fmt: skip
 
 
 def _line(found: Calibration | None) -> list[tuple[int, int]]:

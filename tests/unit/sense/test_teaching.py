@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import hashlib
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from jiequ.core.errors import Refusal
-from jiequ.sense import files
-from jiequ.sense.child import pairs
+from jiequ.sense import children, files
+from jiequ.sense.child import learning, pairs
 from jiequ.sense.models import Calibration, Comparison, Example, Net, Suspect, Verdict
 from jiequ.sense.queries import nets
-from jiequ.sense.services import examples, judging, teaching
+from jiequ.sense.services import examples, judging, teaching, weights
 from tests.actors import LAT, LON, NOW, World
 from tests.support.sense import analyst, geotiff
 from tests.support.suspects import comparison, square, suspect
@@ -25,6 +27,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul")
 def card(sha256: str, *, passed: bool = True, why: str = "passed") -> dict[str, Any]:
     gate = {"local_before": 0.6, "local_after": 0.7, "dev_before": 0.6, "dev_after": 0.6, "passed": passed, "why": why}
     return {"card": {"sha256": sha256, "gate": gate, "n_pairs": 20, "n_frozen": 5}}
+
+
+def judged(world: World, count: int, *, at: datetime = NOW) -> list[Example]:
+    """So many places judged at a moment, their pairs in the store by name."""
+    seen, made = comparison(world.street.pk), []
+    for number in range(count):
+        one = suspect(seen, 20.0 * number)
+        said = Verdict.objects.create(suspect=one, finding=one.latest, said="confirmed", made_at=at, made_by=1)
+        made.append(Example.objects.create(verdict=said, street=world.street, state="ready", made_at=at, cut_at=at))
+    return made
 
 
 def test_a_verdict_becomes_a_pair_only_when_its_window_is_judged(world: World, settings: Any, tmp_path: Path) -> None:
@@ -121,7 +133,12 @@ def test_a_net_takes_over_only_by_gate_and_a_week_and_one_press_goes_back(world:
     assert [one.state for one in Net.objects.all()] == ["refused"]
     teaching.candidate(card("b" * 64), NOW)
     assert (nets.active(), getattr(nets.shadow(), "sha256", "")) == (None, "b" * 64)
-    assert teaching.tonight(NOW + timedelta(days=6)) is None
+    judged(world, 1, at=NOW - timedelta(hours=1))
+    assert teaching.tonight(NOW + timedelta(days=7)) is None, "what was judged before it began says nothing of it"
+    judged(world, 4, at=NOW + timedelta(hours=1))
+    looks = [teaching.tonight(NOW + timedelta(days=days)) for days in (6, 7)]
+    assert [one.args["what"] for one in looks if one] == ["watch", "watch"], "too little was judged for a verdict"
+    judged(world, 1, at=NOW + timedelta(hours=2))
     due = teaching.tonight(NOW + timedelta(days=7))
     assert due is not None
     assert due.args["what"] == "weigh"
@@ -140,6 +157,45 @@ def test_a_net_takes_over_only_by_gate_and_a_week_and_one_press_goes_back(world:
     assert nets.active() is None, "in the end the net that ships"
     with pytest.raises(Refusal):
         teaching.roll_back(street_id=world.street.pk, by=by, at=NOW)
+
+
+def test_both_nets_are_shown_at_the_places_judged_in_the_week_and_at_no_others(
+    world: World, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SENSE = tmp_path
+    known = weights.SHIPPED / "change.onnx"
+    sha256 = hashlib.sha256(known.read_bytes()).hexdigest()
+    for name in ("change.onnx", "change.onnx.sha256"):
+        copy = tmp_path / name
+        copy.write_bytes((weights.SHIPPED / name).read_bytes())
+        files.store().place(copy, f"nets/{sha256}/{name}")
+    judged(world, 1)
+    teaching.candidate(card(sha256), NOW + timedelta(minutes=1))
+    (example,) = judged(world, 1, at=NOW + timedelta(hours=1))
+    for part in ("before", "after", "label"):
+        image = np.zeros((256, 256) if part == "label" else (256, 256, 3), np.uint8)
+        image[96:160, 96:160] = 255 if part == "label" else {"before": 40, "after": 200}[part]
+        cv2.imwrite(str(tmp_path / "one.png"), image)
+        files.store().place(tmp_path / "one.png", f"{world.street.pk}/pairs/{part}/{examples.name_of(example)}.png")
+    asked: list[dict[str, Any]] = []
+
+    def ask(_lane: str, _key: str, request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request)
+        return learning.do(request, lambda told: None)
+
+    monkeypatch.setattr(children, "ask", ask)
+    keep = teaching.work("watch", NOW.date().isoformat(), 0, NOW)
+    assert keep is not None
+    keep()
+    assert [name for _prefix, name in asked[0]["keys"]] == [examples.name_of(example)]
+    shadow = nets.shadow()
+    assert shadow is not None
+    ((verdict, told),) = nets.week_of(shadow)
+    assert (verdict.pk, told["judged_m2"]) == (example.verdict_id, pytest.approx(655.4))
+    assert told["champion"] == told["shadow"], "the same net under two names"
+    text = analyst(world, "lan")[2].get("/sense/learning/").content.decode()
+    assert verdict.suspect.number in text
+    assert "怎样退回" in text
 
 
 def test_without_torch_the_night_says_so_and_does_nothing(world: World, settings: Any) -> None:
