@@ -65,7 +65,9 @@ def weigh(request: dict[str, Any], store: Any, pairs: Path) -> dict[str, Any]:
     names = sorted(file.stem for file in (pairs / "label").iterdir())
     found = _read(pairs)
     labels = [label for _before, _after, label in found]
-    told: dict[str, Any] = {"pairs": [{"name": name, "judged_m2": _m2(label > 0)} for name, label in zip(names, labels, strict=True)]}
+    told: dict[str, Any] = {
+        "pairs": [{"name": name, "judged_m2": _m2(label > 0)} for name, label in zip(names, labels, strict=True)]
+    }
     for which in ("champion", "shadow"):
         key = request[which]
         net = open_net(_net(store, key, pairs.parent / which) if key else None)
