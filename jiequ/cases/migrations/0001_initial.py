@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['edition', 'position'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('limit_value__gt', 0)), name='filing_condition_has_a_limit'), models.CheckConstraint(condition=models.Q(('limit_unit__in', ['natural_day', 'urgent_hour', 'work_day', 'work_hour'])), name='filing_condition_unit_known'), models.CheckConstraint(condition=models.Q(('covers__in', ['next_step', 'whole'])), name='filing_condition_covers_known'), models.CheckConstraint(condition=models.Q(('starts__in', ['dispatch', 'release'])), name='filing_condition_starts_known'), models.CheckConstraint(condition=models.Q(('strength__in', ['A', 'B', 'C', 'P'])), name='filing_condition_strength_known')],
             },
         ),
         migrations.CreateModel(
@@ -113,6 +114,10 @@ class Migration(migrations.Migration):
                 ('event_type', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.eventtype')),
                 ('condition', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.filingcondition')),
             ],
+            options={
+                'indexes': [models.Index(fields=['street', 'state', 'due_at'], name='case_street_state_due'), models.Index(fields=['street', '-id'], name='case_street_newest'), models.Index(fields=['q18'], name='case_q18'), models.Index(fields=['lead', 'state'], name='case_lead_state')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', [jiequ.cases.flow.State['REPORTED'], jiequ.cases.flow.State['VERIFYING'], jiequ.cases.flow.State['REJECTED'], jiequ.cases.flow.State['ACCEPTED'], jiequ.cases.flow.State['DISPATCHED'], jiequ.cases.flow.State['RETURNED'], jiequ.cases.flow.State['HANDLING'], jiequ.cases.flow.State['SUSPENDED'], jiequ.cases.flow.State['HANDLED'], jiequ.cases.flow.State['CHECKING'], jiequ.cases.flow.State['REWORK'], jiequ.cases.flow.State['CLOSED'], jiequ.cases.flow.State['CANCELLED'], jiequ.cases.flow.State['MERGED'], jiequ.cases.flow.State['REOPENED']])), name='case_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', [jiequ.cases.flow.State['DISPATCHED'], jiequ.cases.flow.State['HANDLING'], jiequ.cases.flow.State['SUSPENDED'], jiequ.cases.flow.State['HANDLED'], jiequ.cases.flow.State['REWORK']]), _negated=True), ('lead__isnull', False), _connector='OR'), name='case_at_work_has_a_lead'), models.CheckConstraint(condition=models.Q(('state__in', [jiequ.cases.flow.State['REPORTED'], jiequ.cases.flow.State['VERIFYING'], jiequ.cases.flow.State['REJECTED'], jiequ.cases.flow.State['MERGED']]), models.Q(('condition__isnull', False), ('event_type__isnull', False)), _connector='OR'), name='case_filed_has_type_and_condition'), models.CheckConstraint(condition=models.Q(models.Q(('state', jiequ.cases.flow.State['MERGED']), _negated=True), ('merged_into__isnull', False), _connector='OR'), name='case_merged_says_into_which'), models.CheckConstraint(condition=models.Q(models.Q(('state', jiequ.cases.flow.State['CLOSED']), _negated=True), models.Q(('closing', ''), _negated=True), _connector='OR'), name='case_closed_says_how'), models.CheckConstraint(condition=models.Q(models.Q(('lat__isnull', True), ('lon__isnull', True), ('q18__isnull', True)), models.Q(('lat__isnull', False), ('lon__isnull', False), ('q18__isnull', False)), _connector='OR'), name='case_point_is_whole')],
+            },
         ),
         migrations.CreateModel(
             name='OutsideSystem',
@@ -129,6 +134,9 @@ class Migration(migrations.Migration):
                 ('revoked_at', models.DateTimeField(null=True)),
                 ('street', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['outside', 'camera', 'hotline'])), name='outside_system_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('is_active', True), ('revoked_at__isnull', True)), models.Q(('is_active', False), ('revoked_at__isnull', False)), _connector='OR'), name='outside_system_revoked_at_a_time')],
+            },
         ),
         migrations.CreateModel(
             name='Report',
@@ -155,6 +163,10 @@ class Migration(migrations.Migration):
                 ('origin', models.ForeignKey(help_text='before merging', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.case')),
                 ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
             ],
+            options={
+                'indexes': [models.Index(fields=['at'], name='report_at')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('source_ref', ''), _negated=True), fields=('system', 'source_ref'), name='report_once_per_outside_reference'), models.UniqueConstraint(condition=models.Q(('token_hash', ''), _negated=True), fields=('token_hash',), name='report_token_once')],
+            },
         ),
         migrations.CreateModel(
             name='Rating',
@@ -168,6 +180,9 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ratings', to='cases.case')),
                 ('report', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='rating', to='cases.report')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('satisfaction__range', (1, 5))), name='rating_one_to_five')],
+            },
         ),
         migrations.CreateModel(
             name='Proof',
@@ -186,6 +201,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('picture__isnull', False), models.Q(('text', ''), _negated=True), _connector='OR'), name='proof_shows_something')],
             },
         ),
         migrations.CreateModel(
@@ -235,6 +251,10 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
             ],
+            options={
+                'indexes': [models.Index(fields=['case', 'state'], name='task_case_state'), models.Index(fields=['department', 'state'], name='task_department_state'), models.Index(fields=['person', 'state'], name='task_person_state'), models.Index(fields=['street', 'role', 'state'], name='task_role_state')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'lead'), ('state', 'open')), fields=('case',), name='task_one_lead_at_a_time'), models.UniqueConstraint(condition=models.Q(('kind__in', ['verify', 'check', 'suspend', 'extend', 'call', 'hotline']), ('state', 'open')), fields=('case', 'kind'), name='task_one_question_at_a_time'), models.UniqueConstraint(condition=models.Q(('kind', 'assist'), ('state', 'open')), fields=('case', 'department'), name='task_assist_once_a_department'), models.CheckConstraint(condition=models.Q(('department__isnull', False), ('person__isnull', False), models.Q(('role', ''), _negated=True), _connector='OR'), name='task_is_for_someone')],
+            },
         ),
         migrations.CreateModel(
             name='TypeEdition',
@@ -259,6 +279,9 @@ class Migration(migrations.Migration):
                 ('made_by', models.BigIntegerField(help_text="a person's plain id; empty for the starter catalogue", null=True)),
                 ('event_type', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='editions', to='cases.eventtype')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('event_type', 'number'), name='type_edition_number_once'), models.CheckConstraint(condition=models.Q(('priority__lte', 3)), name='type_edition_priority_to_three'), models.CheckConstraint(condition=models.Q(('trace_strength__in', ['A', 'B', 'C', 'P'])), name='type_edition_strength_known')],
+            },
         ),
         migrations.AddField(
             model_name='filingcondition',
@@ -325,118 +348,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='control_area_ends_after_it_starts'), models.CheckConstraint(condition=models.Q(models.Q(('community__isnull', False), ('geometry__isnull', True)), models.Q(('community__isnull', True), ('geometry__isnull', False)), _connector='OR'), name='control_area_has_one_place')],
             },
         ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['street', 'state', 'due_at'], name='case_street_state_due'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['street', '-id'], name='case_street_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['q18'], name='case_q18'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['lead', 'state'], name='case_lead_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [jiequ.cases.flow.State['REPORTED'], jiequ.cases.flow.State['VERIFYING'], jiequ.cases.flow.State['REJECTED'], jiequ.cases.flow.State['ACCEPTED'], jiequ.cases.flow.State['DISPATCHED'], jiequ.cases.flow.State['RETURNED'], jiequ.cases.flow.State['HANDLING'], jiequ.cases.flow.State['SUSPENDED'], jiequ.cases.flow.State['HANDLED'], jiequ.cases.flow.State['CHECKING'], jiequ.cases.flow.State['REWORK'], jiequ.cases.flow.State['CLOSED'], jiequ.cases.flow.State['CANCELLED'], jiequ.cases.flow.State['MERGED'], jiequ.cases.flow.State['REOPENED']])), name='case_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', [jiequ.cases.flow.State['DISPATCHED'], jiequ.cases.flow.State['HANDLING'], jiequ.cases.flow.State['SUSPENDED'], jiequ.cases.flow.State['HANDLED'], jiequ.cases.flow.State['REWORK']]), _negated=True), ('lead__isnull', False), _connector='OR'), name='case_at_work_has_a_lead'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [jiequ.cases.flow.State['REPORTED'], jiequ.cases.flow.State['VERIFYING'], jiequ.cases.flow.State['REJECTED'], jiequ.cases.flow.State['MERGED']]), models.Q(('condition__isnull', False), ('event_type__isnull', False)), _connector='OR'), name='case_filed_has_type_and_condition'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', jiequ.cases.flow.State['MERGED']), _negated=True), ('merged_into__isnull', False), _connector='OR'), name='case_merged_says_into_which'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', jiequ.cases.flow.State['CLOSED']), _negated=True), models.Q(('closing', ''), _negated=True), _connector='OR'), name='case_closed_says_how'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lat__isnull', True), ('lon__isnull', True), ('q18__isnull', True)), models.Q(('lat__isnull', False), ('lon__isnull', False), ('q18__isnull', False)), _connector='OR'), name='case_point_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidesystem',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['outside', 'camera', 'hotline'])), name='outside_system_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidesystem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_active', True), ('revoked_at__isnull', True)), models.Q(('is_active', False), ('revoked_at__isnull', False)), _connector='OR'), name='outside_system_revoked_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='rating',
-            constraint=models.CheckConstraint(condition=models.Q(('satisfaction__range', (1, 5))), name='rating_one_to_five'),
-        ),
-        migrations.AddConstraint(
-            model_name='proof',
-            constraint=models.CheckConstraint(condition=models.Q(('picture__isnull', False), models.Q(('text', ''), _negated=True), _connector='OR'), name='proof_shows_something'),
-        ),
-        migrations.AddIndex(
-            model_name='report',
-            index=models.Index(fields=['at'], name='report_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(condition=models.Q(('source_ref', ''), _negated=True), fields=('system', 'source_ref'), name='report_once_per_outside_reference'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(condition=models.Q(('token_hash', ''), _negated=True), fields=('token_hash',), name='report_token_once'),
-        ),
-        migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['case', 'state'], name='task_case_state'),
-        ),
-        migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['department', 'state'], name='task_department_state'),
-        ),
-        migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['person', 'state'], name='task_person_state'),
-        ),
-        migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['street', 'role', 'state'], name='task_role_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'lead'), ('state', 'open')), fields=('case',), name='task_one_lead_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['verify', 'check', 'suspend', 'extend', 'call', 'hotline']), ('state', 'open')), fields=('case', 'kind'), name='task_one_question_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'assist'), ('state', 'open')), fields=('case', 'department'), name='task_assist_once_a_department'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('department__isnull', False), ('person__isnull', False), models.Q(('role', ''), _negated=True), _connector='OR'), name='task_is_for_someone'),
-        ),
-        migrations.AddConstraint(
-            model_name='typeedition',
-            constraint=models.UniqueConstraint(fields=('event_type', 'number'), name='type_edition_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='typeedition',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__lte', 3)), name='type_edition_priority_to_three'),
-        ),
-        migrations.AddConstraint(
-            model_name='typeedition',
-            constraint=models.CheckConstraint(condition=models.Q(('trace_strength__in', ['A', 'B', 'C', 'P'])), name='type_edition_strength_known'),
-        ),
         migrations.AddConstraint(
             model_name='filingcondition',
             constraint=models.UniqueConstraint(fields=('edition', 'key'), name='filing_condition_key_once'),
@@ -444,25 +355,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='filingcondition',
             constraint=models.UniqueConstraint(fields=('edition', 'position'), name='filing_condition_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='filingcondition',
-            constraint=models.CheckConstraint(condition=models.Q(('limit_value__gt', 0)), name='filing_condition_has_a_limit'),
-        ),
-        migrations.AddConstraint(
-            model_name='filingcondition',
-            constraint=models.CheckConstraint(condition=models.Q(('limit_unit__in', ['natural_day', 'urgent_hour', 'work_day', 'work_hour'])), name='filing_condition_unit_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='filingcondition',
-            constraint=models.CheckConstraint(condition=models.Q(('covers__in', ['next_step', 'whole'])), name='filing_condition_covers_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='filingcondition',
-            constraint=models.CheckConstraint(condition=models.Q(('starts__in', ['dispatch', 'release'])), name='filing_condition_starts_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='filingcondition',
-            constraint=models.CheckConstraint(condition=models.Q(('strength__in', ['A', 'B', 'C', 'P'])), name='filing_condition_strength_known'),
         ),
     ]

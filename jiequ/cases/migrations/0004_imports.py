@@ -49,6 +49,22 @@ class Migration(migrations.Migration):
                 ("mapped_by", models.BigIntegerField(null=True)),
                 ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("street", "system", "kind", "value"), name="import_issue_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["type", "unit", "community"])), name="import_issue_kind_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("mapped_at__isnull", True), ("target", "")),
+                            models.Q(models.Q(("target", ""), _negated=True), ("mapped_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="import_issue_mapped_at_a_time",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="IssueCase",
@@ -62,30 +78,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="importissue",
-            constraint=models.UniqueConstraint(fields=("street", "system", "kind", "value"), name="import_issue_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="importissue",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["type", "unit", "community"])), name="import_issue_kind_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="importissue",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("mapped_at__isnull", True), ("target", "")),
-                    models.Q(models.Q(("target", ""), _negated=True), ("mapped_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="import_issue_mapped_at_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="issuecase",
-            constraint=models.UniqueConstraint(fields=("issue", "case"), name="issue_case_once"),
+            options={
+                "constraints": [models.UniqueConstraint(fields=("issue", "case"), name="issue_case_once")],
+            },
         ),
     ]

@@ -29,6 +29,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("person", "key"), name="lot_once_a_key")],
+            },
         ),
         migrations.CreateModel(
             name="LotItem",
@@ -51,6 +54,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pk"],
+                "constraints": [models.UniqueConstraint(fields=("lot", "case"), name="lot_item_once_a_case")],
             },
         ),
         migrations.CreateModel(
@@ -66,6 +70,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("case", "person"), name="reading_once_a_person")],
+            },
         ),
         migrations.CreateModel(
             name="WatchItem",
@@ -89,6 +96,24 @@ class Migration(migrations.Migration):
                 ),
                 ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
             ],
+            options={
+                "indexes": [
+                    models.Index(condition=models.Q(("off_at__isnull", True)), fields=["street"], name="watch_item_open")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("off_at__isnull", True)), fields=("case",), name="watch_item_open_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("off_at__isnull", True), ("off_by__isnull", True)),
+                            models.Q(("off_at__isnull", False), ("off_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="watch_item_taken_off_by_someone",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Handover",
@@ -130,38 +155,5 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.UniqueConstraint(fields=("person", "key"), name="lot_once_a_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="lotitem",
-            constraint=models.UniqueConstraint(fields=("lot", "case"), name="lot_item_once_a_case"),
-        ),
-        migrations.AddConstraint(
-            model_name="reading",
-            constraint=models.UniqueConstraint(fields=("case", "person"), name="reading_once_a_person"),
-        ),
-        migrations.AddIndex(
-            model_name="watchitem",
-            index=models.Index(condition=models.Q(("off_at__isnull", True)), fields=["street"], name="watch_item_open"),
-        ),
-        migrations.AddConstraint(
-            model_name="watchitem",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("off_at__isnull", True)), fields=("case",), name="watch_item_open_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="watchitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("off_at__isnull", True), ("off_by__isnull", True)),
-                    models.Q(("off_at__isnull", False), ("off_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="watch_item_taken_off_by_someone",
-            ),
         ),
     ]

@@ -95,6 +95,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                'indexes': [models.Index(fields=["about", "created_at"], name="message_about"), models.Index( condition=models.Q(("state__in", ["waiting", "sending"])), fields=["due_at"], name="message_unsent" ), models.Index(condition=models.Q(("state", "not_delivered")), fields=["street", "-id"], name="message_lost")],
+                'constraints': [models.CheckConstraint( condition=models.Q(("state__in", ["waiting", "sending", "sent", "delivered", "not_delivered", "withdrawn"])), name="message_state_known", ), models.CheckConstraint( condition=models.Q(("channel__in", ["", "inbox", "sms", "call"])), name="message_channel_known" ), models.CheckConstraint( condition=models.Q( models.Q(("to_person__isnull", False), ("to_role", "")), models.Q(("to_person__isnull", True), models.Q(("to_role", ""), _negated=True), ("to_phone_sealed", "")), models.Q(("to_person__isnull", True), ("to_role", "")), _connector="OR", ), name="message_one_recipient", ), models.CheckConstraint( condition=models.Q( models.Q(("state__in", ["sent", "delivered"]), _negated=True), models.Q(("channel", ""), _negated=True), _connector="OR", ), name="message_sent_by_a_channel", )],
+            },
         ),
         migrations.CreateModel(
             name="InboxItem",
@@ -115,6 +119,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                'indexes': [models.Index(fields=["person", "-id"], name="inbox_newest"), models.Index(condition=models.Q(("read_at__isnull", True)), fields=["person"], name="inbox_unread")],
+                'constraints': [models.UniqueConstraint(fields=("message", "person"), name="inbox_once_a_person")],
+            },
         ),
         migrations.CreateModel(
             name="CallBack",
@@ -152,94 +160,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["about", "created_at"], name="message_about"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(
-                condition=models.Q(("state__in", ["waiting", "sending"])), fields=["due_at"], name="message_unsent"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(condition=models.Q(("state", "not_delivered")), fields=["street", "-id"], name="message_lost"),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["waiting", "sending", "sent", "delivered", "not_delivered", "withdrawn"])),
-                name="message_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("channel__in", ["", "inbox", "sms", "call"])), name="message_channel_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("to_person__isnull", False), ("to_role", "")),
-                    models.Q(("to_person__isnull", True), models.Q(("to_role", ""), _negated=True), ("to_phone_sealed", "")),
-                    models.Q(("to_person__isnull", True), ("to_role", "")),
-                    _connector="OR",
-                ),
-                name="message_one_recipient",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["sent", "delivered"]), _negated=True),
-                    models.Q(("channel", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="message_sent_by_a_channel",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="inboxitem",
-            index=models.Index(fields=["person", "-id"], name="inbox_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="inboxitem",
-            index=models.Index(condition=models.Q(("read_at__isnull", True)), fields=["person"], name="inbox_unread"),
-        ),
-        migrations.AddConstraint(
-            model_name="inboxitem",
-            constraint=models.UniqueConstraint(fields=("message", "person"), name="inbox_once_a_person"),
-        ),
-        migrations.AddIndex(
-            model_name="callback",
-            index=models.Index(condition=models.Q(("state", "open")), fields=["street", "id"], name="callback_open"),
-        ),
-        migrations.AddConstraint(
-            model_name="callback",
-            constraint=models.UniqueConstraint(fields=("message", "round"), name="callback_once_a_round"),
-        ),
-        migrations.AddConstraint(
-            model_name="callback",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "done", "unreachable", "withdrawn"])), name="callback_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="callback",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("done_at__isnull", True), ("state", "open")),
-                    models.Q(
-                        models.Q(("state", "open"), _negated=True), ("done_at__isnull", False), ("done_by__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="callback_ended_by_someone",
-            ),
+            options={
+                'indexes': [models.Index(condition=models.Q(("state", "open")), fields=["street", "id"], name="callback_open")],
+                'constraints': [models.UniqueConstraint(fields=("message", "round"), name="callback_once_a_round"), models.CheckConstraint( condition=models.Q(("state__in", ["open", "done", "unreachable", "withdrawn"])), name="callback_state_known" ), models.CheckConstraint( condition=models.Q( models.Q(("done_at__isnull", True), ("state", "open")), models.Q( models.Q(("state", "open"), _negated=True), ("done_at__isnull", False), ("done_by__isnull", False) ), _connector="OR", ), name="callback_ended_by_someone", )],
+            },
         ),
     ]

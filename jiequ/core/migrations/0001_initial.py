@@ -24,6 +24,9 @@ class Migration(migrations.Migration):
                 ('person_id', models.BigIntegerField(null=True)),
                 ('at', models.DateTimeField()),
             ],
+            options={
+                'indexes': [models.Index(fields=['street_id', 'at'], name='audit_by_street'), models.Index(fields=['object_kind', 'object_id'], name='audit_by_object'), models.Index(fields=['person_id', 'at'], name='audit_by_person')],
+            },
         ),
         migrations.CreateModel(
             name='CalendarDay',
@@ -39,6 +42,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['day'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('is_statutory_holiday', True), ('is_workday', True), _negated=True), name='calendar_no_work_on_statutory_holiday')],
             },
         ),
         migrations.CreateModel(
@@ -60,6 +64,9 @@ class Migration(migrations.Migration):
                 ('filing_number', models.CharField(blank=True, max_length=100)),
                 ('settings', models.JSONField(blank=True, default=dict)),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('code6__regex', '^[0-9]{6}$')), name='district_code_is_six_digits')],
+            },
         ),
         migrations.CreateModel(
             name='IdempotencyKey',
@@ -74,6 +81,9 @@ class Migration(migrations.Migration):
                 ('headers', models.JSONField(default=dict)),
                 ('stored_at', models.DateTimeField(db_index=True)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('scope', 'key'), name='idempotency_key_once_per_scope')],
+            },
         ),
         migrations.CreateModel(
             name='Job',
@@ -93,6 +103,10 @@ class Migration(migrations.Migration):
                 ('last_error', models.CharField(blank=True, max_length=300)),
                 ('dead_at', models.DateTimeField(null=True)),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('dead_at', None)), fields=['run_at', 'id'], name='job_living_by_run_at'), models.Index(condition=models.Q(('dead_at', None), models.Q(('lane', ''), _negated=True)), fields=['lane', 'run_at', 'id'], name='job_by_lane'), models.Index(condition=models.Q(('dead_at', None)), fields=['due_at'], name='job_living_by_due_at'), models.Index(condition=models.Q(('dead_at__isnull', False)), fields=['dead_at'], name='job_dead')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('failures__lte', models.F('claims'))), name='job_fails_only_when_claimed')],
+            },
         ),
         migrations.CreateModel(
             name='Picture',
@@ -107,6 +121,9 @@ class Migration(migrations.Migration):
                 ('content_type', models.CharField(default='image/jpeg', max_length=20)),
                 ('admitted_at', models.DateTimeField()),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('height__gt', 0), ('size_bytes__gt', 0), ('width__gt', 0)), name='picture_has_pixels')],
+            },
         ),
         migrations.CreateModel(
             name='Street',
@@ -121,6 +138,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['code9'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('code9__regex', '^[0-9]{9}$')), name='street_code_is_nine_digits'), models.CheckConstraint(condition=models.Q(('prefix__regex', '^[A-Z]{1,8}$')), name='street_prefix_is_capitals')],
             },
         ),
         migrations.CreateModel(
@@ -140,69 +158,8 @@ class Migration(migrations.Migration):
                 ('hash', models.CharField(max_length=64)),
                 ('sealed_at', models.DateTimeField()),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['street_id', 'at'], name='audit_by_street'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['object_kind', 'object_id'], name='audit_by_object'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['person_id', 'at'], name='audit_by_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarday',
-            constraint=models.CheckConstraint(condition=models.Q(('is_statutory_holiday', True), ('is_workday', True), _negated=True), name='calendar_no_work_on_statutory_holiday'),
-        ),
-        migrations.AddConstraint(
-            model_name='district',
-            constraint=models.CheckConstraint(condition=models.Q(('code6__regex', '^[0-9]{6}$')), name='district_code_is_six_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(fields=('scope', 'key'), name='idempotency_key_once_per_scope'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('dead_at', None)), fields=['run_at', 'id'], name='job_living_by_run_at'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('dead_at', None), models.Q(('lane', ''), _negated=True)), fields=['lane', 'run_at', 'id'], name='job_by_lane'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('dead_at', None)), fields=['due_at'], name='job_living_by_due_at'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('dead_at__isnull', False)), fields=['dead_at'], name='job_dead'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('failures__lte', models.F('claims'))), name='job_fails_only_when_claimed'),
-        ),
-        migrations.AddConstraint(
-            model_name='picture',
-            constraint=models.CheckConstraint(condition=models.Q(('height__gt', 0), ('size_bytes__gt', 0), ('width__gt', 0)), name='picture_has_pixels'),
-        ),
-        migrations.AddConstraint(
-            model_name='street',
-            constraint=models.CheckConstraint(condition=models.Q(('code9__regex', '^[0-9]{9}$')), name='street_code_is_nine_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='street',
-            constraint=models.CheckConstraint(condition=models.Q(('prefix__regex', '^[A-Z]{1,8}$')), name='street_prefix_is_capitals'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=models.UniqueConstraint(fields=('chain', 'seq'), name='audit_seal_seq_once_per_chain'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditseal',
-            constraint=models.CheckConstraint(condition=models.Q(('seq__gte', 1)), name='audit_seal_seq_from_one'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('chain', 'seq'), name='audit_seal_seq_once_per_chain'), models.CheckConstraint(condition=models.Q(('seq__gte', 1)), name='audit_seal_seq_from_one')],
+            },
         ),
     ]

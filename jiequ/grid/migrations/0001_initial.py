@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["code12"],
+                'constraints': [models.UniqueConstraint(fields=("code12",), name="grid_community_code12")],
             },
         ),
         migrations.CreateModel(
@@ -125,6 +126,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["community_id", "kind", "name"],
+                'constraints': [models.UniqueConstraint(fields=("community", "kind", "name"), name="grid_place_name"), models.CheckConstraint( condition=models.Q(("kind__in", ["road", "estate", "village", "landmark"])), name="grid_place_kind" ), models.CheckConstraint( condition=models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))), name="grid_place_on_earth" )],
             },
         ),
         migrations.CreateModel(
@@ -148,6 +150,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                'constraints': [models.UniqueConstraint( condition=models.Q(("retired_at__isnull", True)), fields=("street", "name"), name="grid_responsibility_name_in_force", )],
             },
         ),
         migrations.CreateModel(
@@ -182,6 +185,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["code15"],
+                'constraints': [models.UniqueConstraint( condition=models.Q(("retired_at__isnull", True)), fields=("code15",), name="grid_unit_code15_in_force" ), models.CheckConstraint(condition=models.Q(("area_m2__gt", 0)), name="grid_unit_has_area"), models.CheckConstraint( condition=models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))), name="grid_unit_on_earth" )],
+                'indexes': [models.Index(fields=["street", "code15"], name="grid_unit_street_code")],
             },
         ),
         migrations.AddField(
@@ -241,81 +246,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["code"],
+                'constraints': [models.UniqueConstraint(fields=("street", "code"), name="grid_point_code"), models.CheckConstraint( condition=models.Q(("kind__in", ["drone", "camera", "foot"])), name="grid_point_kind" ), models.CheckConstraint( condition=models.Q(("risk_class__in", ["high", "medium", "low"])), name="grid_point_risk" ), models.CheckConstraint( condition=models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))), name="grid_point_on_earth" )],
             },
         ),
         migrations.AddField(
             model_name="gridmember",
             name="unit_grid",
             field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name="member", to="grid.unitgrid"),
-        ),
-        migrations.AddConstraint(
-            model_name="community",
-            constraint=models.UniqueConstraint(fields=("code12",), name="grid_community_code12"),
-        ),
-        migrations.AddConstraint(
-            model_name="place",
-            constraint=models.UniqueConstraint(fields=("community", "kind", "name"), name="grid_place_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="place",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["road", "estate", "village", "landmark"])), name="grid_place_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="place",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))), name="grid_place_on_earth"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="unitgrid",
-            index=models.Index(fields=["street", "code15"], name="grid_unit_street_code"),
-        ),
-        migrations.AddConstraint(
-            model_name="unitgrid",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("retired_at__isnull", True)), fields=("code15",), name="grid_unit_code15_in_force"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="unitgrid",
-            constraint=models.CheckConstraint(condition=models.Q(("area_m2__gt", 0)), name="grid_unit_has_area"),
-        ),
-        migrations.AddConstraint(
-            model_name="unitgrid",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))), name="grid_unit_on_earth"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="responsibilitygrid",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("retired_at__isnull", True)),
-                fields=("street", "name"),
-                name="grid_responsibility_name_in_force",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="monitoringpoint",
-            constraint=models.UniqueConstraint(fields=("street", "code"), name="grid_point_code"),
-        ),
-        migrations.AddConstraint(
-            model_name="monitoringpoint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["drone", "camera", "foot"])), name="grid_point_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="monitoringpoint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("risk_class__in", ["high", "medium", "low"])), name="grid_point_risk"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="monitoringpoint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))), name="grid_point_on_earth"
-            ),
         ),
     ]

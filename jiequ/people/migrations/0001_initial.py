@@ -51,6 +51,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                'constraints': [models.UniqueConstraint( condition=models.Q(("phone", ""), _negated=True), fields=("phone",), name="person_phone_once" ), models.CheckConstraint( condition=models.Q(("account__in", ["audit_admin", "security_admin", "staff", "system_admin"])), name="person_account_known", ), models.CheckConstraint( condition=models.Q(("account", "staff"), models.Q(("phone", ""), _negated=True), _connector="OR"), name="person_administrator_has_own_phone", ), models.CheckConstraint( condition=models.Q( models.Q(("disabled_at", None), ("is_active", True)), models.Q(("disabled_at__isnull", False), ("is_active", False)), _connector="OR", ), name="person_disabled_has_time", )],
+            },
         ),
         migrations.CreateModel(
             name="Department",
@@ -80,6 +83,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=("street", "key"), name="department_key_once_a_street"), models.UniqueConstraint( condition=models.Q(("street", None)), fields=("key",), name="department_key_once_in_district" ), models.CheckConstraint( condition=models.Q( models.Q(("kind", "bureau"), ("street", None)), models.Q(models.Q(("kind", "bureau"), _negated=True), ("street__isnull", False)), _connector="OR", ), name="department_bureau_is_the_districts", )],
+            },
         ),
         migrations.CreateModel(
             name="Device",
@@ -98,6 +104,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=("token_hash", "person"), name="device_once_a_person")],
+            },
         ),
         migrations.CreateModel(
             name="Leave",
@@ -129,6 +138,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                'indexes': [models.Index(fields=["person", "ends_at"], name="people_leav_person__e0a962_idx"), models.Index(fields=["deputy", "ends_at"], name="people_leav_deputy__0304dd_idx")],
+                'constraints': [models.CheckConstraint( condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="leave_ends_after_it_starts" ), models.CheckConstraint( condition=models.Q(("person", models.F("deputy")), _negated=True), name="leave_deputy_is_another" )],
+            },
         ),
         migrations.CreateModel(
             name="Post",
@@ -196,6 +209,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                'indexes': [models.Index(fields=["street", "role"], name="people_post_street__5aa38a_idx"), models.Index(fields=["department", "role"], name="people_post_departm_a84f4d_idx")],
+                'constraints': [models.CheckConstraint( condition=models.Q( ( "role__in", [ "acceptor", "analyst", "audit_admin", "bureau", "department_lead", "dispatcher", "duty_leader", "grid_worker", "handler", "leader", "officer", "pilot", "security_admin", "supervisor", "system_admin", ], ) ), name="post_role_can_be_held", ), models.CheckConstraint( condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"), name="post_ends_after_it_starts", ), models.CheckConstraint( condition=models.Q( models.Q( ("role__in", ["audit_admin", "security_admin", "system_admin"]), ("account", models.F("role")), ("department", None), ("street", None), ), models.Q( models.Q(("role__in", ["audit_admin", "security_admin", "system_admin"]), _negated=True), ("account", "staff"), ), _connector="OR", ), name="post_fits_the_account", ), models.CheckConstraint( condition=models.Q( models.Q(("role__in", ["bureau", "department_lead", "handler", "officer"]), _negated=True), ("department__isnull", False), _connector="OR", ), name="post_has_its_department", ), models.UniqueConstraint( condition=models.Q(("ends_on", None)), fields=("person", "role", "street", "department"), name="post_open_once_in_department", ), models.UniqueConstraint( condition=models.Q(("department", None), ("ends_on", None)), fields=("person", "role", "street"), name="post_open_once_in_street", ), models.UniqueConstraint( condition=models.Q(("ends_on", None), ("street", None)), fields=("person", "role", "department"), name="post_open_once_in_bureau", ), models.UniqueConstraint( condition=models.Q(("department", None), ("ends_on", None), ("street", None)), fields=("person", "role"), name="post_open_once_in_district", )],
+            },
         ),
         migrations.CreateModel(
             name="RecoveryCode",
@@ -210,6 +227,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=("person", "code_hash"), name="recovery_code_once_a_person")],
+            },
         ),
         migrations.CreateModel(
             name="ResetCode",
@@ -315,206 +335,9 @@ class Migration(migrations.Migration):
                 ),
                 ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="person",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("phone", ""), _negated=True), fields=("phone",), name="person_phone_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="person",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("account__in", ["audit_admin", "security_admin", "staff", "system_admin"])),
-                name="person_account_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="person",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("account", "staff"), models.Q(("phone", ""), _negated=True), _connector="OR"),
-                name="person_administrator_has_own_phone",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="person",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("disabled_at", None), ("is_active", True)),
-                    models.Q(("disabled_at__isnull", False), ("is_active", False)),
-                    _connector="OR",
-                ),
-                name="person_disabled_has_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="department",
-            constraint=models.UniqueConstraint(fields=("street", "key"), name="department_key_once_a_street"),
-        ),
-        migrations.AddConstraint(
-            model_name="department",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("street", None)), fields=("key",), name="department_key_once_in_district"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="department",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "bureau"), ("street", None)),
-                    models.Q(models.Q(("kind", "bureau"), _negated=True), ("street__isnull", False)),
-                    _connector="OR",
-                ),
-                name="department_bureau_is_the_districts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="device",
-            constraint=models.UniqueConstraint(fields=("token_hash", "person"), name="device_once_a_person"),
-        ),
-        migrations.AddIndex(
-            model_name="leave",
-            index=models.Index(fields=["person", "ends_at"], name="people_leav_person__e0a962_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="leave",
-            index=models.Index(fields=["deputy", "ends_at"], name="people_leav_deputy__0304dd_idx"),
-        ),
-        migrations.AddConstraint(
-            model_name="leave",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="leave_ends_after_it_starts"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="leave",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("person", models.F("deputy")), _negated=True), name="leave_deputy_is_another"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="post",
-            index=models.Index(fields=["street", "role"], name="people_post_street__5aa38a_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="post",
-            index=models.Index(fields=["department", "role"], name="people_post_departm_a84f4d_idx"),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "role__in",
-                        [
-                            "acceptor",
-                            "analyst",
-                            "audit_admin",
-                            "bureau",
-                            "department_lead",
-                            "dispatcher",
-                            "duty_leader",
-                            "grid_worker",
-                            "handler",
-                            "leader",
-                            "officer",
-                            "pilot",
-                            "security_admin",
-                            "supervisor",
-                            "system_admin",
-                        ],
-                    )
-                ),
-                name="post_role_can_be_held",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
-                name="post_ends_after_it_starts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("role__in", ["audit_admin", "security_admin", "system_admin"]),
-                        ("account", models.F("role")),
-                        ("department", None),
-                        ("street", None),
-                    ),
-                    models.Q(
-                        models.Q(("role__in", ["audit_admin", "security_admin", "system_admin"]), _negated=True),
-                        ("account", "staff"),
-                    ),
-                    _connector="OR",
-                ),
-                name="post_fits_the_account",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("role__in", ["bureau", "department_lead", "handler", "officer"]), _negated=True),
-                    ("department__isnull", False),
-                    _connector="OR",
-                ),
-                name="post_has_its_department",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ends_on", None)),
-                fields=("person", "role", "street", "department"),
-                name="post_open_once_in_department",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("department", None), ("ends_on", None)),
-                fields=("person", "role", "street"),
-                name="post_open_once_in_street",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ends_on", None), ("street", None)),
-                fields=("person", "role", "department"),
-                name="post_open_once_in_bureau",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("department", None), ("ends_on", None), ("street", None)),
-                fields=("person", "role"),
-                name="post_open_once_in_district",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recoverycode",
-            constraint=models.UniqueConstraint(fields=("person", "code_hash"), name="recovery_code_once_a_person"),
-        ),
-        migrations.AddIndex(
-            model_name="shift",
-            index=models.Index(fields=["street", "role", "ends_at"], name="people_shif_street__f97fe9_idx"),
-        ),
-        migrations.AddConstraint(
-            model_name="shift",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="shift_ends_after_it_starts"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="shift",
-            constraint=models.UniqueConstraint(
-                fields=("person", "role", "street", "starts_at"), name="shift_of_a_person_starts_once"
-            ),
+            options={
+                'indexes': [models.Index(fields=["street", "role", "ends_at"], name="people_shif_street__f97fe9_idx")],
+                'constraints': [models.CheckConstraint( condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="shift_ends_after_it_starts" ), models.UniqueConstraint( fields=("person", "role", "street", "starts_at"), name="shift_of_a_person_starts_once" )],
+            },
         ),
     ]

@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-flown_on', '-id'],
+                'constraints': [models.UniqueConstraint(fields=('street', 'flown_on', 'name'), name='sense_flight_name')],
             },
         ),
         migrations.CreateModel(
@@ -66,6 +67,10 @@ class Migration(migrations.Migration):
                 ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
                 ('flight', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assets', to='sense.flight')),
             ],
+            options={
+                'indexes': [models.Index(fields=['street', '-id'], name='sense_asset_newest'), models.Index(fields=['street', 'state', '-taken_at'], name='sense_asset_ready'), models.Index(fields=['point', '-taken_at'], name='sense_asset_point')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'working', 'ready', 'unusable'])), name='sense_asset_state'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'unusable'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='sense_asset_unusable_says_why'), models.UniqueConstraint(condition=models.Q(models.Q(('sha256', ''), _negated=True), models.Q(('state', 'unusable'), _negated=True)), fields=('street', 'sha256'), name='sense_asset_once')],
+            },
         ),
         migrations.CreateModel(
             name='Upload',
@@ -84,41 +89,9 @@ class Migration(migrations.Migration):
                 ('point', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='grid.monitoringpoint')),
                 ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='flight',
-            constraint=models.UniqueConstraint(fields=('street', 'flown_on', 'name'), name='sense_flight_name'),
-        ),
-        migrations.AddIndex(
-            model_name='asset',
-            index=models.Index(fields=['street', '-id'], name='sense_asset_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='asset',
-            index=models.Index(fields=['street', 'state', '-taken_at'], name='sense_asset_ready'),
-        ),
-        migrations.AddIndex(
-            model_name='asset',
-            index=models.Index(fields=['point', '-taken_at'], name='sense_asset_point'),
-        ),
-        migrations.AddConstraint(
-            model_name='asset',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'working', 'ready', 'unusable'])), name='sense_asset_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='asset',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'unusable'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='sense_asset_unusable_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='asset',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('sha256', ''), _negated=True), models.Q(('state', 'unusable'), _negated=True)), fields=('street', 'sha256'), name='sense_asset_once'),
-        ),
-        migrations.AddIndex(
-            model_name='upload',
-            index=models.Index(fields=['touched_at'], name='sense_upload_touched'),
-        ),
-        migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(('received__gte', 0), ('received__lte', models.F('size_bytes')), ('size_bytes__gt', 0)), name='sense_upload_within'),
+            options={
+                'indexes': [models.Index(fields=['touched_at'], name='sense_upload_touched')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('received__gte', 0), ('received__lte', models.F('size_bytes')), ('size_bytes__gt', 0)), name='sense_upload_within')],
+            },
         ),
     ]

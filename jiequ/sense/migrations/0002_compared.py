@@ -107,6 +107,36 @@ class Migration(migrations.Migration):
                 ),
                 ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
             ],
+            options={
+                "indexes": [models.Index(fields=["street", "-id"], name="sense_comparison_newest")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["waiting", "running", "done", "failed", "stopped"])),
+                        name="sense_comparison_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("after__isnull", False), ("before__isnull", False)),
+                            models.Q(("after_dsm__isnull", False), ("before_dsm__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="sense_comparison_has_pair",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["waiting", "running", "done"])),
+                        fields=("street", "key"),
+                        name="sense_comparison_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "failed"), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="sense_comparison_failed_says_why",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Blind",
@@ -161,6 +191,15 @@ class Migration(migrations.Migration):
                 ),
                 ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
             ],
+            options={
+                "indexes": [models.Index(fields=["asked_by", "-id"], name="sense_export_own")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["waiting", "working", "ready", "failed", "expired"])),
+                        name="sense_export_state",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Permit",
@@ -208,6 +247,31 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["kind", "number", "-version"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("street", "kind", "number", "version"), name="sense_permit_version"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("street", "kind", "number"),
+                        name="sense_permit_one_in_force",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["planning", "rural", "temporary", "demolition", "water", "vegetation"])
+                        ),
+                        name="sense_permit_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_from", None), ("valid_to", None), ("valid_to__gte", models.F("valid_from")), _connector="OR"
+                        ),
+                        name="sense_permit_in_order",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at", None)), fields=["street", "west"], name="sense_permit_in_force"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -254,6 +318,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("comparison", "key"), name="sense_finding_once"),
+                    models.CheckConstraint(condition=models.Q(("area_m2__gt", 0)), name="sense_finding_has_area"),
+                    models.CheckConstraint(
+                        condition=models.Q(("rule", ""), ("permit__isnull", False), _connector="OR"),
+                        name="sense_finding_rule_has_permit",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PermitDraft",
@@ -350,6 +424,28 @@ class Migration(migrations.Migration):
                 ),
                 ("street", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.street")),
             ],
+            options={
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "open")), fields=["street", "turn"], name="sense_suspect_queue"),
+                    models.Index(fields=["street", "-id"], name="sense_suspect_newest"),
+                    models.Index(fields=["street", "lon"], name="sense_suspect_place"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "confirmed", "lawful", "quiet", "reflight", "merged"])),
+                        name="sense_suspect_state",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("area_m2__gt", 0)), name="sense_suspect_has_area"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "merged"), ("merged_into__isnull", False)),
+                            models.Q(models.Q(("state", "merged"), _negated=True), ("merged_into", None)),
+                            _connector="OR",
+                        ),
+                        name="sense_suspect_merged_into",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Reflight",
@@ -366,6 +462,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("cancelled_at", None), ("done_at", None)),
+                        fields=("suspect",),
+                        name="sense_reflight_one_open",
+                    )
+                ],
+            },
         ),
         migrations.AddField(
             model_name="finding",
@@ -431,171 +536,26 @@ class Migration(migrations.Migration):
                     models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="verdicts", to="sense.suspect"),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="comparison",
-            index=models.Index(fields=["street", "-id"], name="sense_comparison_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="comparison",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["waiting", "running", "done", "failed", "stopped"])),
-                name="sense_comparison_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="comparison",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("after__isnull", False), ("before__isnull", False)),
-                    models.Q(("after_dsm__isnull", False), ("before_dsm__isnull", False)),
-                    _connector="OR",
-                ),
-                name="sense_comparison_has_pair",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="comparison",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["waiting", "running", "done"])),
-                fields=("street", "key"),
-                name="sense_comparison_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="comparison",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "failed"), _negated=True), models.Q(("reason", ""), _negated=True), _connector="OR"
-                ),
-                name="sense_comparison_failed_says_why",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="export",
-            index=models.Index(fields=["asked_by", "-id"], name="sense_export_own"),
-        ),
-        migrations.AddConstraint(
-            model_name="export",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["waiting", "working", "ready", "failed", "expired"])),
-                name="sense_export_state",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="permit",
-            index=models.Index(condition=models.Q(("ended_at", None)), fields=["street", "west"], name="sense_permit_in_force"),
-        ),
-        migrations.AddConstraint(
-            model_name="permit",
-            constraint=models.UniqueConstraint(fields=("street", "kind", "number", "version"), name="sense_permit_version"),
-        ),
-        migrations.AddConstraint(
-            model_name="permit",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at", None)), fields=("street", "kind", "number"), name="sense_permit_one_in_force"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="permit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["planning", "rural", "temporary", "demolition", "water", "vegetation"])),
-                name="sense_permit_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="permit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_from", None), ("valid_to", None), ("valid_to__gte", models.F("valid_from")), _connector="OR"
-                ),
-                name="sense_permit_in_order",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="suspect",
-            index=models.Index(condition=models.Q(("state", "open")), fields=["street", "turn"], name="sense_suspect_queue"),
-        ),
-        migrations.AddIndex(
-            model_name="suspect",
-            index=models.Index(fields=["street", "-id"], name="sense_suspect_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="suspect",
-            index=models.Index(fields=["street", "lon"], name="sense_suspect_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="suspect",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "confirmed", "lawful", "quiet", "reflight", "merged"])),
-                name="sense_suspect_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suspect",
-            constraint=models.CheckConstraint(condition=models.Q(("area_m2__gt", 0)), name="sense_suspect_has_area"),
-        ),
-        migrations.AddConstraint(
-            model_name="suspect",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "merged"), ("merged_into__isnull", False)),
-                    models.Q(models.Q(("state", "merged"), _negated=True), ("merged_into", None)),
-                    _connector="OR",
-                ),
-                name="sense_suspect_merged_into",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reflight",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("cancelled_at", None), ("done_at", None)),
-                fields=("suspect",),
-                name="sense_reflight_one_open",
-            ),
+            options={
+                "indexes": [models.Index(fields=["suspect", "-id"], name="sense_verdict_suspect")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("said__in", ["confirmed", "lawful", "not", "cannot"])), name="sense_verdict_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("false_alarm", ""), ("said", "not"), _connector="OR"),
+                        name="sense_verdict_class_of_false_only",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("undone_at", None)),
+                        fields=("suspect", "finding", "is_second"),
+                        name="sense_verdict_once_a_reading",
+                    ),
+                ],
+            },
         ),
         migrations.AddIndex(
             model_name="finding",
             index=models.Index(fields=["suspect", "-id"], name="sense_finding_suspect"),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.UniqueConstraint(fields=("comparison", "key"), name="sense_finding_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(condition=models.Q(("area_m2__gt", 0)), name="sense_finding_has_area"),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rule", ""), ("permit__isnull", False), _connector="OR"),
-                name="sense_finding_rule_has_permit",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="verdict",
-            index=models.Index(fields=["suspect", "-id"], name="sense_verdict_suspect"),
-        ),
-        migrations.AddConstraint(
-            model_name="verdict",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("said__in", ["confirmed", "lawful", "not", "cannot"])), name="sense_verdict_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verdict",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("false_alarm", ""), ("said", "not"), _connector="OR"),
-                name="sense_verdict_class_of_false_only",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verdict",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("undone_at", None)),
-                fields=("suspect", "finding", "is_second"),
-                name="sense_verdict_once_a_reading",
-            ),
         ),
     ]

@@ -34,6 +34,9 @@ class Migration(migrations.Migration):
                 ('tag', models.CharField(blank=True, help_text='the menu the platform was last told to show them', max_length=20)),
                 ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='wechat_followers', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('appid', 'openid_blind'), name='wechat_follower_once'), models.UniqueConstraint(fields=('appid', 'person'), name='wechat_one_account_a_person')],
+            },
         ),
         migrations.CreateModel(
             name='Said',
@@ -67,13 +70,5 @@ class Migration(migrations.Migration):
                 'ordering': ['turn', 'id'],
                 'constraints': [models.UniqueConstraint(fields=('template_id', 'group', 'notice'), name='wechat_form_once'), models.CheckConstraint(condition=models.Q(('template_id', ''), _negated=True), name='wechat_form_has_template')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='follower',
-            constraint=models.UniqueConstraint(fields=('appid', 'openid_blind'), name='wechat_follower_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='follower',
-            constraint=models.UniqueConstraint(fields=('appid', 'person'), name='wechat_one_account_a_person'),
         ),
     ]

@@ -29,6 +29,9 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('begun_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('error',), name='wecom_one_sync_at_a_time')],
+            },
         ),
         migrations.CreateModel(
             name='WecomDepartment',
@@ -52,6 +55,9 @@ class Migration(migrations.Migration):
                 ('person', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='wecom_user', to=settings.AUTH_USER_MODEL)),
                 ('sync', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wecom.sync')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('gone_at', None), ('person', None), _connector='OR'), name='wecom_user_gone_is_nobody'), models.CheckConstraint(condition=models.Q(('person', None), ('matched_at__isnull', False), _connector='OR'), name='wecom_user_matched_has_time')],
+            },
         ),
         migrations.CreateModel(
             name='Card',
@@ -75,17 +81,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['about'], name='wecom_card_open')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'pressed', 'drawn'])), name='wecom_card_state_known')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='sync',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('error',), name='wecom_one_sync_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='wecomuser',
-            constraint=models.CheckConstraint(condition=models.Q(('gone_at', None), ('person', None), _connector='OR'), name='wecom_user_gone_is_nobody'),
-        ),
-        migrations.AddConstraint(
-            model_name='wecomuser',
-            constraint=models.CheckConstraint(condition=models.Q(('person', None), ('matched_at__isnull', False), _connector='OR'), name='wecom_user_matched_has_time'),
         ),
     ]

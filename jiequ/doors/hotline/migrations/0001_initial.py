@@ -31,6 +31,9 @@ class Migration(migrations.Migration):
                 ('paused_at', models.DateTimeField(null=True)),
                 ('system', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='hotline', to='cases.outsidesystem')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('way_out__in', ['none', 'http', 'files'])), name='hotline_way_out_known'), models.CheckConstraint(condition=models.Q(('satisfied_from__range', (1, 5))), name='hotline_satisfied_one_to_five'), models.CheckConstraint(condition=models.Q(models.Q(('way_out', 'http'), _negated=True), models.Q(('out_url', ''), _negated=True), _connector='OR'), name='hotline_http_has_address')],
+            },
         ),
         migrations.CreateModel(
             name='Order',
@@ -53,6 +56,10 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hotline_orders', to='cases.case')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='hotline.source')),
             ],
+            options={
+                'indexes': [models.Index(fields=['source', '-id'], name='hotline_order_newest'), models.Index(condition=models.Q(('state', 'taken')), fields=['source', 'first_at'], name='hotline_order_taken_at'), models.Index(condition=models.Q(('content_sealed', ''), _negated=True), fields=['last_at'], name='hotline_order_to_forget'), models.Index(condition=models.Q(('state', 'update')), fields=['case'], name='hotline_order_to_decide')],
+                'constraints': [models.UniqueConstraint(fields=('source', 'number', 'said_hash'), name='hotline_order_once_a_content'), models.UniqueConstraint(condition=models.Q(('state', 'taken')), fields=('source', 'number'), name='hotline_order_taken_once'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'taken'), _negated=True), ('case__isnull', False), _connector='OR'), name='hotline_taken_has_case')],
+            },
         ),
         migrations.CreateModel(
             name='Letter',
@@ -77,6 +84,10 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hotline_letters', to='cases.case')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='letters', to='hotline.source')),
             ],
+            options={
+                'indexes': [models.Index(fields=['source', '-id'], name='hotline_letter_newest'), models.Index(fields=['case', 'id'], name='hotline_letter_by_case'), models.Index(condition=models.Q(('state', 'not_delivered')), fields=['state'], name='hotline_letter_lost'), models.Index(condition=models.Q(('body_sealed', ''), _negated=True), fields=['ended_at'], name='hotline_letter_to_forget')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('task_id__isnull', False)), fields=('task_id',), name='hotline_letter_once_a_question'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='hotline_letter_ended_has_time')],
+            },
         ),
         migrations.CreateModel(
             name='Visit',
@@ -93,85 +104,9 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hotline_visits', to='cases.case')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='visits', to='hotline.source')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('way_out__in', ['none', 'http', 'files'])), name='hotline_way_out_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('satisfied_from__range', (1, 5))), name='hotline_satisfied_one_to_five'),
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('way_out', 'http'), _negated=True), models.Q(('out_url', ''), _negated=True), _connector='OR'), name='hotline_http_has_address'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['source', '-id'], name='hotline_order_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('state', 'taken')), fields=['source', 'first_at'], name='hotline_order_taken_at'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('content_sealed', ''), _negated=True), fields=['last_at'], name='hotline_order_to_forget'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('state', 'update')), fields=['case'], name='hotline_order_to_decide'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('source', 'number', 'said_hash'), name='hotline_order_once_a_content'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'taken')), fields=('source', 'number'), name='hotline_order_taken_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'taken'), _negated=True), ('case__isnull', False), _connector='OR'), name='hotline_taken_has_case'),
-        ),
-        migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['source', '-id'], name='hotline_letter_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['case', 'id'], name='hotline_letter_by_case'),
-        ),
-        migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(condition=models.Q(('state', 'not_delivered')), fields=['state'], name='hotline_letter_lost'),
-        ),
-        migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(condition=models.Q(('body_sealed', ''), _negated=True), fields=['ended_at'], name='hotline_letter_to_forget'),
-        ),
-        migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.UniqueConstraint(condition=models.Q(('task_id__isnull', False)), fields=('task_id',), name='hotline_letter_once_a_question'),
-        ),
-        migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='hotline_letter_ended_has_time'),
-        ),
-        migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['case', '-at'], name='hotline_visit_by_case'),
-        ),
-        migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(condition=models.Q(('words_sealed', ''), _negated=True), fields=['received_at'], name='hotline_visit_to_forget'),
-        ),
-        migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.UniqueConstraint(fields=('source', 'ref'), name='hotline_visit_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(('satisfaction__isnull', True), ('satisfaction__range', (1, 5)), _connector='OR'), name='hotline_visit_one_to_five'),
+            options={
+                'indexes': [models.Index(fields=['case', '-at'], name='hotline_visit_by_case'), models.Index(condition=models.Q(('words_sealed', ''), _negated=True), fields=['received_at'], name='hotline_visit_to_forget')],
+                'constraints': [models.UniqueConstraint(fields=('source', 'ref'), name='hotline_visit_once'), models.CheckConstraint(condition=models.Q(('satisfaction__isnull', True), ('satisfaction__range', (1, 5)), _connector='OR'), name='hotline_visit_one_to_five')],
+            },
         ),
     ]

@@ -64,6 +64,9 @@ class Migration(migrations.Migration):
                 ('made_by', models.BigIntegerField(null=True)),
                 ('street', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.street')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('push__in', ['never', 'chosen', 'mapped'])), name='open311_partner_push_known')],
+            },
         ),
         migrations.CreateModel(
             name='Mirror',
@@ -85,6 +88,10 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='open311_mirrors', to='cases.case')),
                 ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mirrors', to='open311.partner')),
             ],
+            options={
+                'indexes': [models.Index(fields=['partner', 'state', 'asked_at'], name='open311_mirror_asked')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('request_id', ''), _negated=True), fields=('partner', 'request_id'), name='open311_mirror_once_a_request'), models.UniqueConstraint(fields=('partner', 'case'), name='open311_mirror_once_a_case'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'known'), _negated=True), models.Q(('request_id', ''), _negated=True), _connector='OR'), name='open311_mirror_known_has_an_id')],
+            },
         ),
         migrations.CreateModel(
             name='Mapping',
@@ -98,6 +105,9 @@ class Migration(migrations.Migration):
                 ('event_type', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.eventtype')),
                 ('partner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mappings', to='open311.partner')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('direction', 'in')), fields=('partner', 'their_code'), name='open311_in_once_a_service'), models.UniqueConstraint(condition=models.Q(('direction', 'out')), fields=('partner', 'event_type'), name='open311_out_once_a_type'), models.CheckConstraint(condition=models.Q(models.Q(('use', 'type'), _negated=True), ('event_type__isnull', False), _connector='OR'), name='open311_mapping_names_a_type')],
+            },
         ),
         migrations.CreateModel(
             name='PublishedPhoto',
@@ -120,6 +130,10 @@ class Migration(migrations.Migration):
                 ('detail', models.CharField(blank=True, max_length=300)),
                 ('partner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='open311.partner')),
             ],
+            options={
+                'indexes': [models.Index(fields=['partner', '-id'], name='open311_run_newest')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ended_at__gte', models.F('began_at'))), name='open311_run_ends_after_it_begins')],
+            },
         ),
         migrations.CreateModel(
             name='SeenUpdate',
@@ -131,6 +145,9 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('mirror', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='updates', to='open311.mirror')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('mirror', 'update_id', 'is_ours'), name='open311_update_seen_once')],
+            },
         ),
         migrations.CreateModel(
             name='TakenUpdate',
@@ -143,6 +160,9 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(db_index=True)),
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.case')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('caller', 'update_id'), name='open311_update_once_a_caller')],
+            },
         ),
         migrations.CreateModel(
             name='MediaFetch',
@@ -158,53 +178,5 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['state', 'made_at'], name='open311_media_state')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('push__in', ['never', 'chosen', 'mapped'])), name='open311_partner_push_known'),
-        ),
-        migrations.AddIndex(
-            model_name='mirror',
-            index=models.Index(fields=['partner', 'state', 'asked_at'], name='open311_mirror_asked'),
-        ),
-        migrations.AddConstraint(
-            model_name='mirror',
-            constraint=models.UniqueConstraint(condition=models.Q(('request_id', ''), _negated=True), fields=('partner', 'request_id'), name='open311_mirror_once_a_request'),
-        ),
-        migrations.AddConstraint(
-            model_name='mirror',
-            constraint=models.UniqueConstraint(fields=('partner', 'case'), name='open311_mirror_once_a_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='mirror',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'known'), _negated=True), models.Q(('request_id', ''), _negated=True), _connector='OR'), name='open311_mirror_known_has_an_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='mapping',
-            constraint=models.UniqueConstraint(condition=models.Q(('direction', 'in')), fields=('partner', 'their_code'), name='open311_in_once_a_service'),
-        ),
-        migrations.AddConstraint(
-            model_name='mapping',
-            constraint=models.UniqueConstraint(condition=models.Q(('direction', 'out')), fields=('partner', 'event_type'), name='open311_out_once_a_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='mapping',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('use', 'type'), _negated=True), ('event_type__isnull', False), _connector='OR'), name='open311_mapping_names_a_type'),
-        ),
-        migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['partner', '-id'], name='open311_run_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__gte', models.F('began_at'))), name='open311_run_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='seenupdate',
-            constraint=models.UniqueConstraint(fields=('mirror', 'update_id', 'is_ours'), name='open311_update_seen_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='takenupdate',
-            constraint=models.UniqueConstraint(fields=('caller', 'update_id'), name='open311_update_once_a_caller'),
         ),
     ]
