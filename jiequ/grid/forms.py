@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from jiequ.people.models import Person
 
-from .models import MonitoringPoint, PointKind, ResponsibilityGrid, RiskClass, System
-from .services import PointFacts
+from .models import MonitoringPoint, Place, PlaceKind, PointKind, ResponsibilityGrid, RiskClass, System
+from .services import PlaceFacts, PointFacts
 
 BIGGEST_FILE = 30 * 1024 * 1024
 
@@ -69,6 +69,41 @@ class PointForm(forms.Form):
         names = ("code", "name", "kind", "risk_class", "area", "version")
         position = {"x": point.raw_x, "y": point.raw_y, "system": point.raw_system}
         return {name: getattr(point, name) for name in names} | position
+
+
+class PlaceForm(forms.Form):
+    """A place of the gazetteer, with the other names people have for it."""
+
+    name = forms.CharField(label=_("地名"), max_length=40)
+    aliases = forms.CharField(
+        label=_("别名"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=_("一行一个：旧名、简称、居民口头的叫法。"),
+    )
+    kind = forms.ChoiceField(label=_("种类"), choices=PlaceKind.choices)
+    community = forms.TypedChoiceField(label=_("社区"), coerce=int)
+    x = forms.FloatField(label=_("经度"), widget=forms.TextInput(attrs={"inputmode": "decimal", "data-grid-x": ""}))
+    y = forms.FloatField(label=_("纬度"), widget=forms.TextInput(attrs={"inputmode": "decimal", "data-grid-y": ""}))
+    system = forms.ChoiceField(label=_("坐标系"), choices=System.choices, widget=forms.Select(attrs={"data-grid-system": ""}))
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
+
+    def __init__(self, *args: Any, communities: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["community"].choices = communities  # type: ignore[attr-defined]
+
+    def facts(self) -> PlaceFacts:
+        """The form as the service takes it."""
+        given = {name: self.cleaned_data[name] for name in ("kind", "name", "x", "y", "system")}
+        aliases = tuple(re.split(r"[\n,，、;；]+", self.cleaned_data["aliases"]))
+        return PlaceFacts(community_id=self.cleaned_data["community"], aliases=aliases, **given)
+
+    @staticmethod
+    def filled(place: Place) -> dict[str, Any]:
+        """What the form shows of a place."""
+        names = {"name": place.name, "aliases": "\n".join(place.aliases), "kind": place.kind, "version": place.version}
+        return names | {"community": place.community_id, "x": place.raw_x, "y": place.raw_y, "system": place.raw_system}
 
 
 class ImportForm(forms.Form):

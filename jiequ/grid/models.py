@@ -193,6 +193,7 @@ class Place(Located):
     aliases = models.JSONField(default=list, blank=True)
     words = models.TextField(help_text="name and aliases in small letters, one a line: what a search looks through")
     beside = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="landmarks")
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         ordering = ["community_id", "kind", "name"]

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from jiequ.core.models import Street
 
-from .models import Community, FeatureKind, MapFeature, MonitoringPoint, ResponsibilityGrid, UnitGrid
+from .models import Community, FeatureKind, MapFeature, MonitoringPoint, Place, ResponsibilityGrid, UnitGrid
 
 PAGE = 50
 PLATES = 120
@@ -81,6 +81,23 @@ def point_kinds(street_id: int) -> dict[str, int]:
     """How many monitoring points of each kind. One SELECT."""
     rows = MonitoringPoint.objects.filter(street_id=street_id).values("kind").annotate(n=Count("id")).order_by("kind")
     return {row["kind"]: row["n"] for row in rows}
+
+
+def place_page(street_id: int, *, kind: str = "", words: str = "", after: int = 0) -> tuple[list[Place], int]:
+    """A page of the gazetteer as it was written down, and the id to go on after. One SELECT."""
+    rows = Place.objects.filter(street_id=street_id, community__retired_at=None, pk__gt=after)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if words:
+        rows = rows.filter(words__contains=words.lower())
+    found = list(rows.select_related("community").defer("community__outline").order_by("pk")[: PAGE + 1])
+    return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else 0
+
+
+def place_kinds(street_id: int) -> dict[str, int]:
+    """How many places of each kind. One SELECT."""
+    rows = Place.objects.filter(street_id=street_id, community__retired_at=None).values("kind").annotate(n=Count("id"))
+    return {row["kind"]: row["n"] for row in rows.order_by("kind")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, views
+from . import api, views, views_names
 
 app_name = "grid"
 urlpatterns = [
@@ -18,6 +18,10 @@ urlpatterns = [
     path("grid/points/new/", views.point_new, name="point_new"),
     path("grid/points/<int:point_id>/", views.point_edit, name="point_edit"),
     path("grid/points/<int:point_id>/remove/", views.point_remove, name="point_remove"),
+    path("grid/names/", views_names.names, name="names"),
+    path("grid/names/new/", views_names.name_new, name="name_new"),
+    path("grid/names/<int:place_id>/", views_names.name_edit, name="name_edit"),
+    path("grid/names/<int:place_id>/remove/", views_names.name_remove, name="name_remove"),
     path("grid/plates/", views.plates, name="plates"),
     path("grid/import/", views.import_file, name="import"),
     path("grid/export/", views.export_file, name="export"),

@@ -37,31 +37,31 @@ LAYER_NAMES = ("community", "unit_grid", "responsibility_grid", "monitoring_poin
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     """The street's communities beside its map."""
-    street = _street(request)
+    street = street_of(request)
     rows = pages.community_rows(street.pk)
     total = {"units": sum(row.units for row in rows), "hectares": round(sum(row.hectares for row in rows), 1)}
-    return _page(request, street, "list", "grid/overview.html", {"rows": rows, "total": total})
+    return framed(request, street, "list", "grid/overview.html", {"rows": rows, "total": total})
 
 
 @needs(*access.READERS)
 @require_GET
 def responsibility(request: HttpRequest) -> HttpResponse:
     """The street's responsibility grids and their workers."""
-    street = _street(request)
+    street = street_of(request)
     rows = pages.responsibility_rows(street.pk)
-    return _page(request, street, "responsibility", "grid/responsibility.html", {"rows": rows})
+    return framed(request, street, "responsibility", "grid/responsibility.html", {"rows": rows})
 
 
 @needs(*access.EDITORS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def responsibility_new(request: HttpRequest) -> HttpResponse:
     """A form for a new responsibility grid."""
-    street = _street(request)
+    street = street_of(request)
     form = ResponsibilityForm(request.POST or None, workers=_workers(street.pk))
     refusal = None
     if request.method == "POST":
         try:
-            _refuse_invalid(form)
+            refuse_invalid(form)
             given = form.cleaned_data
             services.make_responsibility_grid(
                 street_id=street.pk,
@@ -71,11 +71,11 @@ def responsibility_new(request: HttpRequest) -> HttpResponse:
                 by=actor_of(request),
                 at=clock.now(),
             )
-            return _done(request, street, "grid:responsibility", _("责任网格已建立。"))
+            return done(request, street, "grid:responsibility", _("责任网格已建立。"))
         except Refusal as refused:
             refusal = refused
     context = {"form": form, "refusal": refusal, "grid": None}
-    return _page(request, street, "responsibility", "grid/responsibility_form.html", context, refusal)
+    return framed(request, street, "responsibility", "grid/responsibility_form.html", context, refusal)
 
 
 @needs(*access.EDITORS)
@@ -87,7 +87,7 @@ def responsibility_edit(request: HttpRequest, grid_id: int) -> HttpResponse:
     if request.method == "POST":
         form = ResponsibilityForm(request.POST, workers=_workers(grid.street_id))
         try:
-            _refuse_invalid(form)
+            refuse_invalid(form)
             given = form.cleaned_data
             services.edit_responsibility_grid(
                 grid_id=grid.pk,
@@ -98,7 +98,7 @@ def responsibility_edit(request: HttpRequest, grid_id: int) -> HttpResponse:
                 by=actor_of(request),
                 at=clock.now(),
             )
-            return _done(request, grid.street, "grid:responsibility", _("责任网格已保存。"))
+            return done(request, grid.street, "grid:responsibility", _("责任网格已保存。"))
         except Refusal as refused:
             refusal = refused
     else:
@@ -106,7 +106,7 @@ def responsibility_edit(request: HttpRequest, grid_id: int) -> HttpResponse:
         codes = list(members.values_list("unit_grid__code15", flat=True))
         form = ResponsibilityForm(initial=ResponsibilityForm.filled(grid, codes), workers=_workers(grid.street_id))
     context = {"form": form, "refusal": refusal, "grid": grid}
-    return _page(request, grid.street, "responsibility", "grid/responsibility_form.html", context, refusal)
+    return framed(request, grid.street, "responsibility", "grid/responsibility_form.html", context, refusal)
 
 
 @needs(*access.EDITORS)
@@ -114,51 +114,51 @@ def responsibility_edit(request: HttpRequest, grid_id: int) -> HttpResponse:
 def responsibility_retire(request: HttpRequest, grid_id: int) -> HttpResponse:
     """Takes a responsibility grid out of force."""
     grid = _grid(request, grid_id)
-    services.retire_responsibility_grid(grid_id=grid_id, version=_version(request), by=actor_of(request), at=clock.now())
-    return _done(request, grid.street, "grid:responsibility", _("责任网格已停用，其中的单元网格可另行划分。"))
+    services.retire_responsibility_grid(grid_id=grid_id, version=version_of(request), by=actor_of(request), at=clock.now())
+    return done(request, grid.street, "grid:responsibility", _("责任网格已停用，其中的单元网格可另行划分。"))
 
 
 @needs(*access.READERS)
 @require_GET
 def units(request: HttpRequest) -> HttpResponse:
     """The street's unit grids, page by page."""
-    street = _street(request)
-    community_id, words = _id(request, "community"), request.GET.get("q", "").strip()[:60]
+    street = street_of(request)
+    community_id, words = id_of(request, "community"), request.GET.get("q", "").strip()[:60]
     rows, more = pages.unit_page(street.pk, community_id=community_id, words=words, after=request.GET.get("after", "")[:15])
     known = pages.community_rows(street.pk)
     context = {"rows": rows, "more": more, "communities": known, "community_id": community_id, "words": words}
-    return _page(request, street, "units", "grid/units.html", context)
+    return framed(request, street, "units", "grid/units.html", context)
 
 
 @needs(*access.READERS)
 @require_GET
 def points(request: HttpRequest) -> HttpResponse:
     """The street's monitoring points, page by page."""
-    street = _street(request)
+    street = street_of(request)
     kind = request.GET.get("kind", "") if request.GET.get("kind") in PointKind.values else ""
     words = request.GET.get("q", "").strip()[:60]
     rows, more = pages.point_page(street.pk, kind=kind, words=words, after=request.GET.get("after", "")[:20])
     counts = pages.point_kinds(street.pk)
     kinds = [(value, label, counts.get(value, 0)) for value, label in PointKind.choices]
     context = {"rows": rows, "more": more, "kinds": kinds, "kind": kind, "words": words, "total": sum(counts.values())}
-    return _page(request, street, "points", "grid/points.html", context)
+    return framed(request, street, "points", "grid/points.html", context)
 
 
 @needs(*access.EDITORS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def point_new(request: HttpRequest) -> HttpResponse:
     """A form for a new monitoring point."""
-    street = _street(request)
+    street = street_of(request)
     form = PointForm(request.POST or None)
     refusal = None
     if request.method == "POST":
         try:
-            _refuse_invalid(form)
+            refuse_invalid(form)
             services.add_point(street_id=street.pk, facts=form.facts(), by=actor_of(request), at=clock.now())
-            return _done(request, street, "grid:points", _("监控点已添加。"))
+            return done(request, street, "grid:points", _("监控点已添加。"))
         except Refusal as refused:
             refusal = refused
-    return _page(request, street, "points", "grid/point_form.html", {"form": form, "refusal": refusal}, refusal)
+    return framed(request, street, "points", "grid/point_form.html", {"form": form, "refusal": refusal}, refusal)
 
 
 @needs(*access.EDITORS)
@@ -170,14 +170,14 @@ def point_edit(request: HttpRequest, point_id: int) -> HttpResponse:
     refusal = None
     if request.method == "POST":
         try:
-            _refuse_invalid(form)
+            refuse_invalid(form)
             version = form.cleaned_data["version"] or 0
             services.edit_point(point_id=point.pk, version=version, facts=form.facts(), by=actor_of(request), at=clock.now())
-            return _done(request, point.street, "grid:points", _("监控点已保存。"))
+            return done(request, point.street, "grid:points", _("监控点已保存。"))
         except Refusal as refused:
             refusal = refused
     context = {"form": form, "refusal": refusal, "point": point}
-    return _page(request, point.street, "points", "grid/point_form.html", context, refusal)
+    return framed(request, point.street, "points", "grid/point_form.html", context, refusal)
 
 
 @needs(*access.EDITORS)
@@ -185,32 +185,32 @@ def point_edit(request: HttpRequest, point_id: int) -> HttpResponse:
 def point_remove(request: HttpRequest, point_id: int) -> HttpResponse:
     """Removes a monitoring point."""
     point = _point(request, point_id)
-    services.remove_point(point_id=point_id, version=_version(request), by=actor_of(request), at=clock.now())
-    return _done(request, point.street, "grid:points", _("监控点已删除。"))
+    services.remove_point(point_id=point_id, version=version_of(request), by=actor_of(request), at=clock.now())
+    return done(request, point.street, "grid:points", _("监控点已删除。"))
 
 
 @needs(*access.READERS)
 @require_GET
 def plates(request: HttpRequest) -> HttpResponse:
     """A sheet of plates to print: scanned on the spot, one opens the report page with the place filled in."""
-    street = _street(request)
-    community_id = _id(request, "community")
+    street = street_of(request)
+    community_id = id_of(request, "community")
     rows, more = pages.plate_rows(street, community_id=community_id, after=request.GET.get("after", "")[:20])
     shown = [(row, plate_pictures.picture(settings.BASE_URL + reverse("grid:plate", args=[row.code]))) for row in rows]
     context = {"rows": shown, "more": more, "communities": pages.community_rows(street.pk), "community_id": community_id}
-    return _page(request, street, "plates", "grid/plates.html", context)
+    return framed(request, street, "plates", "grid/plates.html", context)
 
 
 @needs(*access.EDITORS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_file(request: HttpRequest) -> HttpResponse:
     """Takes in a GeoJSON file, or only says what it would do; a fault is named with its place and nothing is stored."""
-    street = _street(request)
+    street = street_of(request)
     form = ImportForm(request.POST or None, request.FILES or None)
     refusal, report = None, None
     if request.method == "POST":
         try:
-            _refuse_invalid(form)
+            refuse_invalid(form)
             file = form.cleaned_data["file"]
             if file.size > BIGGEST_FILE:
                 raise Refusal("map_unreadable", _("文件超过 30 MB，请按街道分开导出后再试。"))
@@ -219,18 +219,18 @@ def import_file(request: HttpRequest) -> HttpResponse:
                 street_id=street.pk, data=file.read(), by=actor_of(request), at=clock.now(), rehearse=is_rehearsal
             )
             if report.is_stored:
-                return _done(request, street, "grid:list", _("网格已导入。"))
+                return done(request, street, "grid:list", _("网格已导入。"))
         except Refusal as refused:
             refusal = refused
     context = {"form": form, "refusal": refusal, "counts": _counts(report) if report else None}
-    return _page(request, street, "import", "grid/import.html", context, refusal)
+    return framed(request, street, "import", "grid/import.html", context, refusal)
 
 
 @needs(*access.EDITORS)
 @require_GET
 def export_file(request: HttpRequest) -> HttpResponse:
     """The street's whole map as a GeoJSON file."""
-    street = _street(request)
+    street = street_of(request)
     document = services.export_grids(street_id=street.pk, by=actor_of(request), at=clock.now())
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     answer = HttpResponse(body, content_type="application/geo+json")
@@ -242,7 +242,7 @@ def export_file(request: HttpRequest) -> HttpResponse:
 # ---- shared by the pages
 
 
-def _page(
+def framed(
     request: HttpRequest, street: Street, section: str, template: str, context: dict[str, Any], refusal: Refusal | None = None
 ) -> HttpResponse:
     actor = actor_of(request)
@@ -257,8 +257,8 @@ def _page(
     return render(request, template, frame | context, status=refusal.status if refusal else 200)
 
 
-def _street(request: HttpRequest) -> Street:
-    return access.street_for(actor_of(request), _id(request, "street"))
+def street_of(request: HttpRequest) -> Street:
+    return access.street_for(actor_of(request), id_of(request, "street"))
 
 
 def _grid(request: HttpRequest, grid_id: int) -> ResponsibilityGrid:
@@ -280,22 +280,22 @@ def _workers(street_id: int) -> list[Any]:
     return people_queries.holders(Role.GRID_WORKER, street_id, clock.now())
 
 
-def _refuse_invalid(form: Any) -> None:
+def refuse_invalid(form: Any) -> None:
     if not form.is_valid():
         raise form_errors(form)
 
 
-def _done(request: HttpRequest, street: Street, route: str, sentence: str) -> HttpResponse:
+def done(request: HttpRequest, street: Street, route: str, sentence: str) -> HttpResponse:
     messages.success(request, sentence)
     return redirect(f"{reverse(route)}?street={street.pk}")
 
 
-def _version(request: HttpRequest) -> int:
+def version_of(request: HttpRequest) -> int:
     text = request.POST.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _id(request: HttpRequest, name: str) -> int | None:
+def id_of(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name, "") or request.POST.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 

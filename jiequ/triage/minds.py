@@ -9,7 +9,7 @@ from .engine.drift import drift
 from .engine.files import ModelRefused, load, save
 from .engine.matter import Matter
 from .engine.memory import Memory, Row, Similar
-from .engine.model import TextModel
+from .engine.model import TextModel, with_types
 from .engine.start import start_model, support_for
 from .engine.types import OTHER, EventType, Example, Report
 from .engine.urgent import UrgentWord, starter_words
@@ -36,4 +36,5 @@ __all__ = [
     "starter_words",
     "support_for",
     "weigher_for",
+    "with_types",
 ]

@@ -35,6 +35,7 @@ from .minds import (
     start_model,
     starter_words,
     weigher_for,
+    with_types,
 )
 from .models import Kind, Lesson, Standing, Version
 from .models import UrgentWord as OwnUrgentWord
@@ -103,6 +104,7 @@ def _renew(running: Running) -> None:
     if running.dispatcher is None or found.get(Kind.DEPARTMENT) != running.in_use.get(Kind.DEPARTMENT):
         running.dispatcher, running.learned = dispatcher_of(found.get(Kind.DEPARTMENT), running.district), ()
         running.seen = None
+    _follow_types(running, found.get(Kind.TYPE))
     running.in_use, running.urgent = found, urgent_words()  # another process may have changed them
     rows = lessons_since(found)
     if tuple(row["id"] for row in rows if not row["is_forgotten"]) == running.seen:
@@ -111,6 +113,19 @@ def _renew(running: Running) -> None:
     words = words_of(rows)
     _remember(running, rows, words)
     _learn(running, rows, words)
+
+
+def _follow_types(running: Running, version: InUse | None) -> None:
+    """A type made or retired since the model was fitted is known at once; the list is the ledger's own, kept in the process."""
+    types = types_in_force()
+    assert running.model is not None
+    if tuple(types) == running.model.types:
+        return
+    if version is None:
+        running.model = start_model(types, district=running.district)  # it finds its own types in the list
+    else:
+        running.model = with_types(running.model, types, district=running.district)
+    running.seen = None
 
 
 def _district() -> str:
@@ -129,7 +144,7 @@ def model_of(version: InUse | None, district: str) -> TextModel:
         path = files.folder(district) / version.name
         try:
             _check(path, version)
-            return load(path, district=district)
+            return load(path, district=district)  # for the types of its day: ``_follow_types``
         except (OSError, ValueError, ModelRefused) as fault:
             log.error("type model %s is not used: %s", version.number, type(fault).__name__)
     return start_model(types_in_force(), district=district)

@@ -21,7 +21,7 @@ from jiequ.doors.hotline import purposes
 from jiequ.doors.hotline.models import Letter, Order
 from jiequ.doors.hotline.services import make_source
 from jiequ.grid.models import GridMember, MonitoringPoint, ResponsibilityGrid
-from jiequ.grid.services import add_point
+from jiequ.grid.services import PlaceFacts, add_place, add_point
 from jiequ.grid.services.points import PointFacts
 from jiequ.insight.models import Export
 from jiequ.people.access import actor_for
@@ -290,6 +290,8 @@ def _map(scene: Scene, side: Side) -> None:
     facts = PointFacts(code=f"M{side.grid}", name="公示点位", kind=MonitoringPoint._meta.get_field("kind").choices[0][0],
                        x=lon, y=lat)  # fmt: skip
     side.ids["point_id"] = add_point(street_id=side.street_id, facts=facts, by=xi, at=NOW).pk
+    estate = PlaceFacts(scene.world.grids[side.grid].community_id, "estate", "公示小区", lon, lat)
+    side.ids["place_id"] = add_place(street_id=side.street_id, facts=estate, by=xi, at=NOW).pk
     side.ids["grid_id"] = scene.world.responsibility_grids[side.grid].pk
     side.ids["duty_list_id"] = areas.set_duty_list(
         street_id=side.street_id, clause=side.canary.said, codes=[("event", "0110")], by=xi, at=NOW,

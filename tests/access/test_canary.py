@@ -20,8 +20,9 @@ pytestmark = pytest.mark.sqlite  # thousands of requests through the same ORM: o
 
 LISTS = ("cases:list", "cases:points", "cases:map",
          "cases:desk", "cases:todo", "cases:leader", "people:list", "people:rota", "grid:places",
-         "grid:units", "grid:points", "grid:responsibility", "cases:types", "cases:control_areas", "cases:duty_lists",
-         "channels:undelivered", "channels:call_backs", "cases:near", "cases:report", "grid:locate")  # fmt: skip
+         "grid:units", "grid:points", "grid:names", "grid:responsibility", "cases:types", "cases:control_areas",
+         "cases:duty_lists", "channels:undelivered", "channels:call_backs", "cases:near", "cases:report",
+         "grid:locate")  # fmt: skip
 HIDDEN_STAGES = ("reported", "handling", "closed", "secret")
 """Of the other street's cases on every route with a number; the pages that show one are asked for in every state."""
 ONE_CASE = ("cases:case", "cases:peek", "cases:messages", "cases:picture")

@@ -18,7 +18,7 @@ from jiequ.grid.rules import from_canonical
 from tests.actors import LAT, LON, STEP, MovableClock, World
 from tests.unit.grid.drawings import STREET, board, drawing, file_of
 
-LISTS = ["/grid/", "/grid/responsibility/", "/grid/units/", "/grid/points/", "/grid/plates/"]
+LISTS = ["/grid/", "/grid/responsibility/", "/grid/units/", "/grid/points/", "/grid/names/", "/grid/plates/"]
 READERS = {"lin", "he", "liang", "du", "xi", "wai"}
 
 
@@ -190,6 +190,58 @@ def test_a_new_point_is_added_by_a_plain_form_and_a_bad_one_is_not(world: World)
     assert edited.status_code == 302
     assert client.post(f"/grid/points/{point.pk}/remove/", {"version": 2}).status_code == 302
     assert not MonitoringPoint.objects.exists()
+
+
+# ---- names
+
+
+def name_of(world: World, **changes: Any) -> dict[str, Any]:
+    x, y = from_canonical(LON + STEP / 2, LAT + STEP / 2, "gcj02")
+    community = world.communities["east"].pk
+    given = {
+        "name": "听橹花园",
+        "aliases": "老船厂宿舍\n听橹",
+        "kind": "estate",
+        "community": community,
+        "x": x,
+        "y": y,
+        "system": "gcj02",
+    }
+    return given | changes
+
+
+def test_a_name_written_down_is_recognised_at_once_and_no_longer_when_removed(world: World) -> None:
+    client = world.client("xi")
+    said = {"words": "老船厂宿舍门口垃圾没人收"}
+    assert client.post("/grid/names/new/", name_of(world)).status_code == 302
+    place = Place.objects.get()
+    assert (place.aliases, round(place.lon, 6)) == (["老船厂宿舍", "听橹"], round(LON + STEP / 2, 6))
+    assert f'value="p{place.pk}"' in Client().post("/report/suggest", said).content.decode()
+    assert client.post(f"/grid/names/{place.pk}/", name_of(world, aliases="", version=1)).status_code == 302
+    assert f'value="p{place.pk}"' not in Client().post("/report/suggest", said).content.decode()
+    assert client.post(f"/grid/names/{place.pk}/", name_of(world, version=1)).status_code == 409  # somebody was faster
+    assert client.post(f"/grid/names/{place.pk}/remove/", {"version": 2}).status_code == 302
+    assert not Place.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *({"name": "路"}, {"name": "长" * 41}, {"aliases": "巷"}, {"kind": "planet"}, {"x": "nan"}, {"y": "95"}),
+        *({"community": "999999"}, {"aliases": "、".join(f"别名{n}" for n in range(21))}),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_and_nothing_is_stored(world: World, fault: dict[str, str]) -> None:
+    answer = world.client("xi").post("/grid/names/new/", name_of(world, **fault))
+    assert answer.status_code == 422
+    assert not Place.objects.exists()
+
+
+def test_two_places_of_a_kind_in_a_community_are_not_called_the_same(world: World) -> None:
+    client = world.client("xi")
+    answers = [client.post("/grid/names/new/", name_of(world)).status_code for _ in range(2)]
+    assert answers == [302, 422]
+    assert client.post("/grid/names/new/", name_of(world, kind="road")).status_code == 302
 
 
 # ---- files

@@ -238,8 +238,10 @@ def _store_places(street_id: int, drawn: Sequence[PlaceDrawn]) -> Counts:
         if (community_id, kind, name) not in held
     ]
     changed = _updated(held, wanted)
+    for row in changed:
+        row.version += 1
     Place.objects.bulk_create(fresh)
-    Place.objects.bulk_update(changed, ["aliases", "words", "lon", "lat", "q18", "raw_x", "raw_y", "raw_system"])
+    Place.objects.bulk_update(changed, ["aliases", "words", "lon", "lat", "q18", "raw_x", "raw_y", "raw_system", "version"])
     _set_beside(street_id, drawn, communities)
     return Counts(len(fresh), len(changed), len(drawn) - len(fresh) - len(changed))
 

@@ -40,7 +40,7 @@ def advise(
 ) -> Advice:
     """What a report is. ``memory``: cases to compare with, corrections count at once; ``among``: the only codes allowed."""
     urgency = urgency_of(report, urgent)
-    if not any(character.isalnum() for character in report.title + report.words):
+    if not model.types or not any(character.isalnum() for character in report.title + report.words):
         return Advice((), Level.NONE, urgency, (), ())
     corrected = [] if memory is None else memory.nearest(report.words, 1, corrected=True)
     shares = model.probabilities([report], among=among)[0]

@@ -29,13 +29,19 @@ INVENTED_COUNT_AS = 0.1
 OTHER_LIKENESS = 0.02
 """A report that resembles no name more than this is more likely none of them, while nothing was learnt."""
 
+NEW_SHARE = 0.5
+"""Of what the names say of a type that nothing was learnt about: it is shown among three at once, and never filled in."""
+
 BRANCH = "~"
 NO_THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
 class TextModel:
-    """Everything a suggestion needs, as plain data; ``codes``: the district's types and ``OTHER``, in the order of answers."""
+    """Everything a suggestion needs, as plain data; ``codes``: the district's types and ``OTHER``, in the order of answers.
+
+    ``new``: types made after it was fitted; their names alone speak for them until it is fitted again.
+    """
 
     district: str
     types: tuple[EventType, ...]
@@ -47,6 +53,7 @@ class TextModel:
     thresholds: Thresholds = NO_THRESHOLDS
     made_at: str = ""
     card: Mapping[str, Any] = field(default_factory=dict)
+    new: frozenset[str] = frozenset()
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -69,11 +76,18 @@ class TextModel:
     def mixed(self, likeness: NDArray[np.floating], scores: NDArray[np.floating] | None) -> NDArray[np.float64]:
         """From the scores of the names ``[n, types]`` and of what was learnt ``[n, learnt]`` to shares of ``codes``."""
         other = np.full((len(likeness), 1), OTHER_LIKENESS, np.float32)
-        by_names = softmax(np.concatenate([likeness, other], axis=1), NAMES_TEMPERATURE)
+        likeness_all = np.concatenate([likeness, other], axis=1)
+        by_names = softmax(likeness_all, NAMES_TEMPERATURE)
         if scores is None:
             return by_names
         weight = NAMES_COUNT_AS / (NAMES_COUNT_AS + self.cases + INVENTED_COUNT_AS * self.invented)
-        return (1 - weight) * self._dealt(scores, by_names) + weight * by_names
+        mixed = (1 - weight) * self._dealt(scores, by_names) + weight * by_names
+        return self._with_new(mixed, by_names * (likeness_all > OTHER_LIKENESS)) if self.new else mixed
+
+    def _with_new(self, mixed: NDArray[np.float64], named: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Half of what the names say of new types, before anything else has a share: what was learnt knows nothing of them."""
+        share = NEW_SHARE * named * np.array([code in self.new for code in self.codes])
+        return mixed * (1 - share.sum(axis=1, keepdims=True)) + share
 
     def _dealt(self, scores: NDArray[np.floating], by_names: NDArray[np.floating]) -> NDArray[np.float64]:
         """The learnt shares laid on the district's codes; a branch's among its types by name. What is out of use gets none."""
@@ -106,6 +120,11 @@ def nameless(types: Sequence[EventType], *, district: str, at: str = "") -> Text
 
 
 def with_types(model: TextModel, types: Sequence[EventType], *, district: str) -> TextModel:
-    """The same knowledge for another list of types: what it learnt under codes that the list lacks is not answered any more."""
+    """The same knowledge for another list of types: what it learnt under codes that the list lacks is not answered any more.
+
+    A type that the model has never met is ``new``: its names speak for it at once.
+    """
     background = model.learnt.weigher if model.learnt else None
-    return replace(model, district=district, types=tuple(types), names=by_name(types, background))
+    met = {one.code for one in model.types} - model.new | set(model.learnt.codes if model.learnt else ())
+    new = frozenset(one.code for one in types if model.learnt and one.code not in met)
+    return replace(model, district=district, types=tuple(types), names=by_name(types, background), new=new)

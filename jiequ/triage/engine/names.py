@@ -70,7 +70,7 @@ def _field(said: Sequence[tuple[str, str]], lengths: Sequence[int], number: int)
 def _weigher(fields: Sequence[Bags], n: int, background: Weigher | None) -> Weigher:
     both = Bags(n, *(np.concatenate([getattr(field, part) for field in fields]) for part in ("rows", "keys", "values")))
     own = Weigher.of(both, least=1)
-    if background is None or not len(background.keys):
+    if background is None or not len(background.keys) or not len(own.keys):
         return own
     place, is_known = found(background.keys, own.keys)
     rarest = float(background.idf.max())

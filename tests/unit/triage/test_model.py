@@ -146,3 +146,20 @@ def test_a_retired_type_is_not_answered_any_more(model: TextModel) -> None:
     shares = fewer.probabilities([Report("路灯坏了")])
     assert shares.shape == (1, 3)
     assert shares.sum() == pytest.approx(1)
+
+
+def test_a_type_made_after_the_fit_is_among_the_three_at_once_by_its_name_and_not_filled_in(model: TextModel) -> None:
+    sure = replace(model, thresholds=replace(model.thresholds, fill=0.9))
+    more = with_types(sure, (*TYPES, EventType("event:9", ("公共设施", "充电桩占用"))), district="440310")
+    found = advise(Report("充电桩被占用"), model=more)
+    assert "event:9" in [one.code for one in found.suggestions]
+    assert found.level != Level.FILL
+    reasons = next(one.reasons for one in found.suggestions if one.code == "event:9")
+    assert "name" in [reason.kind for reason in reasons]
+    old = Report("路灯不亮")
+    assert more.probabilities([old])[0][:3] == pytest.approx(sure.probabilities([old])[0][:3], abs=0.05)  # others hardly change
+
+
+def test_a_district_without_types_is_offered_none() -> None:
+    empty = with_types(nameless(TYPES, district="d"), (), district="d")
+    assert advise(Report("垃圾没人收"), model=empty).suggestions == ()

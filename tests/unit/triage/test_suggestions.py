@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -210,3 +211,13 @@ def test_the_leader_s_one_tap_goes_where_such_cases_went_and_never_outside_a_dut
         street=work.world.street, department_id=work.water, clause="职责清单第三条：只管水务", changed_at=NOW
     )
     assert "派给 环卫站（所）" in leader.get("/leader/").content.decode()
+
+
+def test_a_type_made_while_the_process_runs_is_suggested_within_seconds(work: Casework) -> None:
+    words = "广场上放风筝线缠在树上"
+    before = suggest_type(Ask(words))
+    make_condition("0888", name="风筝线缠树")
+    type_queries.forget()  # five seconds, or at once in the process that made it
+    running.current(time.monotonic() + running.LOOK_AGAIN_SECONDS)
+    assert "event:0888" not in [one.code for one in before.choices]
+    assert "event:0888" in [one.code for one in suggest_type(Ask(words)).choices]
