@@ -101,7 +101,12 @@ def test_what_was_reported_near_by_is_asked_about_before_sending_and_me_too_join
     page.wait_for_selector("html.is-started")
     page.get_by_role("button", name="带上我现在的位置").click()
     expect(page.get_by_text("是同一件事吗")).to_be_visible()
-    page.locator("label.choice", has_text="暴露生活垃圾").click()
+    page.locator("#report-words").press_sequentially(case.reports.get().words)
+    expect(page.locator("#near .badge", has_text="可能有关")).to_be_visible()
+    page.locator("#near label.choice", has_text="暴露生活垃圾").click()
+    with page.expect_response("**/report/alike"):
+        page.locator("#report-words").press_sequentially("，很臭")
+    expect(page.locator("#near label.choice", has_text="暴露生活垃圾").get_by_role("radio")).to_be_checked()
     page.get_by_role("button", name="提交").click()
     page.wait_for_url("**/r/*/?new=1")
     case.refresh_from_db()

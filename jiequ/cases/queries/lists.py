@@ -165,6 +165,11 @@ def _of(only: Sequence[int] | None, cases: QuerySet[Case]) -> QuerySet[Case]:
     return cases if only is None else cases.filter(pk__in=only)
 
 
+def strangers_may_see() -> QuerySet[Case]:
+    """Open cases that whoever reports may be told of and join."""
+    return Case.objects.filter(is_confidential=False, is_suspect=False).exclude(state__in=list(ENDED))
+
+
 def near_open(
     lon: float,
     lat: float,
@@ -178,7 +183,7 @@ def near_open(
     ranges = Q(pk__in=())
     for low, high in q18_ranges(bbox_around(lon, lat, radius_m)):
         ranges |= Q(q18__gte=low, q18__lte=high)
-    found = Case.objects.filter(ranges, is_confidential=False, is_suspect=False).exclude(state__in=list(ENDED))
+    found = strangers_may_see().filter(ranges)
     if event_type_id:
         found = found.filter(event_type_id=event_type_id)
     if street_id:

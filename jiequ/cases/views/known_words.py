@@ -11,12 +11,17 @@ from jiequ.triage.engine.pairs import Badge, Likeness
 from jiequ.triage.engine.results import Reason
 
 
-def known_words(found: Likeness, *, days: int) -> dict[str, Any]:
-    """The badge, its colour and the reasons beside an earlier report; ``days``: how far apart the two were reported."""
+def badge_words(found: Likeness) -> dict[str, str]:
+    """The badge and its colour; empty where the two are hardly the same."""
     badges = {Badge.SAME: (_("很可能是同一件"), "go"), Badge.POSSIBLE: (_("可能有关"), "wait")}
     badge, tone = badges.get(found.badge, ("", ""))
+    return {"badge": badge, "badge_tone": tone}
+
+
+def known_words(found: Likeness, *, days: int) -> dict[str, Any]:
+    """The badge, its colour and the reasons beside an earlier report; ``days``: how far apart the two were reported."""
     when = ngettext("相隔 %(n)d 天", "相隔 %(n)d 天", days) % {"n": days} if days else _("同一天")
-    return {"badge": badge, "badge_tone": tone, "reasons": [when, *(why for one in found.reasons if (why := _why(one)))]}
+    return badge_words(found) | {"reasons": [when, *(why for one in found.reasons if (why := _why(one)))]}
 
 
 def _why(reason: Reason) -> str:

@@ -217,13 +217,16 @@ def clock_lines(clocks: Iterable[c.Clock], *, for_reporter: bool = False) -> lis
     ]
 
 
-def near_row(case: Case, metres: float) -> dict[str, Any]:
-    """An open case near by, as a stranger may see it: type, state, metres; ``offer`` lets them say "me too" for an hour."""
+def near_row(case: Case, metres: float | None) -> dict[str, Any]:
+    """An open case near by, as a stranger may see it: type, state, metres (None: no point).
+
+    ``offer`` lets them say "me too" for an hour.
+    """
     return {
         "type_name": type_name(case) if case.condition_id else _("待核对的上报"),
         "state": str(words.STATES[case.state]),
         "state_tone": words.TONES.get(case.state, "go"),
-        "metres": round(metres),
+        "metres": None if metres is None else round(metres),
         "reported_at": case.reported_at,
         "voices": case.voices,
         "offer": _OFFER.sign(str(case.pk)),

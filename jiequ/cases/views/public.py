@@ -30,9 +30,9 @@ from ..access import case_by_id
 from ..models import Case, Source
 from ..policy import Policy
 from ..queries import lists
-from ..queries.types import control_notice, type_of, type_picker
+from ..queries.types import type_of, type_picker
 from ..when import span_of
-from . import moves, present, reading, suggesting
+from . import alike, moves, present, reading, suggesting
 from .own import story
 from .own_key import private
 
@@ -48,7 +48,7 @@ def report(request: HttpRequest) -> HttpResponse:
     """上报: a photo, a place, a word. Residents need no account; staff may name the type; a grid worker may have it done."""
     actor, at = actor_of(request), clock.now()
     if request.method == "POST" and "suggest" in request.POST:  # the button for a reader without scripts: nothing is sent yet
-        context = _report_page(request, actor) | suggesting.heard_in(request)
+        context = _report_page(request, actor) | suggesting.heard_in(request) | alike.alike_in(request)
         return _with_device(request, render(request, "cases/report.html", context))
     if request.method != "POST":
         is_known = actor.person_id is not None or bool(entry.account_of(request))
@@ -182,10 +182,10 @@ def _report_page(request: HttpRequest, actor: Actor) -> dict[str, Any]:
         "plate": plate,
         "keep_days": max((group["keep_days"] for group in communities), default=Policy().keep_days),
         "basemap": present.basemap_url(actor.street_id or _only(group["id"] for group in communities)),
-        "may_join": _may_join(actor),
+        "may_join": alike.may_join(actor),
     }
     if plate is not None:
-        context |= _near(plate.lon, plate.lat, None)
+        context |= alike.near_point(plate.lon, plate.lat, None)
     if is_staff:
         context["picker"] = type_picker(actor.street_id or 0, actor.person_id, recent=lists.recent_types(actor))
     return context
@@ -222,27 +222,6 @@ def _places(community_id: int) -> list[dict[str, Any]]:
     return [{"kind": kind, "rows": rows} for kind, rows in groups.items()]
 
 
-def _may_join(actor: Actor) -> bool:
-    """Who may say "me too" (docs/moves.md): a resident, a grid worker, an acceptor."""
-    return actor.person_id is None or actor.has(Role.GRID_WORKER, Role.ACCEPTOR)
-
-
-def _near(lon: float, lat: float, event_type_id: int | None) -> dict[str, Any]:
-    """Open cases near a point as a stranger may see them, and what a control area has to say."""
-    found = lists.near_open(lon, lat, radius_m=_near_m(lon, lat), event_type_id=event_type_id)
-    return {
-        "near_rows": [present.near_row(case, metres) for case, metres in found],
-        "notice": control_notice(lon, lat, event_type_id, clock.now()),
-    }
-
-
-def _near_m(lon: float, lat: float) -> int:
-    """How near counts as perhaps the same: the street's own rule. One SELECT."""
-    spot = grid.locate(lon, lat)
-    rules = Street.objects.filter(pk=spot.street_id).values_list("settings", flat=True).first() if spot else None
-    return Policy.of(rules or {}).near_m
-
-
 def _with_device(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     if not request.COOKIES.get("device"):
         answer.set_cookie(
@@ -262,10 +241,12 @@ def near(request: HttpRequest) -> HttpResponse:
     found: dict[str, Any] = {"near_rows": [], "notice": None}
     if place.x is not None and place.y is not None:
         lon, lat = services.canonical(place)
-        found = _near(lon, lat, reading.whole(request.GET, "event_type") or type_of(reading.whole(request.GET, "condition")))
+        found = alike.near_point(
+            lon, lat, reading.whole(request.GET, "event_type") or type_of(reading.whole(request.GET, "condition"))
+        )
     rows, notice = found["near_rows"], found["notice"]
     if is_htmx(request):
-        context = {"rows": rows, "notice": notice, "may_join": _may_join(actor_of(request))}
+        context = {"rows": rows, "notice": notice, "may_join": alike.may_join(actor_of(request))}
         return render(request, "cases/parts/near.html", context)
     return JsonResponse({"ok": True, "rows": rows, "notice": notice.notice if notice else ""})
 

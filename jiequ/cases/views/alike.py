@@ -1,0 +1,112 @@
+"""While somebody reports: the earlier reports theirs may be one with. Nothing said is kept. Of what others said a stranger
+learns type, state, metres and whether it is likely the same; nothing of reports that are confidential or held for a look."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from jiequ.core import clock, throttle
+from jiequ.core.errors import NotFound, Refusal
+from jiequ.core.http import client_network
+from jiequ.core.models import Street
+from jiequ.grid import queries as grid
+from jiequ.people.access import actor_of, public
+from jiequ.people.rules import Actor, Role
+
+from .. import services
+from ..policy import Policy
+from ..queries import lists
+from ..queries.known import Asked, known_cases
+from ..queries.listing import row_of
+from ..queries.types import control_notice, type_of
+from . import present, reading
+from .known_words import badge_words
+
+ASKS_AN_HOUR = 600
+MOST_WORDS = 2000
+SHOWN = 5
+
+
+@public
+@require_POST
+def alike(request: HttpRequest) -> HttpResponse:
+    """The part of the report page with the reports near by, those that sound the same first."""
+    found = alike_in(request)
+    return render(request, "cases/parts/near.html", found | {"rows": found["near_rows"]})
+
+
+def alike_in(request: HttpRequest) -> dict[str, Any]:
+    """The same, for the part of the page or (the button without scripts) the whole of it."""
+    bucket = throttle.bucket("alike", client_network(request))
+    throttle.take(bucket, capacity=ASKS_AN_HOUR, per_seconds=3600, at=clock.now())
+    data, actor = request.POST, actor_of(request)
+    asked = _asked(data)
+    chosen = _chosen(data.get("me_too", "").strip())
+    rows = _rows(asked) if chosen is None else _with(chosen, _rows(asked))
+    shown = [row | {"is_chosen": pk == chosen} for pk, row in rows.items()]
+    return {"near_rows": shown, "notice": _notice(asked), "may_join": may_join(actor), "is_joining": chosen in rows}
+
+
+def may_join(actor: Actor) -> bool:
+    """Who may say "me too" (docs/moves.md): a resident, a grid worker, an acceptor."""
+    return actor.person_id is None or actor.has(Role.GRID_WORKER, Role.ACCEPTOR)
+
+
+def near_point(lon: float, lat: float, event_type_id: int | None) -> dict[str, Any]:
+    """Open cases near a point before anything was said, and what a control area has to say."""
+    asked = Asked("", clock.now(), lon, lat, event_type_id=event_type_id, base_m=_near_m(lon, lat))
+    return {"near_rows": list(_rows(asked).values()), "notice": _notice(asked)}
+
+
+def _asked(data: Any) -> Asked:
+    """What was typed so far; a place that cannot be used yet is none."""
+    place, lon, lat, base_m = services.Place(), None, None, float(Policy().near_m)
+    with suppress(Refusal, NotFound):
+        place = reading.place_of(data)
+        if place.x is not None and place.y is not None:
+            lon, lat = services.canonical(place)
+            base_m = _near_m(lon, lat)
+    words = f"{place.words}\n{data.get('words', '').strip()[:MOST_WORDS]}".strip()
+    type_id = type_of(reading.whole(data, "condition"))
+    return Asked(words, clock.now(), lon, lat, place.community_id, type_id, base_m=base_m)
+
+
+def _near_m(lon: float, lat: float) -> float:
+    """How near counts as perhaps the same: the street's own rule. One SELECT."""
+    spot = grid.locate(lon, lat)
+    rules = Street.objects.filter(pk=spot.street_id).values_list("settings", flat=True).first() if spot else None
+    return float(Policy.of(rules or {}).near_m)
+
+
+def _rows(asked: Asked) -> dict[int, dict[str, Any]]:
+    """By case. Those that sound the same, the likeliest first; then what else is open near by, the nearest first."""
+    likely = [one for one in known_cases(asked, size=SHOWN) if one.likeness.badge] if asked.words else []
+    found = {one.case.pk: present.near_row(one.case, one.metres) | badge_words(one.likeness) for one in likely}
+    if asked.lon is not None and asked.lat is not None:
+        near = lists.near_open(asked.lon, asked.lat, radius_m=asked.base_m, event_type_id=asked.event_type_id, size=SHOWN)
+        for case, metres in near:
+            found.setdefault(case.pk, present.near_row(case, metres))
+    return dict(list(found.items())[:SHOWN])
+
+
+def _chosen(offer: str) -> int | None:
+    with suppress(NotFound):
+        return present.offered(offer) if offer else None
+    return None
+
+
+def _with(chosen: int, rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """What was chosen stays to be chosen, also where more words have brought others to the front."""
+    case = None if chosen in rows else row_of(lists.strangers_may_see().filter(pk=chosen)).first()
+    return rows if case is None else {chosen: present.near_row(case, None), **dict(list(rows.items())[: SHOWN - 1])}
+
+
+def _notice(asked: Asked) -> Any:
+    if asked.lon is None or asked.lat is None:
+        return None
+    return control_notice(asked.lon, asked.lat, asked.event_type_id, asked.at)

@@ -1,0 +1,111 @@
+"""上报, while somebody writes: what was reported before in the same words, joined by one tap, and nothing learnt from it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from jiequ.cases.models import Case
+from tests.actors import NOW, MovableClock, World
+from tests.casework import Casework
+from tests.statements import statements_of
+from tests.web.test_report_pages import here, text_of
+
+
+@pytest.fixture(autouse=True)
+def still(clock: MovableClock) -> MovableClock:
+    return clock
+
+
+SAID = "石桥边的河道被树枝堵住，水漫上来了"
+
+
+def alike(world: World, browser: Client, words: str, **more: Any) -> str:
+    answer = browser.post("/report/alike", here(world) | {"words": words} | more, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    return text_of(answer)
+
+
+def offers(part: str) -> list[str]:
+    return [one for one in re.findall(r'name="me_too" value="([^"]*)"', part) if one]
+
+
+def test_words_bring_the_report_that_says_the_same_to_the_front_with_a_badge_and_one_tap_joins_it(work: Casework) -> None:
+    same, other = work.reported(words=SAID).case, work.reported(words="路灯不亮了").case
+    browser = Client()
+    assert "badge" not in alike(work.world, browser, "")
+    part = alike(work.world, browser, SAID)
+    assert 0 < part.index("可能有关") < part.index("都不是")
+    assert len(offers(part)) == 2
+    for hidden in (SAID, same.number, other.number, "周女士"):
+        assert hidden not in part
+    answer = browser.post("/report/", here(work.world) | {"me_too": offers(part)[0], "words": SAID})
+    assert answer.status_code == 303
+    same.refresh_from_db()
+    assert (same.voices, Case.objects.count()) == (2, 2)
+
+
+def test_a_report_that_was_chosen_stays_chosen_while_more_is_written_and_with_scripts_off(work: Casework) -> None:
+    work.reported(words=SAID)
+    browser = Client()
+    offer = offers(alike(work.world, browser, SAID))[0]
+    for part in (
+        alike(work.world, browser, SAID + "，很臭", me_too=offer),
+        text_of(browser.post("/report/", here(work.world) | {"words": SAID, "suggest": "1", "me_too": offer})),
+    ):
+        ticked = re.findall(r'name="me_too" value="([^"]*)" checked', part)
+        assert len(ticked) == 1
+        assert ticked[0]
+
+
+def test_without_a_point_the_communitys_reports_are_asked_for_the_same_words(work: Casework) -> None:
+    work.reported(words=SAID)
+    given = {"words": SAID, "community": work.world.communities["east"].pk}
+    part = text_of(Client().post("/report/alike", given))
+    assert "可能有关" in part
+    assert len(offers(part)) == 1
+    elsewhere = given | {"community": work.world.communities["other"].pk}
+    assert offers(text_of(Client().post("/report/alike", elsewhere))) == []
+
+
+@pytest.mark.parametrize("hidden", [{"is_confidential": True}, {"is_suspect": True}, {"state": "rejected", "ended_at": NOW}])
+def test_a_stolen_session_that_types_the_very_words_learns_nothing_of_what_is_hidden(
+    work: Casework, hidden: dict[str, Any]
+) -> None:
+    case = work.reported(words=SAID).case
+    browser = Client()
+    offer = offers(alike(work.world, browser, SAID))[0]
+    Case.objects.filter(pk=case.pk).update(**hidden)
+    for known in ("", offer):  # also where it was offered before
+        assert offers(alike(work.world, browser, SAID, me_too=known)) == []
+
+
+def test_the_same_probe_finds_a_door_that_shows_everything(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin of the test before: what was offered once would be shown for ever."""
+    case = work.reported(words=SAID).case
+    offer = offers(alike(work.world, Client(), SAID))[0]
+    Case.objects.filter(pk=case.pk).update(is_confidential=True)
+    monkeypatch.setattr("jiequ.cases.queries.lists.strangers_may_see", Case.objects.all)
+    assert offers(alike(work.world, Client(), SAID, me_too=offer)) != []
+
+
+def test_who_probes_with_words_is_stopped_at_both_doors(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jiequ.cases.views.alike.ASKS_AN_HOUR", 2)
+    browser = Client()
+    alike(work.world, browser, SAID)
+    assert browser.post("/report/", {"words": SAID, "suggest": "1"}).status_code == 200
+    assert browser.post("/report/alike", {"words": SAID}).status_code == 429
+    assert browser.post("/report/", {"words": SAID, "suggest": "1"}).status_code == 429
+    assert browser.get("/report/alike").status_code == 405  # words never stand in an address
+
+
+def test_what_is_asked_while_writing_costs_twelve_statements_and_stores_nothing(work: Casework) -> None:
+    for _n in range(3):
+        work.reported(words=SAID)
+    browser = Client()
+    made = statements_of(lambda: alike(work.world, browser, SAID))
+    assert len(made) <= 12, "\n".join(made)
+    assert Case.objects.count() == 3
