@@ -55,7 +55,8 @@ def fill(work: Any, reports: int, at: Any) -> None:
     from jiequ.triage.engine.generator import generate
     from jiequ.triage.engine.sketches import sketch
 
-    values = {f.attname: getattr(work.accepted(at=at), f.attname) for f in Case._meta.concrete_fields if f.attname != "id"}
+    first = work.accepted(at=at)
+    values = {f.attname: getattr(first, f.attname) for f in Case._meta.concrete_fields if f.attname != "id"}
     chance, step = Random(SEED), timedelta(days=30) / reports
     told = {"source": "resident"}
     said = (one.report.words for one in generate(reports, seed=SEED))
@@ -68,15 +69,7 @@ def fill(work: Any, reports: int, at: Any) -> None:
             cases.append(Case(**values | place | {"number": f"LG-2026-B{n:07d}", "reported_at": when, "changed_at": when}))
         made = Case.objects.bulk_create(cases)
         Report.objects.bulk_create(
-            Report(
-                case=one,
-                origin=one,
-                street_id=one.street_id,
-                source="resident",
-                words=words,
-                sketch=sketch(words),
-                at=one.reported_at,
-            )
+            Report(case=one, origin=one, street_id=one.street_id, words=words, sketch=sketch(words), at=one.reported_at, **told)
             for one, words in zip(made, said, strict=False)
         )
     knowing.learn_weights(at=at)
