@@ -25,7 +25,7 @@ UNUSABLE: dict[str, Promise] = {
     "xmp_entities": gettext_lazy("照片的附加信息里有外部实体，像是恶意文件，没有读取。"),
     "xmp_broken": gettext_lazy("照片的附加信息损坏，读不出姿态。"),
     "no_overlap": gettext_lazy("两期影像没有重叠的地方。"),
-    "no_date": gettext_lazy("不知道拍摄日期。请先建架次、写明飞行日期再上传。"),
+    "no_date": gettext_lazy("不知道拍摄日期。请写明拍摄日期，再传一次。"),
     "twice": gettext_lazy("同一个文件已经有了，没有再存一份。"),
     "file_gone": gettext_lazy("文件已经不在原来的位置。"),
     "not_installed": gettext_lazy("这台服务器没有装影像组件。请系统管理员按运维说明装好后，再上传。"),

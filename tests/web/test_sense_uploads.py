@@ -13,7 +13,7 @@ from django.test import Client
 from jiequ.core import clock
 from jiequ.core.models import Job
 from jiequ.sense import files
-from jiequ.sense.models import Asset, Upload
+from jiequ.sense.models import Asset, Flight, Upload
 from jiequ.sense.services import uploading
 from tests.actors import NOW, World
 from tests.support.sense import PIECE, TUS, analyst, begin, patch
@@ -167,4 +167,14 @@ def test_the_plain_form_takes_files_without_scripts(client: Client) -> None:
     assert answer.status_code == 302
     assert Asset.objects.get().name == "plain.tif"
     assert client.post("/sense/imagery/", {}).status_code == 422
+    for day, status in (("2026-02-30", 422), ("2999-01-01", 422), ("2026-01-05", 302)):
+        file = io.BytesIO(DATA + day.encode())
+        file.name = "dated.tif"
+        assert client.post("/sense/imagery/", {"files": [file], "taken_on": day}).status_code == status
+    begin(client, 9, "more.tif", taken_on="2026-01-05")
+    flight = Flight.objects.get()
+    assert flight.flown_on.isoformat() == "2026-01-05"
+    assert {row.flight_id for row in (*Upload.objects.filter(name="more.tif"), *Asset.objects.filter(name="dated.tif"))} == {
+        flight.pk
+    }
     assert "plain.tif" in client.get("/sense/imagery/").content.decode()

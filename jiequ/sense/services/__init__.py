@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .flights import make_flight
+from .flights import flight_for, make_flight
 from .taking import forget_asset, take_in
 from .uploading import append, begin, drop, upload_of
 
-__all__ = ["append", "begin", "drop", "forget_asset", "make_flight", "take_in", "upload_of"]
+__all__ = ["append", "begin", "drop", "flight_for", "forget_asset", "make_flight", "take_in", "upload_of"]

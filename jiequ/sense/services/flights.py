@@ -46,6 +46,17 @@ def make_flight(
     return flight
 
 
+def flight_for(street_id: int, flight_id: int | None, taken_on: str, *, by: Actor, at: datetime) -> int | None:
+    """The flight that files belong to: the one chosen, else one of the day that was written with them, else none."""
+    if flight_id is not None or not taken_on.strip():
+        return flight_id
+    try:
+        day = date.fromisoformat(taken_on.strip())
+    except ValueError:
+        raise Refusal("day", _("请写日期，例如 2026-11-27。"), facts={"field": "taken_on"}) from None
+    return make_flight(street_id=street_id, name=_("上传"), flown_on=day, by=by, at=at).pk
+
+
 def record(by: Actor, street_id: int, at: datetime, action: str, kind: str, object_id: int | str, **facts: object) -> None:
     """The audit row of an act in sense: ids, codes and counts only."""
     audit.record(

@@ -63,7 +63,8 @@ def _take(request: HttpRequest, street: Street) -> HttpResponse:
     if not sent:
         raise Refusal("no_file", _("请选择照片或 GeoTIFF 文件。"), facts={"field": "files"})
     by, at = actor_of(request), clock.now()
-    flight_id, point_id = number(request, "flight"), number(request, "point")
+    chosen, point_id = number(request, "flight"), number(request, "point")
+    flight_id = services.flight_for(street.pk, chosen, request.POST.get("taken_on", ""), by=by, at=at)
     for file in sent:
         row = services.begin(
             street_id=street.pk, name=file.name or "", size_bytes=file.size or 0, flight_id=flight_id, point_id=point_id,

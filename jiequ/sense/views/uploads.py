@@ -51,15 +51,17 @@ def uploads(request: HttpRequest) -> HttpResponse:
         return _told(HttpResponse(status=204))
     _check_version(request)
     facts = metadata(request.headers.get("Upload-Metadata", ""))
+    by, at = actor_of(request), clock.now()
+    street_id = access.street_for(by, _number(facts.get("street", ""))).pk
     row = services.begin(
-        street_id=access.street_for(actor_of(request), _number(facts.get("street", ""))).pk,
+        street_id=street_id,
         name=facts.get("filename") or facts.get("name") or "",
         size_bytes=_length(request.headers.get("Upload-Length", "")),
-        flight_id=_number(facts.get("flight", "")),
+        flight_id=services.flight_for(street_id, _number(facts.get("flight", "")), facts.get("taken_on", ""), by=by, at=at),
         point_id=_number(facts.get("point", "")),
         kind=facts.get("kind", ""),
-        by=actor_of(request),
-        at=clock.now(),
+        by=by,
+        at=at,
     )
     answer = _told(HttpResponse(status=201), row)
     answer["Location"] = reverse("sense:upload", args=[row.token])

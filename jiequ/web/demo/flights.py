@@ -51,25 +51,29 @@ STORIES: Sequence[Sequence[str]] = (
 GROUND_M = 0.00002  # degrees, some two metres: a permit's plan is drawn a little wider than the house
 
 
-def ask(street: Street, at: datetime, count: int = AT_ONCE) -> int:
-    """The next points that were not flown yet, each a job; returns how many."""
-    flown = set(Asset.objects.filter(street=street, source=Source.DEMO).values_list("point_id", flat=True))
-    flown |= {job["point_id"] for job in Job.objects.filter(kind=FLY).values_list("args", flat=True)}
-    points = [point for point in MonitoringPoint.objects.filter(street=street).order_by("code") if point.pk not in flown][
-        :count
-    ]
+def ask(street: Street, at: datetime, count: int = AT_ONCE, *, point_id: int | None = None) -> int:
+    """The next points that were not flown yet, or the one that is named, each a job; returns how many."""
+    flown = set(Asset.objects.filter(street=street, source=Source.DEMO).values_list("point_id", flat=True)) | set(_asked())
+    points = [point for point in MonitoringPoint.objects.filter(street=street).order_by("code") if point.pk not in flown]
+    chosen = points[:count] if point_id is None else [point for point in points if point.pk == point_id]
     with writing():
-        enqueue(*(_fly(point, number, 0, at) for number, point in enumerate(points)))
-    return len(points)
+        enqueue(*(_fly(point, point.pk if point_id else number, 0, at) for number, point in enumerate(chosen)))
+    return len(chosen)
+
+
+def _asked() -> list[int]:
+    """Points that a job is flying or will look at. One SELECT."""
+    return [args["point_id"] for args in Job.objects.filter(kind__in=[FLY, LOOK]).values_list("args", flat=True)]
 
 
 def progress(street: Street) -> dict[str, Any]:
-    """Points asked for, flown and compared; whether the imagery libraries are still being installed. Four SELECTs."""
-    waiting = Job.objects.filter(kind__in=[FLY, LOOK]).count()
+    """Points asked for, flown and compared; whether the imagery libraries are still being installed. Five SELECTs."""
+    asked = _asked()
+    names = list(MonitoringPoint.objects.filter(pk__in=asked).order_by("code").values_list("pk", "code", "name"))
     done = Comparison.objects.filter(street=street, state__in=["done", "failed"], point__isnull=False).count()
     flown = Asset.objects.filter(street=street, source=Source.DEMO).values("point_id").distinct().count()
     points = MonitoringPoint.objects.filter(street=street).count()
-    return {"waiting": waiting, "done": done, "flown": flown, "points": points, "is_installed": is_installed()}
+    return {"waiting": len(asked), "now": names, "done": done, "flown": flown, "points": points, "is_installed": is_installed()}
 
 
 def is_installed() -> bool:

@@ -56,12 +56,13 @@ def guide(request: HttpRequest) -> HttpResponse:
 @public
 @require_POST
 def fly_more(request: HttpRequest) -> HttpResponse:
-    """The next dozen of monitoring points are flown and compared."""
+    """The next dozen of monitoring points are flown and compared, or the one that is named."""
     street = Street.objects.order_by("code9").first()
     if not settings.DEMO or street is None:
         raise Http404
-    flights.ask(street, now())
-    return redirect("web:demo")
+    named = request.POST.get("point", "")
+    flights.ask(street, now(), point_id=int(named) if named.isascii() and named.isdigit() and len(named) < 19 else None)
+    return redirect(reverse("web:demo") + "#demo-flights")
 
 
 def _flights() -> dict[str, Any]:

@@ -70,7 +70,7 @@ async function send(form, file, shown) {
 
 async function create(form, file) {
   const facts = { filename: file.name, street: form.dataset.street };
-  for (const name of ["flight", "point", "kind"]) if (form.elements[name].value) facts[name] = form.elements[name].value;
+  for (const name of ["flight", "taken_on", "point", "kind"]) if (form.elements[name].value) facts[name] = form.elements[name].value;
   const told = Object.entries(facts).map(([name, value]) => `${name} ${base64(value)}`).join(",");
   const answer = await ask(form, form.dataset.uploads, "POST", { "Upload-Length": String(file.size), "Upload-Metadata": told });
   return answer.headers.get("Location");
