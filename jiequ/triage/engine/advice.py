@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from jiequ.triage.engine.explain import Mark, deciding_words, marks, type_of
 from jiequ.triage.engine.memory import Memory, Similar, share_of
 from jiequ.triage.engine.model import LEAST_CASES, TextModel
+from jiequ.triage.engine.noise import says_something
 from jiequ.triage.engine.results import Fact, Level, Reason, Suggestion
 from jiequ.triage.engine.text import Weigher
 from jiequ.triage.engine.types import Report
@@ -43,6 +44,8 @@ def advise(
     if not model.types or not any(character.isalnum() for character in report.title + report.words):
         return Advice((), Level.NONE, urgency, (), ())
     corrected = [] if memory is None else memory.nearest(report.words, 1, corrected=True)
+    if not says_something(report, model) and not any(share_of(one) > 0 for one in corrected):
+        return Advice((), Level.NONE, urgency, (), ())
     shares = model.probabilities([report], among=among)[0]
     shares = _with_correction(shares, model, corrected, among)
     best = [int(place) for place in np.argsort(-shares, kind="stable")[:CHOICES] if shares[place] > 0]

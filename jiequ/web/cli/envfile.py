@@ -19,6 +19,20 @@ def load() -> Path | None:
     return None
 
 
+def take_demo(root: Path) -> Path | None:
+    """Where nothing at all was set and ``./run demo`` has made its data under ``root``: settle on those; else None.
+
+    Nobody's real installation is meant by it: that has settings, or its own command would not start either.
+    """
+    if any(os.environ.get(name) for name in ("JIEQU_MODE", "JIEQU_ENV_FILE", "JIEQU_SECRET_KEY", "DATABASE_URL")):
+        return None
+    var = Path(os.environ.get("JIEQU_VAR") or root / "var" / "demo")
+    if not (var / "demo.sqlite3").is_file():
+        return None
+    os.environ.update(JIEQU_MODE="demo", JIEQU_VAR=str(var))
+    return var
+
+
 def parse(text: str) -> dict[str, str]:
     """NAME=value lines; ``#`` begins a comment line; quotes around a value are taken off. ValueError names a bad line."""
     found = {}

@@ -13,13 +13,14 @@ from typing import Any
 class Command:
     """``module`` has ``main(options) -> int``; ``installs`` names the lock it needs ("core", "imagery" or "test").
 
-    ``is_production``: it works on a real installation, with the settings of that.
+    ``is_production``: it works on a real installation, with the settings of that; ``knows_demo``: without any, on the demo's.
     """
 
     module: str
     help: str
     installs: str = "core"
     is_production: bool = True
+    knows_demo: bool = False
 
 
 COMMANDS = {
@@ -34,8 +35,10 @@ COMMANDS = {
     "migrate": Command("jiequ.web.cli.migrate", "bring the database to this version"),
     "backup": Command("jiequ.web.cli.backup", "copy the database and the pictures to a dated folder"),
     "restore": Command("jiequ.web.cli.restore", "put a backup into an empty place and prove it whole"),
-    "triage": Command("jiequ.web.cli.triage", "fit the suggestions anew, say how they do, try a sentence"),
-    "sense": Command("jiequ.web.cli.sense", "imagery: take in a folder, compare two dates, train the net", "imagery"),
+    "triage": Command("jiequ.web.cli.triage", "fit the suggestions anew, say how they do, try a sentence", knows_demo=True),
+    "sense": Command(
+        "jiequ.web.cli.sense", "imagery: take in a folder, compare two dates, train the net", "imagery", knows_demo=True
+    ),
     "wechat": Command("jiequ.web.cli.wechat", "ask the official account, push its menus, read its templates"),
     "check": Command("jiequ.web.cli.check", "say in plain words what is wrong with this installation"),
     "bench": Command("bench", "measure: one file of bench/ by name", "test", False),

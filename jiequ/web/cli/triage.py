@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from jiequ.core import clock
 from jiequ.core.db import writing
@@ -18,6 +19,14 @@ from jiequ.triage.services.suggesting import names_of_types
 from jiequ.web.cli.terminal import speak
 
 WIDTH = 30
+FIGURES = {
+    "macro_f1": gettext_lazy("各类平均 F1"),
+    "accuracy": gettext_lazy("准确率"),
+    "calibration_error": gettext_lazy("把握与实际的偏差"),
+    "top1": gettext_lazy("第一个就对"),
+    "top3": gettext_lazy("前三个里有"),
+    "n": gettext_lazy("检验用的次数"),
+}
 
 
 def main(options: argparse.Namespace) -> int:
@@ -75,12 +84,14 @@ def _card(version: Version) -> None:
     facts = {"kind": words.KINDS[version.kind], "n": version.number, "label": label, "why": why}
     print("\n" + _("%(kind)s 第 %(n)s 版 · %(label)s · %(why)s") % facts)
     card = version.card
-    for name in ("macro_f1", "accuracy", "calibration_error", "top1", "top3", "n"):
+    for name, said in FIGURES.items():
         if card.get(name) is not None:
-            print(f"  {name:<18}{card[name]}")
+            print(f"  {card[name]:<8}{said}")
     for row in card.get("coverage", []):
         print(f"  {_('回答')} {row['coverage']:>5.0%}  {_('其中对')} {row['accuracy']:.1%}")
     names = names_of_types()
+    if card.get("per_type"):
+        print(f"  {'F1':<5}  {_('案件')}  {_('事件类型')}")
     for row in sorted(card.get("per_type", []), key=lambda one: -one.get("n", 0)):
         print(f"  {row['f1']:.3f}  {row.get('n', 0):>5}  {names.get(row['code']) or words.type_name(row['code'])}")
 
@@ -100,7 +111,10 @@ def _evaluate() -> int:
             }
             print("\n" + _("%(kind)s 近四周 %(n)s 次确认：第一个就对 %(first)s，前三个里有 %(three)s") % facts)
     for kind in Kind:
-        for week in queries.weeks(kind)[:4]:
+        weeks = queries.weeks(kind)[:4]
+        if weeks:
+            print(f"\n{words.KINDS[kind]}  " + _("每周：确认数、第一个就对、前三个里有，! 为预警"))
+        for week in weeks:
             mark = " !" if week.is_alarm else ""
             print(f"  {week.monday}  {week.taught:>5}  {week.first_right:>5}  {week.three_right:>5}{mark}")
     if not used:

@@ -77,3 +77,32 @@ def test_every_function_bears_odd_texts(words: str) -> None:
 @given(st.text(max_size=60))
 def test_every_function_bears_any_text(words: str) -> None:
     answers(words)
+
+
+@pytest.mark.parametrize("words", ["xxxx", "1234", "😀👍", "测试", "你好", "哈哈哈哈", "啊啊啊啊", "ok 好的", "test 测试 123"])
+def test_what_says_nothing_is_answered_with_nothing(words: str) -> None:
+    assert advise(Report(words), model=MODEL).suggestions == ()
+
+
+@settings(max_examples=60)
+@given(st.text(st.characters(exclude_categories=("Lo", "Cs")), max_size=40))
+def test_no_letters_digits_or_signs_alone_are_taken_for_a_matter(words: str) -> None:
+    assert advise(Report(words), model=MODEL).suggestions == ()
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from("亥戌酉申未午巳辰卯寅丑子癸壬辛庚己戊丁丙乙甲璀璨琳琅徜徉彷徨"), min_size=1, max_size=14))
+def test_characters_in_no_order_are_taken_for_none(signs: list[str]) -> None:
+    assert advise(Report("".join(signs)), model=MODEL).suggestions == ()
+
+
+def test_short_and_long_reports_are_still_answered() -> None:
+    for words in ("路灯不亮", "井盖坏了", "积水", "占道", "下水道堵了", "樹倒了，路過不去"):
+        assert advise(Report(words), model=MODEL).suggestions, words
+    reports = [one.report for one in generator.generate(100, seed=77)]
+    assert sum(bool(advise(report, model=MODEL).suggestions) for report in reports) >= 98
+
+
+def test_a_remembered_correction_speaks_even_for_words_nobody_learnt() -> None:
+    memory = Memory.of([Row("7", "啊哦呃", "event:0110", is_correction=True)], weigher_for(MODEL))
+    assert advise(Report("啊哦呃"), model=MODEL, memory=memory).suggestions[0].code == "event:0110"

@@ -26,3 +26,19 @@ def test_values_are_read_and_what_the_environment_says_wins(tmp_path: Path, monk
 def test_a_bad_line_is_named_by_its_number(line: str) -> None:
     with pytest.raises(ValueError, match="line 2"):
         envfile.parse("A=1\n" + line)
+
+
+def test_a_command_without_any_settings_works_on_the_demos_data_and_on_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("JIEQU_MODE", "JIEQU_VAR", "JIEQU_ENV_FILE", "JIEQU_SECRET_KEY", "DATABASE_URL"):
+        monkeypatch.setenv(name, "")
+    assert envfile.take_demo(tmp_path) is None  # no demo was made
+    made = tmp_path / "var" / "demo" / "demo.sqlite3"
+    made.parent.mkdir(parents=True)
+    made.touch()
+    monkeypatch.setenv("JIEQU_SECRET_KEY", "of a real installation")
+    assert envfile.take_demo(tmp_path) is None
+    monkeypatch.setenv("JIEQU_SECRET_KEY", "")
+    assert envfile.take_demo(tmp_path) == made.parent
+    assert (os.environ["JIEQU_MODE"], os.environ["JIEQU_VAR"]) == ("demo", str(made.parent))
