@@ -17,11 +17,30 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from rasterio.enums import Resampling
+from rasterio.session import Session
 from rasterio.warp import transform_bounds
+
+from .places import Store
 
 BLOCK = 512
 LOOKED_AT = 512  # pixels a side in which the stretch is measured
 OPTIONS = {"GDAL_CACHEMAX": 128 << 20, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_NUM_THREADS": "2"}
+
+
+class _Login(Session):  # type: ignore[misc]
+    """A store's login for GDAL: rasterio takes it only from a session."""
+
+    def __init__(self, options: dict[str, str]) -> None:
+        self.credentials = options
+
+    def get_credential_options(self) -> dict[str, str]:
+        return self.credentials
+
+
+def environment(store: Store, **options: Any) -> Any:
+    """GDAL with these options and what it needs to open the store's files."""
+    login = store.gdal_environment()
+    return rasterio.Env(session=_Login(login), **options) if login else rasterio.Env(**options)
 
 
 @dataclass(frozen=True, slots=True)

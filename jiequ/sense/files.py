@@ -28,7 +28,8 @@ def described() -> dict[str, Any]:
             "key_id": settings.SENSE_S3_KEY_ID,
             "secret": settings.SENSE_S3_SECRET,
             "region": settings.SENSE_S3_REGION,
-            "scratch": str(settings.SENSE / "scratch"),
+            "style": settings.SENSE_S3_STYLE,
+            "scratch": str(scratch()),
         }
     return {"kind": "folder", "root": str(settings.SENSE / "store")}
 
@@ -36,6 +37,11 @@ def described() -> dict[str, Any]:
 def store() -> Store:
     """The installation's store."""
     return store_of(described())
+
+
+def scratch() -> Path:
+    """Where copies of a store's files lie while they are used."""
+    return Path(settings.SENSE) / "scratch"
 
 
 def incoming(token: str) -> Path:

@@ -8,10 +8,12 @@ from typing import Any
 
 from jiequ.core.jobs import DeadJob, enqueue, every, job, on_dead
 
+from . import files, places
 from .services import comparing, examples, exporting, permits, releasing, taking, teaching, uploading
 
 UPLOADS_KEPT = timedelta(days=7)
 DRAFTS_KEPT = timedelta(days=1)
+COPIES_KEPT = timedelta(days=3)
 SLICE_TIMEOUT = 30.0  # so that with LEASE / 2 a killed worker is missed within a minute
 
 
@@ -19,6 +21,12 @@ SLICE_TIMEOUT = 30.0  # so that with LEASE / 2 a killed worker is missed within 
 def take(*, asset_id: int, file: str, keep: bool, part: int, at: datetime) -> Any:
     """A slice of taking in a file."""
     return taking.look(asset_id, file, keep, part, at)
+
+
+@job(taking.DROP, outside=True, promise_seconds=12 * 3600, timeout_seconds=60.0)
+def drop(*, prefix: str, at: datetime) -> None:
+    """The files of a picture that was removed go; done again if the store was away."""
+    files.store().drop(prefix)
 
 
 @job(comparing.JOB, outside=True, promise_seconds=48 * 3600, timeout_seconds=SLICE_TIMEOUT, line="sense.compare")
@@ -68,8 +76,9 @@ def sweep_exports(*, at: datetime) -> None:
 
 @every("sense.sweep", daily_at="03:40", outside=True)
 def sweep(*, at: datetime) -> None:
-    """Forget uploads that nobody went on with for a week."""
+    """Forget uploads that nobody went on with for a week, and copies of a store's files that nobody used for some days."""
     uploading.sweep(before=at - UPLOADS_KEPT)
+    places.sweep_scratch(files.scratch(), before=(at - COPIES_KEPT).timestamp())
 
 
 def _given_up(dead: DeadJob, *, at: datetime) -> None:

@@ -212,6 +212,9 @@ SENSE_S3_ENDPOINT = os.environ.get("JIEQU_SENSE_S3_ENDPOINT", "").rstrip("/")
 SENSE_S3_KEY_ID = os.environ.get("JIEQU_SENSE_S3_KEY_ID", "")
 SENSE_S3_SECRET = os.environ.get("JIEQU_SENSE_S3_SECRET", "")
 SENSE_S3_REGION = os.environ.get("JIEQU_SENSE_S3_REGION", "")
+SENSE_S3_STYLE = os.environ.get("JIEQU_SENSE_S3_STYLE") or "path"
+if SENSE_S3_STYLE not in ("path", "virtual"):
+    raise ImproperlyConfigured(f"JIEQU_SENSE_S3_STYLE must be path or virtual, not {SENSE_S3_STYLE!r}.")
 RESIDENT_HOURS = hours("JIEQU_RESIDENT_HOURS", os.environ.get("JIEQU_RESIDENT_HOURS", "08:00-21:00"))
 
 CHAT_WINDOW_MINUTES = whole("JIEQU_CHAT_WINDOW_MINUTES", os.environ.get("JIEQU_CHAT_WINDOW_MINUTES", "30"), "minutes", 1440)

@@ -160,6 +160,33 @@ def test_a_whole_file_is_its_jobs_whatever_its_sender_still_asks(client: Client)
     assert not files.incoming(address.rsplit("/", 1)[1]).exists()
 
 
+def begun(client: Client, size: int) -> int:
+    return int(client.post("/sense/uploads/", **TUS, HTTP_UPLOAD_LENGTH=str(size)).status_code)
+
+
+def test_room_that_other_uploads_will_take_is_not_given_away_twice(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = uploading.shutil.disk_usage("/")._replace(free=40_000)
+    monkeypatch.setattr(uploading.shutil, "disk_usage", lambda _path: disk)
+    first, far = begin(client, len(DATA)), analyst(world, "far", other_street=True)[2]  # 10,240 bytes take 22,528
+    assert begun(far, len(DATA)) == 422, "of whatever street: it is one disk"
+    disk = disk._replace(free=40_000 - len(DATA))
+    patch(client, first, DATA, 0)
+    assert begun(far, len(DATA)) == 422, "its job has still to write what it makes of it"
+    Asset.objects.update(state="ready")
+    assert begun(far, len(DATA)) == 201
+
+
+def test_the_broken_twin_that_looks_at_the_free_disk_alone_promises_it_to_everybody(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = uploading.shutil.disk_usage("/")._replace(free=40_000)
+    monkeypatch.setattr(uploading.shutil, "disk_usage", lambda _path: disk)
+    monkeypatch.setattr(uploading, "spoken_for", lambda: 0)
+    assert [begun(client, len(DATA)) for _n in range(4)] == [201] * 4
+
+
 def test_the_plain_form_takes_files_without_scripts(client: Client) -> None:
     file = io.BytesIO(DATA)
     file.name = "C:\\bilder\\plain.tif"

@@ -19,6 +19,7 @@ from typing import Any
 DEEDS = {
     "take": "jiequ.sense.child.taking",
     "compare": "jiequ.sense.child.comparing",
+    "fetch": "jiequ.sense.child.fetching",
     "fly": "jiequ.sense.child.flying",
     "export": "jiequ.sense.child.exporting",
     "learn": "jiequ.sense.child.learning",

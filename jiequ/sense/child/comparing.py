@@ -54,8 +54,6 @@ def _sources(keys: dict[str, str], place: dict[str, Any], fetched: ExitStack) ->
             found[kind] = fetched.enter_context(store.local(key))
         except KeyError:
             raise Unusable("file_gone") from None
-        if not found[kind].is_file():
-            raise Unusable("file_gone")
     return Sources(found.get(Kind.ORTHO), found.get(Kind.DSM), found.get(Kind.SNAPSHOT))
 
 

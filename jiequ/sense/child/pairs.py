@@ -20,7 +20,7 @@ from rasterio.features import rasterize
 from rasterio.vrt import WarpedVRT
 from shapely.geometry import shape
 
-from jiequ.sense import places
+from jiequ.sense import cog, places
 from jiequ.sense.engine.areas import DEGREES, moved, utm
 
 Tell = Callable[[dict[str, Any]], None]
@@ -47,7 +47,8 @@ def _one(store: Any, work: Path, prefix: str, tile: dict[str, Any]) -> str:
     half = SIDE * GSD_M / 2
     grid = Affine(GSD_M, 0, middle.x - half, 0, -GSD_M, middle.y + half)
     try:
-        pictures = [_picture(store.source(tile[which]), crs, grid) for which in ("before", "after")]
+        with cog.environment(store, **OPTIONS):
+            pictures = [_picture(store.source(tile[which]), crs, grid) for which in ("before", "after")]
     except RasterioError:
         return "unreadable"
     if min(seen for _image, seen in pictures) < LEAST_SEEN:
@@ -65,7 +66,7 @@ def _one(store: Any, work: Path, prefix: str, tile: dict[str, Any]) -> str:
 
 def _picture(source: str, crs: Any, grid: Any) -> tuple[Any, float]:
     """Red, green, blue on the tile's grid, and the share of it that is there."""
-    with rasterio.Env(**OPTIONS), rasterio.open(source) as raster:
+    with rasterio.open(source) as raster:
         warp = {"crs": crs, "transform": grid, "width": SIDE, "height": SIDE, "resampling": Resampling.bilinear,
                 "add_alpha": raster.nodata is None}  # fmt: skip
         with WarpedVRT(raster, **warp) as warped:

@@ -16,10 +16,11 @@ import numpy as np
 import rasterio
 from rasterio import Affine
 from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from jiequ.sense import places
+from jiequ.sense import cog, places
 from jiequ.sense.engine.shapes import Unusable
 
 from .pairs import eight_bit
@@ -35,7 +36,13 @@ WEB = "EPSG:3857"
 def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Writes the picture under ``target`` in the store. Raises Unusable where the source shows nothing there."""
     store = places.store_of(request["place"])
-    image, metres = _cut(store.source(request["source"]), request["bounds"])
+    try:
+        with cog.environment(store, GDAL_CACHEMAX=96 << 20):
+            image, metres = _cut(store.source(request["source"]), request["bounds"])
+    except RasterioError:
+        if store.has(request["source"]):
+            raise
+        raise Unusable("file_gone") from None
     soft = softened(image, metres)
     for box in request["boxes"]:
         hide(soft, box)
@@ -69,7 +76,7 @@ def hide(image: Any, box: list[float]) -> None:
 
 def _cut(source: str, bounds: list[float]) -> tuple[Any, float | None]:
     """Red, green, blue of the place, and how many metres it is wide; the whole picture where it has no place."""
-    with rasterio.Env(GDAL_CACHEMAX=96 << 20), rasterio.open(source) as raster:
+    with rasterio.open(source) as raster:
         bands = [1, 2, 3] if raster.count >= 3 else [1, 1, 1]
         if raster.crs is None:
             return _picture(raster.read(bands, out_shape=(3, SIDE * raster.height // raster.width, SIDE))), None

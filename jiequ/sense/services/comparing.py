@@ -28,6 +28,7 @@ from ..queries.covering import Part
 from ..queries.pairs import Pair
 from . import recognising, weights
 from .flights import record
+from .taking import was_given_up
 
 JOB = "sense.compare"
 LANE = "sense.compare"
@@ -103,11 +104,11 @@ def stop_comparison(*, comparison_id: int, by: Actor, at: datetime) -> None:
 def work(comparison_id: int, part: int, at: datetime, runner: str = "") -> Callable[[], Any] | None:
     """One slice: start the child or go on waiting for it; returns what is to be stored."""
     row = Comparison.objects.select_related("before", "after", "before_dsm", "after_dsm").filter(pk=comparison_id).first()
-    if row is None or row.state in ENDED:
+    if row is None or (row.state in ENDED and not was_given_up(row)):
         children.stop(_name(comparison_id))
         return None
-    if row.state == Comparison.State.WAITING:
-        Comparison.objects.filter(pk=row.pk, state=Comparison.State.WAITING).update(state=Comparison.State.RUNNING)
+    if row.state != Comparison.State.RUNNING and not _begun(row):
+        return None
     told = children.ask("compare", _name(row.pk), _request(row, runner), on_progress=partial(_tell, row.pk))
     if told is None:
         return partial(enqueue, _job(row, part + 1, runner))
@@ -119,6 +120,15 @@ def work(comparison_id: int, part: int, at: datetime, runner: str = "") -> Calla
     if answer is None or "fault" in answer:
         raise children.ChildFailed("recognise")
     return partial(_kept, row, recognising.recognised(row, outcome, answer, suspects), outcome, told["sha256"], at)
+
+
+def _begun(row: Comparison) -> bool:
+    """It runs; False where the same question, given up, was meanwhile asked anew and stands in another row."""
+    again = Comparison.objects.filter(street_id=row.street_id, key=row.key).exclude(state__in=["failed", "stopped"])
+    if again.exclude(pk=row.pk).exists():
+        return False
+    running = {"state": Comparison.State.RUNNING, "reason": "", "ended_at": None}
+    return bool(Comparison.objects.filter(pk=row.pk, state=row.state).update(**running))
 
 
 def _kept(row: Comparison, seen: recognising.Recognised, outcome: Outcome, sha256: str, at: datetime) -> None:

@@ -18,6 +18,7 @@ from .. import access, children, files, sight
 from ..models import Release, Suspect
 from ..queries import comparisons
 from .flights import record
+from .taking import was_given_up
 
 JOB = "sense.release"
 SECONDS = 60.0
@@ -53,9 +54,10 @@ def key_of(row: Release) -> str:
 
 def make(release_id: int, at: datetime) -> Callable[[], Any] | None:
     """The picture by a child."""
-    row = Release.objects.select_related("suspect", "asset").filter(pk=release_id, state=Release.State.MAKING).first()
-    if row is None:
+    row = Release.objects.select_related("suspect", "asset").filter(pk=release_id).first()
+    if row is None or (row.state != Release.State.MAKING and not was_given_up(row)):
         return None
+    Release.objects.filter(pk=row.pk, state=row.state).update(state=Release.State.MAKING, reason="")
     asked = {
         "do": "release", "place": files.described(), "source": files.image_key(row.asset.street_id, row.asset_id),
         "bounds": row.bounds, "boxes": row.boxes, "target": key_of(row), "work": str(files.work(f"release-{row.pk}")),

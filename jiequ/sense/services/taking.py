@@ -18,10 +18,11 @@ from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.people.rules import Actor
 
 from .. import access, children, files
-from ..models import Asset, AssetState, Flight, Source
+from ..models import Asset, AssetState, Comparison, Flight, Release, Source
 from .flights import record
 
 JOB = "sense.take"
+DROP = "sense.drop"
 LANE = "sense.take"
 
 
@@ -82,10 +83,11 @@ def _job(asset_id: int, file: str, keep: bool, part: int, street_id: int, at: da
 def look(asset_id: int, file: str, keep: bool, part: int, at: datetime) -> Any:
     """One slice of the work of taking a file in: start the child or go on waiting for it; returns what is to be stored."""
     asset = Asset.objects.select_related("flight").filter(pk=asset_id).first()
-    if asset is None or asset.state in (AssetState.READY, AssetState.UNUSABLE):
+    if asset is None or (asset.state in (AssetState.READY, AssetState.UNUSABLE) and not was_given_up(asset)):
         return None
-    if asset.state == AssetState.WAITING:
-        Asset.objects.filter(pk=asset_id).update(state=AssetState.WORKING)
+    if asset.state != AssetState.WORKING:
+        working = {"state": AssetState.WORKING, "reason": "", "ready_at": None}
+        Asset.objects.filter(pk=asset_id, state=asset.state).update(**working)
     work = scratch(asset_id)
     work.mkdir(parents=True, exist_ok=True)
     told = children.ask("take", f"take:{asset_id}", _request(asset, file, keep, work), on_progress=partial(_tell, asset_id))
@@ -95,6 +97,11 @@ def look(asset_id: int, file: str, keep: bool, part: int, at: datetime) -> Any:
     if "fault" in told:
         return partial(_unusable, asset, file, keep, told["fault"], told.get("facts", {}), at)
     return partial(_ready, asset, file, keep, told, at)
+
+
+def was_given_up(row: Asset | Comparison | Release) -> bool:
+    """True for what its job gave up on: a job that still comes to it was revived by an administrator and begins anew."""
+    return row.reason == "given_up"
 
 
 def scratch(asset_id: int) -> Path:
@@ -133,12 +140,12 @@ def _ready(asset: Asset, file: str, keep: bool, told: dict[str, Any], at: dateti
     changes["taken_at"] = datetime.fromisoformat(taken).astimezone(UTC) if taken else None
     twin = Asset.objects.filter(street_id=asset.street_id, sha256=changes["sha256"]).exclude(state=AssetState.UNUSABLE)
     if other := twin.exclude(pk=asset.pk).first():
-        transaction.on_commit(partial(_drop, asset))
+        _drop(asset, at)
         return _unusable(asset, file, keep, "twice", {"asset": other.pk}, at)
     with writing():
         ready = {"state": AssetState.READY, "percent": 100, "item": told["item"], "ready_at": at}
         if not Asset.objects.filter(pk=asset.pk).update(**changes, **ready):  # removed meanwhile: so is what was made of it
-            transaction.on_commit(partial(_drop, asset))
+            _drop(asset, at)
         if asset.flight_id and not asset.flight.aircraft and changes.get("aircraft"):  # type: ignore[union-attr]
             Flight.objects.filter(pk=asset.flight_id, aircraft="").update(aircraft=changes["aircraft"])
     _clear(asset, file, keep)
@@ -154,8 +161,10 @@ def _unusable(asset: Asset, file: str, keep: bool, code: str, facts: dict[str, A
     _clear(asset, file, keep)
 
 
-def _drop(asset: Asset) -> None:
-    files.store().drop(f"{asset.street_id}/{asset.pk}")
+def _drop(asset: Asset, at: datetime) -> None:
+    """By a job, in the caller's transaction: a store elsewhere may be away, and no web worker speaks to one."""
+    prefix = f"{asset.street_id}/{asset.pk}"
+    enqueue(JobSpec(DROP, {"prefix": prefix}, at, key=f"{DROP}:{asset.pk}", street_id=asset.street_id))
 
 
 def _clear(asset: Asset, file: str, keep: bool) -> None:
@@ -185,4 +194,4 @@ def forget_asset(*, asset_id: int, by: Actor, at: datetime) -> None:
     with writing():
         Asset.objects.filter(pk=asset.pk).delete()
         record(by, asset.street_id, at, "asset_remove", "asset", asset.pk)
-    _drop(asset)
+        _drop(asset, at)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from jiequ.core.db import writing
@@ -166,13 +167,21 @@ def _check_size(size_bytes: int) -> None:
     if size_bytes > most:
         raise Refusal("file_too_large", _("文件超过 %(n)d GB。") % {"n": settings.SENSE_UPLOAD_GB}, facts={"max_bytes": most})
     settings.SENSE.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(settings.SENSE).free
+    free = max(0, shutil.disk_usage(settings.SENSE).free - spoken_for())
     if free < size_bytes * ROOM_FACTOR:
         raise Refusal(
             "no_room",
             _("磁盘放不下：还剩 %(free)d MB，这个文件处理时要用 %(need)d MB。")
             % {"free": free >> 20, "need": int(size_bytes * ROOM_FACTOR) >> 20},
         )
+
+
+def spoken_for() -> int:
+    """Bytes of the disk that uploads on their way, of all streets, and files that wait for their job will still take. One
+    SELECT."""
+    under_way = Q(asset=None) | Q(asset__state__in=[AssetState.WAITING, AssetState.WORKING])
+    told = Upload.objects.filter(under_way).aggregate(size=Sum("size_bytes"), came=Sum("received"))
+    return int((told["size"] or 0) * ROOM_FACTOR) - (told["came"] or 0)
 
 
 @contextmanager

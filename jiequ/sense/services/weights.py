@@ -10,6 +10,7 @@ from ..queries import nets
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 NAMES = ("change.onnx", "change.onnx.sha256")
+GONE = "gone.onnx"  # no file: the engine says that the net is missing and goes on with heights
 
 
 def path_in_use() -> str:
@@ -19,9 +20,12 @@ def path_in_use() -> str:
     if net is None:
         return ""
     store, path = files.store(), ""
-    for name in reversed(NAMES):
-        with store.local(f"nets/{net.sha256}/{name}") as local:
-            path = str(local)
+    try:
+        for name in reversed(NAMES):
+            with store.local(f"nets/{net.sha256}/{name}") as local:
+                path = str(local)
+    except KeyError:
+        return GONE
     return path
 
 

@@ -15,9 +15,9 @@ from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.people.access import actor_of, needs
 
-from .. import access, files
+from .. import access
 from ..models import Release
-from ..services import releasing
+from ..services import releasing, stored
 from ..words import why
 from .desk import shown, suspect_for
 from .imagery import page
@@ -81,7 +81,7 @@ def picture(request: HttpRequest, release_id: int) -> HttpResponse:
     if row.state not in (Release.State.TO_SEE, Release.State.PASSED):
         raise NotFound("no_such_release", _("没有找到这张图。"))
     try:
-        body = files.store().read(releasing.key_of(row))
+        body = stored.bytes_of(releasing.key_of(row))
     except KeyError:
         raise NotFound("no_such_release", _("没有找到这张图。")) from None
     answer = HttpResponse(body, content_type="image/jpeg")

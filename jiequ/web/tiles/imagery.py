@@ -14,7 +14,6 @@ from typing import Any
 
 from jiequ.sense import files
 from jiequ.sense.models import Asset, AssetState
-from jiequ.sense.places import Bucket
 
 from .mbtiles import Tile
 
@@ -124,11 +123,9 @@ def _look_up(asset_id: int) -> Known | None:
 
 def environment() -> Any:
     """GDAL as tiles want it, with the login of the store."""
-    import rasterio
+    from jiequ.sense import cog
 
-    store = files.store()
-    login = store.gdal_environment() if isinstance(store, Bucket) else {}
-    return rasterio.Env(**GDAL, **login)
+    return cog.environment(files.store(), **GDAL)
 
 
 def _reader(street_id: int, asset_id: int) -> Any:

@@ -1,0 +1,39 @@
+"""A small file of the store, for a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from jiequ.core.errors import Refusal
+
+from .. import children, files
+
+SECONDS = 20.0
+
+
+def bytes_of(key: str) -> bytes:
+    """The file; KeyError if there is none. From a store elsewhere it comes by a child process, and its copy is kept a while.
+
+    Raises Refusal where the store does not answer.
+    """
+    place = files.described()
+    if place["kind"] == "folder":
+        return files.store().read(key)
+    kept = files.scratch() / key
+    if not kept.is_file():
+        kept = _fetched(place, key)
+    return kept.read_bytes()
+
+
+def _fetched(place: dict[str, str], key: str) -> Path:
+    try:
+        told = children.once("fetch", {"do": "fetch", "place": place, "key": key}, seconds=SECONDS)
+    except children.ChildFailed:
+        told = {"fault": "too_long"}
+    if told.get("fault") == "file_gone":
+        raise KeyError(key)
+    if "fault" in told:
+        raise Refusal("store_away", _("影像库现在没有回应，请稍后再试。"))
+    return Path(told["path"])
