@@ -27,7 +27,7 @@ LOOKED_AT = 512  # pixels a side in which the stretch is measured
 OPTIONS = {"GDAL_CACHEMAX": 128 << 20, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_NUM_THREADS": "2"}
 
 
-class _Login(Session):  # type: ignore[misc]
+class _Login(Session):
     """A store's login for GDAL: rasterio takes it only from a session."""
 
     def __init__(self, options: dict[str, str]) -> None:

@@ -114,8 +114,9 @@ class Bucket:
         from botocore.config import Config
 
         config = Config(
-            retries={"max_attempts": 5, "mode": "standard"}, connect_timeout=10, read_timeout=60, s3={"addressing_style": self.style},
-            request_checksum_calculation="when_required", response_checksum_validation="when_required",
+            retries={"max_attempts": 5, "mode": "standard"}, connect_timeout=10, read_timeout=60,
+            s3={"addressing_style": self.style}, request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
         )  # fmt: skip
         return boto3.client("s3", endpoint_url=self.endpoint or None, config=config, **self._login)
 

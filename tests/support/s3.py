@@ -11,6 +11,7 @@ from typing import Any
 
 KEY_ID, SECRET = "AKIAJIEQUTEST0001", "jiequ-Secret-that-nobody-prints"
 BUCKET = "imagery"
+NAMES = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "HTTP_RANGE")
 
 
 @dataclass
@@ -48,7 +49,7 @@ def s3_store() -> Iterator[Store]:
     app, told = DomainDispatcherApplication(create_backend_app), Store("")
 
     def listening(environ: Any, start: Any) -> Any:
-        told.asked.append(Asked(*(environ.get(name, "") for name in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "HTTP_RANGE"))))
+        told.asked.append(Asked(*(environ.get(name, "") for name in NAMES)))
         return app(environ, start)
 
     server = make_server("127.0.0.1", 0, listening, threaded=True)

@@ -1,4 +1,4 @@
-"""Imagery on an S3 store: written in parts, read by ranges, compared, released, removed; and what is gone is said to be gone."""
+"""Imagery on an S3 store: written in parts, read by ranges, compared, released, removed; what is gone is said to be gone."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def test_what_is_not_there_is_a_key_error_and_any_other_fault_stays_one(store: S
         elsewhere.read("1/2/image.tif")
 
 
-def test_imagery_is_taken_in_shown_compared_and_removed_in_the_bucket(by: Any, world: World, store: Store, tmp_path: Path) -> None:
+def test_imagery_is_taken_in_shown_compared_and_removed_in_the_bucket(
+    by: Any, world: World, store: Store, tmp_path: Path
+) -> None:
     from tests.web.test_tiles import ask
 
     place = flown(world, tmp_path, stories=("new_building",))
