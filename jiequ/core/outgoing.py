@@ -9,13 +9,11 @@ intranet) may be private, and plain ``http``.
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import queue
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,14 +22,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from . import reach
 from .errors import Refusal
 
 SECONDS = 10.0
 LARGEST_ANSWER = 4096
 LARGEST_DOCUMENT = 8 * 1024 * 1024
 LONGEST_URL = 500
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Unreachable(Exception):
@@ -239,34 +236,8 @@ def _resolved(target: Target, until: float) -> list[Any]:
 
 def may_reach(text: str, *, scheme: str = "https") -> bool:
     """True for an address on the open internet, or in a network the operator named (there also by plain http)."""
-    try:
-        address = ipaddress.ip_address(text.split("%", 1)[0])
-    except ValueError:
-        return False
-    for one in _all_of(address):
-        is_named = any(one in network for network in _networks() if network.version == one.version)
-        is_open = one.is_global and not one.is_multicast and not one.is_reserved and scheme == "https"
-        if not is_named and not is_open:
-            return False
-    return True
+    return reach.may_reach(text, _networks(), scheme=scheme)
 
 
-def _all_of(address: Address) -> Iterable[Address]:
-    """The address and every IPv4 address it carries inside (mapped, 6to4, Teredo, NAT64): all must be allowed."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return [address]
-    if address.ipv4_mapped is not None:
-        return [address.ipv4_mapped]
-    inner = [address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64:
-        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return [address, *(one for one in inner if one is not None)]
-
-
-def _networks() -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return _parsed(tuple(settings.WEBHOOK_NETWORKS))
-
-
-@lru_cache(maxsize=8)
-def _parsed(names: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return [ipaddress.ip_network(name, strict=False) for name in names]
+def _networks() -> list[reach.Network]:
+    return reach.networks(tuple(settings.WEBHOOK_NETWORKS))

@@ -26,7 +26,8 @@ BEFORE_OTHERS = timedelta(microseconds=1)
 """By so much a further slice is due before what waits in its lane, or two would end each other's children."""
 TELL_EVERY_SECONDS = 1.0
 MOST_CRASHES = 2
-LIMITS = {"take": 6 << 30, "compare": 8 << 30, "permits": 2 << 30, "export": 2 << 30, "pairs": 2 << 30, "release": 2 << 30}
+LIMITS = {"take": 6 << 30, "compare": 8 << 30, "permits": 2 << 30, "export": 2 << 30, "pairs": 2 << 30, "release": 2 << 30,
+          "mosaic": 3 << 30, "glance": 2 << 30, "fetch": 2 << 30}  # fmt: skip
 """Bytes of address space where files of strangers are opened."""
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TMPDIR")
 Progress = Callable[[dict[str, Any]], None]
@@ -137,6 +138,12 @@ def once(role: str, request: Mapping[str, Any], *, seconds: float) -> dict[str, 
     finally:
         child.kill()
     return {"fault": "too_long", "facts": {}}
+
+
+def is_busy(role: str, key: str) -> bool:
+    """True if the work on that request is in hand here."""
+    child = _children.get(role)
+    return child is not None and child.key == key and child.process.poll() is None
 
 
 def stop(key: str) -> None:

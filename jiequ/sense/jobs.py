@@ -9,7 +9,19 @@ from typing import Any
 from jiequ.core.jobs import DeadJob, enqueue, every, job, on_dead
 
 from . import files, places
-from .services import comparing, examples, exporting, permits, releasing, taking, teaching, uploading
+from .services import (
+    cameras,
+    comparing,
+    examples,
+    exporting,
+    mosaicking,
+    permits,
+    releasing,
+    servers,
+    taking,
+    teaching,
+    uploading,
+)
 
 UPLOADS_KEPT = timedelta(days=7)
 DRAFTS_KEPT = timedelta(days=1)
@@ -33,6 +45,36 @@ def drop(*, prefix: str, at: datetime) -> None:
 def compare(*, comparison_id: int, part: int, runner: str, at: datetime) -> Any:
     """A slice of comparing two dates."""
     return comparing.work(comparison_id, part, at, runner)
+
+
+@job(mosaicking.JOB, outside=True, promise_seconds=48 * 3600, timeout_seconds=SLICE_TIMEOUT, line="sense.mosaic")
+def mosaic(*, mosaic_id: int, part: int, at: datetime) -> Any:
+    """A slice of having a mosaic made."""
+    return mosaicking.work(mosaic_id, part, at)
+
+
+@job(mosaicking.END, outside=True, promise_seconds=24 * 3600, timeout_seconds=120.0, line="sense.odm")
+def mosaic_end(*, mosaic_id: int, at: datetime) -> None:
+    """Nothing of a mosaic stays on the server once it has ended."""
+    mosaicking.clear(mosaic_id)
+
+
+@job(servers.TRY, outside=True, promise_seconds=600, timeout_seconds=60.0, line="sense.odm")
+def odm_try(*, server_id: int, at: datetime) -> None:
+    """Does it answer?"""
+    servers.try_it(server_id, at)
+
+
+@job(cameras.SNAP, outside=True, promise_seconds=1800, timeout_seconds=120.0, line="sense.camera")
+def snap(*, camera_id: int, at: datetime) -> Any:
+    """A fixed camera's turn."""
+    return cameras.snap(camera_id, at)
+
+
+@every("sense.cameras", seconds=60)
+def camera_turns(*, at: datetime) -> None:
+    """Whose turn it is."""
+    cameras.enqueue_due(at)
 
 
 @job(exporting.JOB, outside=True, promise_seconds=1800, timeout_seconds=300.0)
@@ -78,6 +120,7 @@ def sweep_exports(*, at: datetime) -> None:
 def sweep(*, at: datetime) -> None:
     """Forget uploads that nobody went on with for a week, and copies of a store's files that nobody used for some days."""
     uploading.sweep(before=at - UPLOADS_KEPT)
+    cameras.sweep(at)
     places.sweep_scratch(files.scratch(), before=(at - COPIES_KEPT).timestamp())
 
 
@@ -87,11 +130,15 @@ def _given_up(dead: DeadJob, *, at: datetime) -> None:
         taking.given_up(dead.args["asset_id"], at)
     elif dead.kind == comparing.JOB:
         comparing.given_up(dead.args["comparison_id"], at)
+    elif dead.kind == cameras.SNAP:
+        cameras.given_up(dead.args["camera_id"], at)
+    elif dead.kind == mosaicking.JOB:
+        mosaicking.given_up(dead.args["mosaic_id"], at)
     elif dead.kind == releasing.JOB:
         releasing.given_up(dead.args["release_id"])
     else:
         exporting.give_up(dead.args["export_id"])
 
 
-for _kind in (taking.JOB, comparing.JOB, releasing.JOB, exporting.JOB):
+for _kind in (taking.JOB, comparing.JOB, mosaicking.JOB, cameras.SNAP, releasing.JOB, exporting.JOB):
     on_dead(_given_up, kind=_kind)

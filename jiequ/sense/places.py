@@ -224,3 +224,8 @@ def image_key(street_id: int, asset_id: int) -> str:
 def item_key(street_id: int, asset_id: int) -> str:
     """Its STAC item."""
     return f"{street_id}/{asset_id}/item.json"
+
+
+def original_key(street_id: int, asset_id: int) -> str:
+    """The photo as it came, for a server that makes a mosaic of it."""
+    return f"{street_id}/{asset_id}/original.jpg"

@@ -17,8 +17,13 @@ COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 ROLES = {"photo": ["data", "visual"], "ortho": ["data", "visual"], "dsm": ["data"], "snapshot": ["data", "visual"]}
 
 
-def item_of(item_id: str, facts: dict[str, Any], *, flight: str = "") -> dict[str, Any]:
-    """The item of a picture from the columns of its asset (see ``child.taking``): ground resolution, date, aircraft, flight."""
+def item_of(
+    item_id: str, facts: dict[str, Any], *, image_sha256: str, flight: str = "", has_original: bool = False
+) -> dict[str, Any]:
+    """The item of a picture from the columns of its asset (see ``child.taking``): ground resolution, date, aircraft, flight.
+
+    ``facts["sha256"]`` is the hash of the file that came, ``image_sha256`` that of the COG that is kept.
+    """
     has_place = facts["west"] is not None
     item = pystac.Item(
         id=item_id,
@@ -29,8 +34,13 @@ def item_of(item_id: str, facts: dict[str, Any], *, flight: str = "") -> dict[st
         stac_extensions=[PROJECTION, FILE] if has_place else [FILE],
     )
     item.add_asset("image", pystac.Asset(
-        href="image.tif", media_type=COG, roles=ROLES[facts["kind"]], extra_fields={"file:checksum": "1220" + facts["sha256"]},
+        href="image.tif", media_type=COG, roles=ROLES[facts["kind"]], extra_fields={"file:checksum": "1220" + image_sha256},
     ))  # fmt: skip
+    if has_original:
+        item.add_asset("original", pystac.Asset(
+            href="original.jpg", media_type="image/jpeg", roles=["source"],
+            extra_fields={"file:checksum": "1220" + facts["sha256"]},
+        ))  # fmt: skip
     told: dict[str, Any] = item.to_dict(include_self_link=False)
     return told
 

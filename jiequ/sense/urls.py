@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import areas, comparisons, desk, drawing, imagery, nets, permits, releases, suspects, uploads
+from .views import areas, cameras, comparisons, desk, drawing, flights, imagery, nets, permits, releases, suspects, uploads
 
 app_name = "sense"
 urlpatterns = [
@@ -14,6 +14,17 @@ urlpatterns = [
     path("imagery/<int:asset_id>/item.json", imagery.item, name="item"),
     path("imagery/<int:asset_id>/remove", imagery.remove, name="asset_remove"),
     path("flights/new", imagery.flight_new, name="flight_new"),
+    path("flights/<int:flight_id>/", flights.flight, name="flight"),
+    path("flights/<int:flight_id>/progress", flights.progress, name="flight_progress"),
+    path("flights/<int:flight_id>/mosaic", flights.mosaic, name="mosaic"),
+    path("mosaics/<int:mosaic_id>/stop", flights.stop, name="mosaic_stop"),
+    path("servers/", flights.servers_page, name="servers"),
+    path("servers/<int:server_id>/try", flights.server_try, name="server_try"),
+    path("servers/<int:server_id>/end", flights.server_end, name="server_end"),
+    path("cameras/", cameras.cameras, name="cameras"),
+    path("cameras/<int:camera_id>/", cameras.camera, name="camera"),
+    path("cameras/<int:camera_id>/switch", cameras.switch, name="camera_switch"),
+    path("cameras/<int:camera_id>/now", cameras.now, name="camera_now"),
     path("comparisons/", comparisons.comparisons, name="comparisons"),
     path("comparisons/area", areas.area, name="area"),
     path("comparisons/rows", comparisons.rows, name="comparison_rows"),

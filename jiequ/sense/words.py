@@ -9,6 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from jiequ.core import outgoing_words
+
 UNUSABLE: dict[str, Promise] = {
     "unknown_format": gettext_lazy("不是照片，也不是 GeoTIFF。请上传 JPEG 照片或 GeoTIFF。"),
     "truncated": gettext_lazy("文件不完整，后面缺了一截。请重新导出或重新上传。"),
@@ -41,6 +43,27 @@ UNUSABLE: dict[str, Promise] = {
     "other_size": gettext_lazy("两张抓拍的尺寸不同，不是同一个固定视角。"),
     "xml_entities": gettext_lazy("文件里有外部实体，像是恶意文件，没有打开。"),
     "xml_broken": gettext_lazy("文件的内容损坏，读不出来。"),
+    "address_not_allowed": gettext_lazy("地址在内网，系统管理员没有允许（JIEQU_WEBHOOK_NETWORKS）。"),
+    "odm_failed": gettext_lazy("服务器没有拼成。"),
+    "odm_lost": gettext_lazy("服务器上已经没有这次任务。"),
+    "odm_cancelled": gettext_lazy("任务在服务器上被取消了。"),
+    "odm_too_many": gettext_lazy("照片太多，超出这台服务器一次能收的张数。请分成几个架次。"),
+    "odm_old": gettext_lazy("服务器的 NodeODM 太旧，不认我们给的任务号。请升级。"),
+    "odm_empty": gettext_lazy("服务器交回的结果里没有正射影像。"),
+    "odm_too_large": gettext_lazy("服务器交回的结果太大，没有收。"),
+    "odm_refused": gettext_lazy("服务器没有接受，稍后再试"),
+    "odm_gone": gettext_lazy("服务器连不上，稍后再试"),
+    "odm_nonsense": gettext_lazy("服务器的回答看不懂，稍后再试"),
+    "odm_archive": gettext_lazy("结果没有收全，稍后再取"),
+    "camera_black": gettext_lazy("画面全黑：夜里没有补光，或镜头被遮住。"),
+    "camera_flat": gettext_lazy("画面只有一种颜色，看不到东西。"),
+    "camera_frozen": gettext_lazy("画面和上一张一模一样，可能卡住了。"),
+    "camera_login": gettext_lazy("摄像头不认用户名或密码。"),
+    "camera_status": gettext_lazy("摄像头没有给图。"),
+    "camera_silent": gettext_lazy("文件夹里很久没有新图。"),
+    "camera_folder": gettext_lazy("摄像头的文件夹不见了。"),
+    "no_camera_folder": gettext_lazy("这台服务器没有设摄像头文件夹（JIEQU_SENSE_CAMERAS）。"),
+    "too_large": gettext_lazy("图太大，没有收。"),
     "too_long": gettext_lazy("处理这个文件用了太久，没有做完。"),
 }
 STAGES: dict[str, Promise] = {
@@ -92,5 +115,5 @@ def said(words: Mapping[str, Promise], code: str) -> str:
 
 def why(code: str, facts: Mapping[str, Any] | None = None) -> str:
     """Why a file cannot be used, in words; a code that nobody wrote words for is shown as it is."""
-    words = UNUSABLE.get(code)
+    words = UNUSABLE.get(code) or outgoing_words.FAULTS.get(code)
     return str(words) if words else _("不能用（%(code)s）。") % {"code": code}

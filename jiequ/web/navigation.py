@@ -82,6 +82,7 @@ DESK = (
     Entry(_("外部系统"), "cases:systems", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("热线工单"), "hotline:sources", "phone", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("回调"), "cases:webhooks", "cloud", frozenset({Role.SYSTEM_ADMIN})),
+    Entry(_("拼图服务器"), "sense:servers", "map", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("开放接口"), "open311:settings", "cloud", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("程序令牌"), "people:tokens", "lock", frozenset({Role.SYSTEM_ADMIN})),
     Entry(_("账号安全"), "people:security", "lock", frozenset({Role.SECURITY_ADMIN})),

@@ -203,6 +203,7 @@ MODEL_SECONDS = whole("JIEQU_MODEL_SECONDS", os.environ.get("JIEQU_MODEL_SECONDS
 if bool(MODEL_URL) != bool(MODEL_NAME):
     raise ImproperlyConfigured("JIEQU_MODEL_URL and JIEQU_MODEL_NAME go together: the language model is off without both.")
 SENSE = Path(os.environ.get("JIEQU_SENSE") or VAR / "sense").resolve()
+SENSE_CAMERAS = Path(os.environ["JIEQU_SENSE_CAMERAS"]).resolve() if os.environ.get("JIEQU_SENSE_CAMERAS") else None
 SENSE_UPLOAD_GB = whole("JIEQU_SENSE_UPLOAD_GB", os.environ.get("JIEQU_SENSE_UPLOAD_GB", "50"), "gigabytes", 1000)
 SENSE_PROCESSES = whole("JIEQU_SENSE_PROCESSES", os.environ.get("JIEQU_SENSE_PROCESSES") or str(os.cpu_count() or 1))
 SENSE_TORCH_PYTHON = os.environ.get("JIEQU_SENSE_TORCH_PYTHON", "")

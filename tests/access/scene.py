@@ -28,7 +28,7 @@ from jiequ.people.access import actor_for
 from jiequ.people.models import Department, Leave, Person, Post, Shift
 from jiequ.people.rules import Actor, Role
 from jiequ.people.services import allow_token
-from jiequ.sense.models import Asset, Release, Verdict
+from jiequ.sense.models import Asset, Camera, Flight, Mosaic, OdmServer, Release, Verdict
 from tests.actors import LAT, LON, NOW, SINCE, STEP, World, hashed_password
 from tests.casework import make_condition, make_picture
 from tests.support.suspects import comparison, permit, square, suspect
@@ -229,6 +229,19 @@ def _seed(scene: Scene, side: Side) -> None:
     _map(scene, side)
     _messages(scene, side)
     _suspects(side)
+    _ways(side)
+
+
+def _ways(side: Side) -> None:
+    """A flight with its mosaic, a fixed camera over a point."""
+    flight = Flight.objects.create(street_id=side.street_id, name=side.canary.said, flown_on=NOW.date(), made_at=NOW)
+    server = OdmServer.objects.create(name=f"拼图{side.grid}", url="https://example.org", made_at=NOW)
+    row = Mosaic.objects.create(street_id=side.street_id, flight=flight, server=server, asked_at=NOW)
+    camera = Camera.objects.create(
+        street_id=side.street_id, point_id=side.ids["point_id"], name=side.canary.said[:40], way="http",
+        address="https://example.org/", every_minutes=60, next_at=NOW, made_at=NOW,
+    )  # fmt: skip
+    side.ids |= {"flight_id": flight.pk, "server_id": server.pk, "mosaic_id": row.pk, "camera_id": camera.pk}
 
 
 def _suspects(side: Side) -> None:

@@ -118,3 +118,26 @@ def flown(world: World, folder: Path, *, seed: int = 1, size_m: float = 96.0, st
         for kind in ("ortho", "dsm"):
             place_asset(world, getattr(seen, f"{when}_{kind}"), point=point, day=day, kind=kind)
     return Flown(seen.truth, point, seen)
+
+
+def drone_photo(path: Path, *, seed: int = 1, lon: float = LON, lat: float = LAT, taken: str = "2026:03:02 10:00:00") -> Path:
+    """A small nadir photo as a DJI aircraft writes it: place, height, gimbal, lens and time, over noise with structure."""
+    from PIL import Image
+
+    noise = np.random.default_rng(seed).integers(0, 255, (75, 100, 3)).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0110] = "M3E"
+    exif.get_ifd(0x8769).update({0x9003: taken, 0xA405: 24})
+    exif.get_ifd(0x8825).update({1: "N", 2: _dms(lat), 3: "E", 4: _dms(lon)})
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r xmlns:d="dji" d:RelativeAltitude="+60.0" d:GimbalPitchDegree="-90.0" '
+        b'd:GimbalYawDegree="0.0"/></x:xmpmeta>'
+    )
+    Image.fromarray(noise).resize((400, 300), Image.Resampling.NEAREST).save(path, "JPEG", quality=90, exif=exif, xmp=packet)
+    return path
+
+
+def _dms(degrees: float) -> tuple[float, float, float]:
+    whole = int(degrees)
+    minutes = int((degrees - whole) * 60)
+    return float(whole), float(minutes), round((degrees - whole - minutes / 60) * 3600, 4)

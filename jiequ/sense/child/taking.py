@@ -29,14 +29,31 @@ def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     taken_at = moment(asset, request)
     image = _image(file, work, asset, request, tell)
     facts = _columns(asset, image, request, sha256, taken_at)
-    item = stac.item_of(request["item_id"], facts, flight=request["flight"])
+    image_sha256 = sha256 if os.path.samefile(image, file) else digest(image)
+    original = _original(file, work) if asset.kind is Kind.PHOTO else None
+    item = stac.item_of(
+        request["item_id"], facts, flight=request["flight"], image_sha256=image_sha256, has_original=original is not None
+    )
     written = work / "item.json"
     written.write_text(json.dumps(item, ensure_ascii=False, indent=1), encoding="utf-8")
     if request.get("place"):
         store = places.store_of(request["place"])
+        if original is not None:
+            store.place(original, request["original_key"])
         store.place(image, request["image_key"])
         store.place(written, request["item_key"])
     return {"asset": facts, "item": item, "image": str(image)}
+
+
+def _original(file: Path, work: Path) -> Path | None:
+    """The photo as it came, of which a server makes a mosaic with others; None for what is no JPEG."""
+    with open(file, "rb") as stream:
+        if stream.read(2) != b"\xff\xd8":
+            return None
+    target = work / "original.jpg"
+    target.unlink(missing_ok=True)
+    shutil.copyfile(file, target)
+    return target
 
 
 def digest(file: Path, tell: Callable[[float], None] = lambda share: None) -> str:

@@ -8,6 +8,7 @@ from .desk import Calibration, Example, Net, Outline, Release
 from .imagery import Asset, AssetKind, AssetState, Flight, Source, Upload
 from .permits import Permit, PermitKind
 from .suspects import FalseAlarm, Reflight, Said, Suspect, SuspectState, Verdict
+from .ways import Camera, CameraFault, Mosaic, OdmServer
 
 __all__ = [
     "Asset",
@@ -15,6 +16,8 @@ __all__ = [
     "AssetState",
     "Blind",
     "Calibration",
+    "Camera",
+    "CameraFault",
     "Comparison",
     "Example",
     "Export",
@@ -22,7 +25,9 @@ __all__ = [
     "Finding",
     "Flight",
     "Hint",
+    "Mosaic",
     "Net",
+    "OdmServer",
     "Outline",
     "Permit",
     "PermitDraft",

@@ -62,6 +62,7 @@ class Asset(models.Model):
     street = models.ForeignKey("core.Street", on_delete=models.PROTECT, related_name="+")
     flight = models.ForeignKey(Flight, null=True, on_delete=models.PROTECT, related_name="assets")
     point = models.ForeignKey("grid.MonitoringPoint", null=True, on_delete=models.SET_NULL, related_name="+")
+    camera = models.ForeignKey("sense.Camera", null=True, on_delete=models.SET_NULL, related_name="snapshots")
     kind = models.CharField(max_length=8, choices=AssetKind.choices, blank=True, help_text="empty until it was looked at")
     name = models.CharField(max_length=200, help_text="the file's own name")
     source = models.CharField(max_length=8, choices=Source.choices)

@@ -27,12 +27,14 @@ class Row:
 
 
 def rows(
-    *, street_id: int, state: str = "", before: int | None = None, ids: Sequence[int] = ()
+    *, street_id: int, state: str = "", before: int | None = None, ids: Sequence[int] = (), flight_id: int | None = None
 ) -> tuple[list[Row], int | None]:
     """The newest pictures of a street and where the next page begins. One SELECT."""
     found = Asset.objects.filter(street_id=street_id).select_related("flight", "point").order_by("-id")
     if state in AssetState.values:
         found = found.filter(state=state)
+    if flight_id is not None:
+        found = found.filter(flight_id=flight_id)
     if ids:
         found = found.filter(pk__in=list(ids)[:SHOWN])
     if before is not None:

@@ -166,12 +166,28 @@ def _shared(asset: Asset, bounds: Bounds) -> float:
 
 
 def _of_one_kind(earlier: Sequence[Asset], later: Sequence[Asset], place: Place) -> tuple[Asset | None, Asset | None]:
-    """Two pictures in map geometry, else two snapshots, else none."""
-    for kinds in (MAPPED, (AssetKind.SNAPSHOT,)):
-        two = both(best(earlier, place, *kinds), best(later, place, *kinds))
-        if two[0] is not None:
-            return two
-    return None, None
+    """Two pictures in map geometry, else two snapshots of one camera, else none."""
+    two = both(best(earlier, place, *MAPPED), best(later, place, *MAPPED))
+    return two if two[0] is not None else _of_one_view(earlier, later)
+
+
+def _of_one_view(earlier: Sequence[Asset], later: Sequence[Asset]) -> tuple[Asset | None, Asset | None]:
+    """Of the cameras that saw both days the first, of each day its picture nearest to noon: light from one side, more or less.
+    Snapshots that somebody brought by hand count as one camera's."""
+    seen = [[one for one in day if one.kind == AssetKind.SNAPSHOT] for day in (earlier, later)]
+    cameras = {one.camera_id for one in seen[0]} & {one.camera_id for one in seen[1]}
+    if not cameras:
+        return None, None
+    chosen = min(cameras, key=lambda camera: camera or 0)
+    before, after = (min((one for one in day if one.camera_id == chosen), key=_from_noon) for day in seen)
+    return before, after
+
+
+def _from_noon(asset: Asset) -> tuple[float, int]:
+    """Hours between noon and the moment, here."""
+    assert asset.taken_at is not None
+    local = timezone.localtime(asset.taken_at)
+    return abs(local.hour + local.minute / 60 - 12), -asset.pk
 
 
 def both(one: Asset | None, other: Asset | None) -> tuple[Asset | None, Asset | None]:

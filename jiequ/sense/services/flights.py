@@ -57,7 +57,9 @@ def flight_for(street_id: int, flight_id: int | None, taken_on: str, *, by: Acto
     return make_flight(street_id=street_id, name=_("上传"), flown_on=day, by=by, at=at).pk
 
 
-def record(by: Actor, street_id: int, at: datetime, action: str, kind: str, object_id: int | str, **facts: object) -> None:
+def record(
+    by: Actor, street_id: int | None, at: datetime, action: str, kind: str, object_id: int | str, **facts: object
+) -> None:
     """The audit row of an act in sense: ids, codes and counts only."""
     audit.record(
         street_id=street_id,

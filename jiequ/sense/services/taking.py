@@ -37,6 +37,7 @@ def new_asset(
     made_by: int | None = None,
     flight_id: int | None = None,
     point_id: int | None = None,
+    camera_id: int | None = None,
     kind: str = "",
     keep: bool = False,
     taken_at: datetime | None = None,
@@ -46,8 +47,8 @@ def new_asset(
     ``keep``: the file is somebody's own (a folder) and is copied; otherwise it is ours and goes when it was taken in.
     """
     row = Asset(
-        street_id=street_id, flight_id=flight_id, point_id=point_id, kind=kind, name=name, source=source, size_bytes=size_bytes,
-        made_at=at, made_by=made_by, taken_at=taken_at,
+        street_id=street_id, flight_id=flight_id, point_id=point_id, camera_id=camera_id, kind=kind, name=name, source=source,
+        size_bytes=size_bytes, made_at=at, made_by=made_by, taken_at=taken_at,
     )  # fmt: skip
     row.save(force_insert=True)
     enqueue(_job(row.pk, file, keep, 0, street_id, at))
@@ -115,6 +116,7 @@ def _request(asset: Asset, file: str, keep: bool, work: Path) -> dict[str, Any]:
         "place": files.described(),
         "image_key": files.image_key(asset.street_id, asset.pk),
         "item_key": files.item_key(asset.street_id, asset.pk),
+        "original_key": files.original_key(asset.street_id, asset.pk),
         "file": file,
         "name": asset.name,
         "kind": asset.kind or None,
