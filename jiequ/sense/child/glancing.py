@@ -26,7 +26,7 @@ LEAST_BLOCKS = 20
 
 
 def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """Its size, where the picture may be kept. Raises Unusable: camera_black, camera_flat, camera_frozen, what ``ingest`` finds.
+    """Its size, where it may be kept. Raises Unusable: camera_black, camera_flat, camera_frozen, what ``ingest`` finds.
 
     ``before``: the key of the camera's latest picture in the store, or "".
     """

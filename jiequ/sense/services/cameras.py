@@ -22,20 +22,21 @@ from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.people.rules import Actor
 
 from .. import access, camera_call, children, files
-from ..models import AssetKind, AssetState, Camera, CameraFault, Source
+from ..models import Asset, AssetKind, AssetState, Camera, CameraFault, Comparison, Release, Source
 from ..models.ways import PASSWORD_PURPOSE
 from .flights import record
-from .taking import new_asset
+from .taking import drop_files, new_asset
 from .uploading import point_of
 
 SNAP = "sense.snap"
 LEAST_MINUTES, MOST_MINUTES = 5, 7 * 24 * 60
 BATCH = 200
 AT_ONCE = 10
+MOST_FORGOTTEN = 2000
 SETTLED = timedelta(seconds=5)  # a file that is still being written is left for the next time
 SILENT_AFTER = 3  # turns without a new file
 SECONDS = 8.0
-FAULTS_KEPT = timedelta(days=90)
+KEPT = timedelta(days=90)  # (P) of pictures that nothing was compared with, and of faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +242,21 @@ def given_up(camera_id: int, at: datetime) -> None:
         _faulty(row, "given_up", at)
 
 
+def _forget_pictures(at: datetime) -> None:
+    """A street's people walk through these pictures: what no comparison and no release rests on goes, some each night."""
+    old = Asset.objects.filter(source=Source.CAMERA, taken_at__lt=at - KEPT)
+    for table, column in ((Comparison, "before"), (Comparison, "after"), (Release, "asset")):
+        old = old.exclude(pk__in=table.objects.filter(**{f"{column}__isnull": False}).values(column))
+    for row in list(old.order_by("pk")[:MOST_FORGOTTEN]):
+        with writing():
+            drop_files(row, at)
+            row.delete()
+
+
 def sweep(at: datetime) -> None:
-    """Faults of three months ago are forgotten, and files that no picture came of."""
-    CameraFault.objects.filter(Q(last_at__lt=at - FAULTS_KEPT), is_open=False).delete()
+    """Pictures and faults of three months ago are forgotten, and files that no picture came of."""
+    _forget_pictures(at)
+    CameraFault.objects.filter(Q(last_at__lt=at - KEPT), is_open=False).delete()
     folder = files.incoming("x").parent
     old = (at - timedelta(days=7)).timestamp()
     for prefix in ("camera-*", "mosaic-*"):

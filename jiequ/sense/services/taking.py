@@ -142,12 +142,12 @@ def _ready(asset: Asset, file: str, keep: bool, told: dict[str, Any], at: dateti
     changes["taken_at"] = datetime.fromisoformat(taken).astimezone(UTC) if taken else None
     twin = Asset.objects.filter(street_id=asset.street_id, sha256=changes["sha256"]).exclude(state=AssetState.UNUSABLE)
     if other := twin.exclude(pk=asset.pk).first():
-        _drop(asset, at)
+        drop_files(asset, at)
         return _unusable(asset, file, keep, "twice", {"asset": other.pk}, at)
     with writing():
         ready = {"state": AssetState.READY, "percent": 100, "item": told["item"], "ready_at": at}
         if not Asset.objects.filter(pk=asset.pk).update(**changes, **ready):  # removed meanwhile: so is what was made of it
-            _drop(asset, at)
+            drop_files(asset, at)
         if asset.flight_id and not asset.flight.aircraft and changes.get("aircraft"):  # type: ignore[union-attr]
             Flight.objects.filter(pk=asset.flight_id, aircraft="").update(aircraft=changes["aircraft"])
     _clear(asset, file, keep)
@@ -163,7 +163,7 @@ def _unusable(asset: Asset, file: str, keep: bool, code: str, facts: dict[str, A
     _clear(asset, file, keep)
 
 
-def _drop(asset: Asset, at: datetime) -> None:
+def drop_files(asset: Asset, at: datetime) -> None:
     """By a job, in the caller's transaction: a store elsewhere may be away, and no web worker speaks to one."""
     prefix = f"{asset.street_id}/{asset.pk}"
     enqueue(JobSpec(DROP, {"prefix": prefix}, at, key=f"{DROP}:{asset.pk}", street_id=asset.street_id))
@@ -196,4 +196,4 @@ def forget_asset(*, asset_id: int, by: Actor, at: datetime) -> None:
     with writing():
         Asset.objects.filter(pk=asset.pk).delete()
         record(by, asset.street_id, at, "asset_remove", "asset", asset.pk)
-        _drop(asset, at)
+        drop_files(asset, at)
