@@ -258,3 +258,19 @@ def test_only_folders_below_the_operators_are_read_and_only_analysts_register(
     pilot = actor_for(staff(world, Role.PILOT, "fei"), at=NOW)
     with pytest.raises(Forbidden):
         made(point, pilot, address="https://example.org/")
+
+
+def test_pictures_go_after_three_months_unless_something_rests_on_them(by: Any, world: World, point: Any, lens: Any) -> None:
+    told, url = lens
+    row = made(point, by, address=url)
+    for number, at in enumerate((NOW, NOW + HOUR, NOW + 95 * 24 * HOUR)):
+        told.body = view(number)
+        turn(row, at)
+    kept, gone, fresh = Asset.objects.order_by("pk")
+    Comparison.objects.create(
+        street=world.street, key="0" * 64, before=kept, after=fresh, before_on=NOW.date(), after_on=NOW.date(), asked_at=NOW
+    )  # fmt: skip
+    cameras.sweep(NOW + 100 * 24 * HOUR)
+    work_once(at=NOW + 101 * 24 * HOUR, outside=True, limit=20)
+    assert set(Asset.objects.values_list("pk", flat=True)) == {kept.pk, fresh.pk}
+    assert not files.store().has(files.image_key(world.street.pk, gone.pk))
