@@ -66,7 +66,7 @@ def _grey(image: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _pixels(source: str) -> NDArray[np.float32]:
-    """By GDAL's decoder, which wrote the picture before: another makes other colours of the same bytes (62 of 255 were seen)."""
+    """By GDAL, which wrote the picture before: another decoder makes other colours of the same bytes (62 of 255 were seen)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a picture without a place is meant
         with rasterio.open(source) as raster:
