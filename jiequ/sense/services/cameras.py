@@ -31,11 +31,11 @@ from .uploading import point_of
 SNAP = "sense.snap"
 LEAST_MINUTES, MOST_MINUTES = 5, 7 * 24 * 60
 BATCH = 200
-AT_ONCE = 10
+AT_ONCE = 4
 MOST_FORGOTTEN = 2000
 SETTLED = timedelta(seconds=5)  # a file that is still being written is left for the next time
 SILENT_AFTER = 3  # turns without a new file
-SECONDS = 8.0
+SECONDS = 25.0
 KEPT = timedelta(days=90)  # (P) of pictures that nothing was compared with, and of faults
 
 
@@ -196,7 +196,8 @@ def _is_picture(file: Path) -> bool:
 
 
 def _glance(row: Camera, shot: Shot) -> str:
-    """ "" for a picture that may be kept, else why not."""
+    """ "" for a picture that may be kept, else why not. A machine that is too busy to look is no fault of the camera's: the job
+    fails and is done again."""
     latest = row.latest
     is_there = latest is not None and latest.state == AssetState.READY
     before = files.image_key(latest.street_id, latest.pk) if latest is not None and is_there else ""
@@ -204,7 +205,8 @@ def _glance(row: Camera, shot: Shot) -> str:
     told = children.ask("glance", f"glance:{row.pk}:{shot.file.name}", asked, seconds=SECONDS)
     if told is None:
         children.stop(f"glance:{row.pk}:{shot.file.name}")
-        return "too_long"
+        shot.file.unlink(missing_ok=True)
+        raise children.ChildFailed("too busy to look at a picture")
     return str(told.get("fault", ""))
 
 

@@ -76,7 +76,7 @@ def by(world: World, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     settings.SENSE_CAMERAS = tmp_path / "cameras"
     settings.WEBHOOK_NETWORKS = ["127.0.0.0/8"]
     monkeypatch.setattr(children, "SLICE_SECONDS", 60.0)
-    monkeypatch.setattr(cameras, "SECONDS", 60.0)
+    monkeypatch.setattr(cameras, "SECONDS", 90.0)
     yield analyst(world)[1]
     for child in children._children.values():
         child.kill()
