@@ -63,8 +63,8 @@ def _make(request: HttpRequest, street: Street) -> HttpResponse:
 
 def _every(minutes: int) -> str:
     if minutes < 60:
-        return _("%(n)d 分钟") % {"n": minutes}
-    return _("%(n)d 小时") % {"n": minutes // 60}
+        return _("每 %(n)d 分钟") % {"n": minutes}
+    return _("每 %(n)d 小时") % {"n": minutes // 60}
 
 
 @needs(*access.VIEWERS)
