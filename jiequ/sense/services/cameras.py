@@ -66,8 +66,8 @@ def make_camera(
     else:
         folder_of(address)
     row = Camera(
-        street_id=street_id, point_id=point_of(street_id, point_id) or 0, name=name, way=way, address=address, login=login.strip(),
-        password_sealed=secrets.seal(password, PASSWORD_PURPOSE) if password else "", every_minutes=every_minutes, next_at=at,
+        street_id=street_id, point_id=point_of(street_id, point_id) or 0, name=name, way=way, address=address,
+        login=login.strip(), password_sealed=secrets.seal(password, PASSWORD_PURPOSE) if password else "", every_minutes=every_minutes, next_at=at,
         made_at=at, made_by=by.person_id,
     )  # fmt: skip
     try:
