@@ -65,10 +65,10 @@ def make_camera(
         outgoing.target_of(address)
     else:
         folder_of(address)
+    sealed = secrets.seal(password, PASSWORD_PURPOSE) if password else ""
     row = Camera(
         street_id=street_id, point_id=point_of(street_id, point_id) or 0, name=name, way=way, address=address,
-        login=login.strip(), password_sealed=secrets.seal(password, PASSWORD_PURPOSE) if password else "", every_minutes=every_minutes, next_at=at,
-        made_at=at, made_by=by.person_id,
+        login=login.strip(), password_sealed=sealed, every_minutes=every_minutes, next_at=at, made_at=at, made_by=by.person_id,
     )  # fmt: skip
     try:
         with writing():
