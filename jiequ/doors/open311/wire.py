@@ -28,6 +28,8 @@ CHILDREN = {
     "photos": "photo",
     "elsewhere": "number",
 }
+_is_plain = re.compile("[^&<>\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]*").fullmatch
+"""No mark of XML's, and nothing that it cannot hold."""
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -54,7 +56,10 @@ def _write(parts: list[str], name: str, value: Any) -> None:
     elif isinstance(value, Mapping):
         parts.append(f"<{name}>")
         for key, inner in value.items():
-            _write(parts, key, inner)
+            if type(inner) is str and inner and _is_plain(inner):  # most of a document, so it is written without a call
+                parts.append(f"<{key}>{inner}</{key}>")
+            else:
+                _write(parts, key, inner)
         parts.append(f"</{name}>\n")
     elif isinstance(value, list | tuple):
         _list(parts, name, value)

@@ -99,6 +99,23 @@ def test_a_robot_that_does_not_answer_is_asked_again(
     assert len(heard(emulator)) == 1
 
 
+def test_a_robot_that_is_gone_for_a_day_is_given_up_and_holds_nothing_newer_up(
+    robot: Round, emulator: Strings, clock: MovableClock
+) -> None:
+    emulator.fault("status", "/oapi/robot/send", times=2, status=502)
+    services.alert("urgent", "case:1", {"number": "LG-2026-000001"}, at=clock.at)
+    robot()
+    clock.move(hours=24)
+    services.alert("urgent", "case:2", {"number": "LG-2026-000002"}, at=clock.at)
+    robot()
+    old = Alert.objects.get(key="urgent:case:1")
+    assert (old.error, old.ended_at) == ("http_502", clock.at)
+    clock.move(minutes=2)
+    robot()
+    (said,) = heard(emulator)
+    assert ("LG-2026-000001" in said, "LG-2026-000002" in said) == (False, True)
+
+
 def test_a_wrong_secret_is_not_tried_for_ever(robot: Round, clock: MovableClock, settings: Any) -> None:
     settings.DINGTALK_SECRET = "SEC" + "0" * 60
     services.alert("urgent", "case:1", {"number": "LG-2026-000001"}, at=clock.at)
