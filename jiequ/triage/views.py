@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -137,13 +138,18 @@ def urgent(request: HttpRequest) -> HttpResponse:
     refusal = None
     if request.method == "POST":
         try:
-            urgent_words.keep(request.POST.get("words", ""), by=actor_of(request), at=clock.now())
+            shown = request.POST.get("version", "")
+            version = int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 10 else -1
+            urgent_words.keep(request.POST.get("words", ""), version=version, by=actor_of(request), at=clock.now())
             messages.success(request, _("已保存。"))
             return redirect("triage:urgent")
         except Refusal as told:
             refusal = told
     lines = request.POST.get("words") if refusal else urgent_words.as_lines(running.urgent_words())
-    return render(request, "triage/urgent.html", {"lines": lines, "refusal": refusal}, status=422 if refusal else 200)
+    context = {"lines": lines, "refusal": refusal, "version": urgent_words.version()}
+    if refusal and refusal.status == HTTPStatus.CONFLICT:
+        context["now"] = urgent_words.as_lines(running.urgent_words())
+    return render(request, "triage/urgent.html", context, status=refusal.status if refusal else 200)
 
 
 @needs(*READERS)

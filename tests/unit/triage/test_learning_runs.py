@@ -322,7 +322,7 @@ def test_the_pages_show_what_is_in_use_its_card_and_a_text_tried(world: World, l
     assert lin.get("/triage/urgent/").status_code == 403
     xi = world.client("xi")
     assert xi.post("/triage/urgent/", {"words": "塌方 0 collapse\n坏 行 不 对"}).status_code == 422
-    assert xi.post("/triage/urgent/", {"words": "塌方 0 collapse !塌方险"}).status_code == 302
+    assert xi.post("/triage/urgent/", {"words": "塌方 0 collapse !塌方险", "version": 0}).status_code == 302
     assert suggest_type(Ask("路面塌方了")).urgent == ("塌方",)
     assert not suggest_type(Ask("厨房煤气泄漏")).urgent
 
