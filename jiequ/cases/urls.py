@@ -23,6 +23,7 @@ from .views import (
     staff,
     suggesting,
     systems,
+    topics,
     urging,
     why,
 )
@@ -59,6 +60,8 @@ urlpatterns = [
     path("desk/handover/", shift.handover, name="handover"),
     path("desk/handover/<int:note_id>/", shift.note, name="handover_note"),
     path("desk/handover/<int:note_id>/take", shift.take, name="handover_take"),
+    path("desk/topics/", topics.topics, name="topics"),
+    path("desk/topics/<int:topic_id>/end", topics.end, name="topic_end"),
     path("cases/<str:number>/watch", shift.watch, name="watch"),
     path("desk/lots", lots.make, name="lots"),
     path("desk/lots/choose", lots.choose, name="lot_choose"),

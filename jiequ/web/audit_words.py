@@ -69,6 +69,8 @@ ACTIONS: dict[str, str | Promise] = {
     "reply.edited": gettext_lazy("修改标准答复"),
     "desk.given": gettext_lazy("交班"),
     "desk.taken": gettext_lazy("接班"),
+    "topic.confirmed": gettext_lazy("确认地点专题"),
+    "topic.ended": gettext_lazy("撤销地点专题"),
     "hotline.made": gettext_lazy("新建热线来源"),
     "hotline.changed": gettext_lazy("修改热线来源"),
     "hotline.mapped": gettext_lazy("保存热线映射"),

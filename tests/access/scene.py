@@ -9,7 +9,7 @@ from typing import Any
 
 from jiequ.cases import services
 from jiequ.cases.access import case_for
-from jiequ.cases.models import Case, CaseEvent, Delivery, FilingCondition, ImportIssue, IssueCase, Proof, SavedFilter
+from jiequ.cases.models import Case, CaseEvent, Delivery, FilingCondition, ImportIssue, IssueCase, Proof, SavedFilter, Topic
 from jiequ.cases.services import areas, hooks
 from jiequ.channels.models import CallBack, InboxItem, Message
 from jiequ.channels.services import Notice, open_call_back, seal_phone, send
@@ -411,8 +411,19 @@ def _late_ids(scene: Scene, side: Side) -> None:
         "lot_id": _lot(scene, side),
         "voice_id": Voice.objects.create(report_id=closed.reports.get().pk, sound_sealed=seal("", VOICE_PURPOSE), at=NOW).pk,
         "note_id": services.give_desk(street_id=side.street_id, text="", by=scene.world.actor(side.operator), at=NOW).pk,
+        "topic_id": _topic(scene, side),
         "item_id": InboxItem.objects.filter(person=side.worker).earliest("pk").pk,
     }
+
+
+def _topic(scene: Scene, side: Side) -> int:
+    """A place topic that the operator confirmed."""
+    case = side.cases["accepted"]
+    where = {"lon": 113.5, "lat": 23.1, "radius_m": 60.0, "confirmed_at": NOW}
+    by = scene.world.actor(side.operator).person_id or 0
+    return Topic.objects.create(
+        event_type_id=case.event_type_id or 0, anchor=case, street_id=side.street_id, confirmed_by_id=by, **where
+    ).pk
 
 
 def _lot(scene: Scene, side: Side) -> int:

@@ -10,6 +10,7 @@ from .replies import StandardReply
 from .report import Rating, Report, Reporter
 from .rollup import Rollup
 from .saved import SavedFilter
+from .topics import Topic
 from .types import ControlArea, DutyList, EventType, FilingCondition, TypeEdition
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Task",
     "TaskKind",
     "TextWeights",
+    "Topic",
     "TypeEdition",
     "WatchItem",
     "Webhook",

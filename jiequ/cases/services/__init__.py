@@ -42,6 +42,7 @@ from .speaking import (
 )
 from .supervising import Urged, urge_many
 from .telling import TOLD, what_reporters_read
+from .topics import confirm_topic, end_topic, near_m
 from .undoing import undo, undo_until
 from .voice import (
     erase_person,
@@ -97,10 +98,12 @@ __all__ = [
     "clear_suspicion",
     "close",
     "confirm",
+    "confirm_topic",
     "correct",
     "count_in",
     "decide_consult",
     "dispatch",
+    "end_topic",
     "erase_person",
     "export_person",
     "extend",
@@ -121,6 +124,7 @@ __all__ = [
     "merge",
     "missing_proofs",
     "move_outer_due",
+    "near_m",
     "need_a_seat",
     "note",
     "note_of",
