@@ -418,7 +418,7 @@ def _late_ids(scene: Scene, side: Side) -> None:
 
 def _topic(scene: Scene, side: Side) -> int:
     """A place topic that the operator confirmed."""
-    case = side.cases["accepted"]
+    case = Case.objects.get(pk=side.cases["accepted"].pk)
     where = {"lon": 113.5, "lat": 23.1, "radius_m": 60.0, "confirmed_at": NOW}
     by = scene.world.actor(side.operator).person_id or 0
     return Topic.objects.create(
