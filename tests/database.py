@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import sqlite3
 from pathlib import Path
@@ -9,22 +10,47 @@ from pathlib import Path
 from django.db import connection, connections
 
 from jiequ.web.cli.migrate import as_owner, grant, migrate
-from tests.environment import FOLDER, ON_POSTGRESQL
+from tests.environment import FOLDER, ON_POSTGRESQL, TEMPLATES
 
 TEMPLATE = "jiequ_template"
 
 
 def create() -> None:
     """Migrate (on PostgreSQL as the owner, then grant the application its rights) and keep a copy."""
+    if ON_POSTGRESQL:
+        _migrate()
+        _copy_database(connection.settings_dict["NAME"], TEMPLATE)
+    elif TEMPLATES:
+        _create_once(Path(TEMPLATES))
+    else:
+        _migrate()
+        _keep(FOLDER)
+
+
+def _migrate() -> None:
     with as_owner():
         migrate(verbosity=0)
         grant()
     connections.close_all()
-    if ON_POSTGRESQL:
-        _copy_database(connection.settings_dict["NAME"], TEMPLATE)
-    else:
-        for alias in connections:
-            shutil.copy(connections[alias].settings_dict["NAME"], FOLDER / f"template-{alias}.sqlite3")
+
+
+def _keep(folder: Path) -> None:
+    for alias in connections:
+        shutil.copy(connections[alias].settings_dict["NAME"], folder / f"template-{alias}.sqlite3")
+
+
+def _create_once(common: Path) -> None:
+    """Of the runs side by side the first migrates (some ten seconds of a processor), the others wait and take its files."""
+    with (common / "templates").open("a+") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        mark.seek(0)
+        if not mark.read():
+            _migrate()
+            _keep(common)
+            mark.write("made")
+    for alias in connections:
+        shutil.copy(common / f"template-{alias}.sqlite3", FOLDER)
+    reset()
 
 
 def reset() -> None:

@@ -18,8 +18,13 @@ ON_POSTGRESQL = os.environ.get("JIEQU_TEST_DATABASE") == "postgresql"
 BROWSER = os.environ.get("JIEQU_TEST_BROWSER", "")  # "only" its tests, "without" them, or both
 FOLDER = Path(tempfile.mkdtemp(prefix="jiequ-test-"))
 ON_SQLITE_ONLY = {("tests", "repo"), ("tests", "e2e"), ("tests", "emulator")}
+ON_POSTGRESQL_ONLY = {("tests", "race")}
+IN_BROWSER = {("tests", "e2e")}
+PART = os.environ.get("JIEQU_TEST_PART", "")  # one of the parts of ./run test, or all
+PARTS = {("tests", "web"): "web", ("tests", "access"): "web", ("tests", "unit"): "unit"}  # any other folder: "rest"
 MAY_BE_PURE = {("tests", "unit"), ("tests", "hostile")}
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "django_db_blocker"}
+TEMPLATES = os.environ.get("JIEQU_TEST_TEMPLATES", "")  # a folder where runs side by side leave migrated SQLite files
 COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
 
@@ -52,15 +57,37 @@ def pytest_report_header() -> str:
     return f"database: {'PostgreSQL' if ON_POSTGRESQL else 'SQLite'}"
 
 
+def pytest_configure(config: Any) -> None:
+    """Count the processor's seconds where a file for them was named."""
+    if os.environ.get("JIEQU_TEST_COSTS"):
+        from tests.costs import Costs
+
+        config.pluginmanager.register(Costs(Path(os.environ["JIEQU_TEST_COSTS"])))
+
+
+def pytest_ignore_collect(collection_path: Path, config: Any) -> bool | None:
+    """A module of which this run would leave every test out is not even imported: thousands of tests are collected thrice."""
+    if not collection_path.name.startswith("test_"):
+        return None
+    folder = collection_path.relative_to(config.rootpath).parts[:2]
+    if folder in (ON_SQLITE_ONLY if ON_POSTGRESQL else ON_POSTGRESQL_ONLY):
+        return True
+    if PART and PARTS.get(folder, "rest") != PART:
+        return True
+    if BROWSER == "only":
+        return (folder not in IN_BROWSER and "mark.browser" not in collection_path.read_text(encoding="utf-8")) or None
+    return (BROWSER == "without" and folder in IN_BROWSER) or None
+
+
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     """Race tests need PostgreSQL; what does not touch the database need not run on both."""
     kept, left = [], []
     for item in items:
         folder = item.path.relative_to(config.rootpath).parts[:2]
-        only_postgresql = item.get_closest_marker("postgresql") or folder == ("tests", "race")
+        only_postgresql = item.get_closest_marker("postgresql") or folder in ON_POSTGRESQL_ONLY
         only_sqlite = item.get_closest_marker("sqlite") or folder in ON_SQLITE_ONLY or _is_pure(item, folder)
         wrong = only_sqlite if ON_POSTGRESQL else only_postgresql
-        drives = bool(item.get_closest_marker("browser")) or folder == ("tests", "e2e")
+        drives = bool(item.get_closest_marker("browser")) or folder in IN_BROWSER
         elsewhere = ("without" if drives else "only") == BROWSER
         (left if wrong or elsewhere else kept).append(item)
     if left:

@@ -63,8 +63,8 @@ def parse(arguments: list[str], program: str = "./run") -> argparse.Namespace:
     head, rest = list(arguments), []
     if head[:1] in (["test"], ["bench"]):
         end = 1
-        while end < len(head) and head[end] in ("-h", "--help", "--fast", "--database"):
-            end += 2 if head[end] == "--database" else 1
+        while end < len(head) and head[end] in ("-h", "--help", "--fast", "--database", "--costs"):
+            end += 2 if head[end] in ("--database", "--costs") else 1
         head, rest = head[:end], head[end:]
     options = parser(program).parse_args(head)
     options.rest = rest
@@ -120,6 +120,7 @@ def _serve(sub: argparse.ArgumentParser) -> None:
 def _test(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--fast", action="store_true", help="SQLite only, without lint, types and browser")
     sub.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one, without lint and types")
+    sub.add_argument("--costs", metavar="DIR", default="", type=_file, help="write the cost of each test there (CSV)")
     sub.add_argument("rest", nargs="*", help="paths and options for pytest")
 
 
