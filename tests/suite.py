@@ -83,14 +83,15 @@ class Run:
 
 def main(options: argparse.Namespace) -> int:
     """0 if everything passed. Words after the options go to pytest as they are."""
-    if options.costs:
-        Path(options.costs).mkdir(parents=True, exist_ok=True)
+    costs = str(options.costs or "")
+    if costs:
+        Path(costs).mkdir(parents=True, exist_ok=True)
     if options.fast or options.database:
-        return _one(options.database or "sqlite", options.rest, options.fast, options.costs)
+        return _one(options.database or "sqlite", options.rest, options.fast, costs)
     browser.install_if_possible()
     office.install_if_possible()
     with tempfile.TemporaryDirectory() as folder:
-        return _whole(Run(Path(folder), options.rest, options.costs))
+        return _whole(Run(Path(folder), options.rest, costs))
 
 
 def _one(database: str, words: list[str], fast: bool, costs: str) -> int:

@@ -120,7 +120,7 @@ def _serve(sub: argparse.ArgumentParser) -> None:
 def _test(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--fast", action="store_true", help="SQLite only, without lint, types and browser")
     sub.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one, without lint and types")
-    sub.add_argument("--costs", metavar="DIR", default="", type=_file, help="write the cost of each test there (CSV)")
+    sub.add_argument("--costs", metavar="DIR", type=_file, help="write the cost of each test there (CSV)")
     sub.add_argument("rest", nargs="*", help="paths and options for pytest")
 
 
