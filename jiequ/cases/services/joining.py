@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import F
@@ -77,14 +78,25 @@ def merge(case: Case, *, into: str, by: Actor, at: datetime, version: int | None
         notices=moving.tell_lead(case, "merged"),
         tell="reporter_merged",
     )
+    arrival = Change(fields={"voices": F("voices") + case.voices}, facts={"from": case.number, "reports": reports.count()})
+
+    def leave() -> CaseEvent:
+        return moving.make(case, "merge", change, by=by, at=at, version=version)
+
+    def arrive() -> CaseEvent:
+        return moving.make(target, "me_too", arrival, by=Actor.system(), at=at)
+
     with moving.writing():
-        voices = case.voices
-        event = moving.make(case, "merge", change, by=by, at=at, version=version)
-        moved = reports.update(case=target)
-        arrival = Change(fields={"voices": F("voices") + voices}, facts={"from": case.number, "reports": moved})
-        moving.make(target, "me_too", arrival, by=Actor.system(), at=at)
+        made = {pk: step() for pk, step in _in_turn({case.pk: leave, target.pk: arrive})}
+        reports.update(case=target)
         searching.reindex([case.pk, target.pk])
-    return event
+    return made[case.pk]
+
+
+def _in_turn(steps: dict[int, Callable[[], CaseEvent]]) -> list[tuple[int, Callable[[], CaseEvent]]]:
+    """The smaller case first, whichever leaves: two who merge a pair from both sides wait for each other in one order, so
+    that the second is told that the case has moved on, and neither is ended as a deadlock."""
+    return sorted(steps.items())
 
 
 def unmerge(case: Case, *, by: Actor, at: datetime, version: int | None = None, text: str = "") -> CaseEvent:
