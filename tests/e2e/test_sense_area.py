@@ -31,9 +31,11 @@ def test_four_presses_and_enter_are_an_area_and_enter_again_shows_its_days(
     page = reader(size="phone", person=analyst(world)[0])
     page.goto("/sense/comparisons/area")
     page.locator("[data-area-draw]").click()
-    box = page.locator("#sense-map").bounding_box() or {}
-    for x, y in ((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7)):
-        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"], delay=20)
+    sheet = page.locator("#sense-map")
+    for n, (x, y) in enumerate(((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7)), 1):
+        size = sheet.bounding_box() or {}
+        sheet.click(position={"x": x * size["width"], "y": y * size["height"]}, delay=20)
+        expect(page.locator("[data-area-said]")).to_contain_text(str(n))
         page.wait_for_timeout(400)  # two presses sooner than that are one double press to a browser
     page.keyboard.press("Enter")
     assert len(page.locator("[data-area-outline]").input_value().splitlines()) == 4

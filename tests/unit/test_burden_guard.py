@@ -89,6 +89,7 @@ STANDS_STILL = {
     "sense.Asset", "sense.Upload",  # a picture of the ground: where it lies, and the monitoring point it was taken over
     "sense.Comparison", "sense.Finding", "sense.Blind", "sense.Suspect", "sense.Permit",  # ground, and what stands on it
     "cases.Topic",  # a circle on the ground in which cases of one type lie; no case points to it
+    "sense.Camera",  # a fixed camera of the street, where it hangs
     "sense.Verdict", "sense.Outline",  # the polygon of a suspect as its reader left it
 }  # fmt: skip
 OF_AN_EVENT = {"chat.Piece", "cases.Case", "cases.Report"}
