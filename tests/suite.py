@@ -53,7 +53,7 @@ class Run:
 
     folder: Path
     words: list[str]
-    costs: str
+    costs: str | None
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
 
@@ -94,7 +94,7 @@ def main(options: argparse.Namespace) -> int:
         return _whole(Run(Path(folder), options.rest, costs))
 
 
-def _one(database: str, words: list[str], fast: bool, costs: str) -> int:
+def _one(database: str, words: list[str], fast: bool, costs: str | None) -> int:
     status = _pytest(database, database, "without" if fast else "", words, costs).wait()
     if status == NO_TEST_CHOSEN and database == "sqlite":
         print("No test was chosen: race tests and the browser's run with --database postgresql or without --fast.")
@@ -132,7 +132,7 @@ def _pytest(
     database: str,
     browser: str,
     words: list[str],
-    costs: str,
+    costs: str | None,
     env: dict[str, str] | None = None,
     out: object = None,
 ) -> subprocess.Popen[bytes]:

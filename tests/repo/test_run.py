@@ -96,6 +96,7 @@ def test_what_is_meant_for_pytest_reaches_it_whole() -> None:
     options = parse(["test", "--fast", "-k", "a name", "tests/unit", "--collect-only"])
     assert (options.fast, options.rest) == (True, ["-k", "a name", "tests/unit", "--collect-only"])
     assert parse(["test", "--database", "postgresql", "-x"]).rest == ["-x"]
+    assert (parse(["test"]).costs, parse(["test", "--costs", "/tmp/c", "-x"]).rest) == (None, ["-x"])
     assert parse(["bench", "grid", "--scale", "2"]).rest == ["grid", "--scale", "2"]
     with pytest.raises(SystemExit):
         parse(["serve", "--nonsense"])
