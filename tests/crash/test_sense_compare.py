@@ -28,7 +28,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def request(place: dict[str, Any], work: Path) -> dict[str, Any]:
-    return {"do": "compare", "area": None, "cut": None, "weights": "", "runner": "pool", "processes": 2, "work": str(work), **place}
+    return {
+        "do": "compare",
+        "area": None,
+        "cut": None,
+        "weights": "",
+        "runner": "pool",
+        "processes": 2,
+        "work": str(work),
+        **place,
+    }
 
 
 def said(child: Child) -> Iterator[dict[str, Any]]:
