@@ -166,7 +166,7 @@ def test_the_broken_twin_that_takes_no_hold_leaves_some_waiting(world: World, mo
         found = Draft.objects.filter(pk=draft_id, state__in=states).prefetch_related("pieces__picture").first()
         if found is not None:
             list(found.pieces.all())
-        time.sleep(0.005)
+        time.sleep(0.02)
         return found
 
     monkeypatch.setattr(drafts, "hold", read)

@@ -248,7 +248,7 @@ class TestOneRequestTenTimes:
                 with writing():
                     if not IdempotencyKey.objects.filter(key="k").exists():
                         ids.next_value("effect")
-                        time.sleep(0.01)
+                        time.sleep(0.1)
                 with writing():
                     IdempotencyKey.objects.create(scope="s", key="k", fingerprint="f", status=201, stored_at=NOW)
             except IntegrityError:
