@@ -39,7 +39,7 @@ def page(browser: Browser, demo: Demo) -> Iterator[Page]:
 
 def is_complaint(message: ConsoleMessage) -> bool:
     """Errors; but a test may keep the platform's script away, scan what is no plate, or go on while a page still asks."""
-    is_cut_off = message.text.startswith(("htmx:afterRequest", "htmx:sendError"))
+    is_cut_off = message.text.startswith(("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort"))
     is_excused = re.search(r"/jweixin-[\d.]+\.js$|/wechat/plate\?", message.location["url"])
     return message.type == "error" and not is_cut_off and not is_excused
 
