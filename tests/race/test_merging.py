@@ -63,9 +63,7 @@ def test_a_pair_merged_from_both_sides_leaves_one_open_with_both_reports(work: C
 
 
 @pytest.mark.skipif(not ON_POSTGRESQL, reason="on SQLite writers stand in a queue: the order is the same to them")
-def test_the_broken_twin_that_always_leaves_first_is_ended_as_a_deadlock(
-    work: Casework, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_broken_twin_that_holds_neither_is_ended_as_a_deadlock(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
     make = moving.make
 
     def slowly(*given: Any, **more: Any) -> CaseEvent:
@@ -74,5 +72,5 @@ def test_the_broken_twin_that_always_leaves_first_is_ended_as_a_deadlock(
         return event
 
     monkeypatch.setattr(moving, "make", slowly)
-    monkeypatch.setattr(joining, "_in_turn", lambda steps: list(steps.items()))
+    monkeypatch.setattr(joining, "_held", lambda *cases: {case.pk: case.voices for case in cases})
     assert merged_from_both_sides(work)[2] > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import F
@@ -68,35 +67,31 @@ def merge(case: Case, *, into: str, by: Actor, at: datetime, version: int | None
     for kind, clock in clocks.items():
         if clock.is_running:
             clocks[kind] = c.pause(clock, at=at, calendar=calendar, by=by.name, reason="merge")
-    reports = Report.objects.filter(case=case)
     change = Change(
         fields={"merged_into": target, "state_before": case.state},
         clocks=clocks,
         text=text,
-        facts={"into": target.number, "reports": list(reports.values_list("pk", flat=True))},
         ends=[End({"kind__in": list(TaskKind)}, Task.State.WITHDRAWN, "merge")],
         notices=moving.tell_lead(case, "merged"),
         tell="reporter_merged",
     )
-    arrival = Change(fields={"voices": F("voices") + case.voices}, facts={"from": case.number, "reports": reports.count()})
-
-    def leave() -> CaseEvent:
-        return moving.make(case, "merge", change, by=by, at=at, version=version)
-
-    def arrive() -> CaseEvent:
-        return moving.make(target, "me_too", arrival, by=Actor.system(), at=at)
-
     with moving.writing():
-        made = {pk: step() for pk, step in _in_turn({case.pk: leave, target.pk: arrive})}
-        reports.update(case=target)
+        voices = _held(case, target)[case.pk]
+        moved = list(Report.objects.filter(case=case).values_list("pk", flat=True))
+        change.facts = {"into": target.number, "reports": moved}
+        event = moving.make(case, "merge", change, by=by, at=at, version=version)
+        Report.objects.filter(case=case).update(case=target)
+        arrival = Change(fields={"voices": F("voices") + voices}, facts={"from": case.number, "reports": len(moved)})
+        moving.make(target, "me_too", arrival, by=Actor.system(), at=at)
         searching.reindex([case.pk, target.pk])
-    return made[case.pk]
+    return event
 
 
-def _in_turn(steps: dict[int, Callable[[], CaseEvent]]) -> list[tuple[int, Callable[[], CaseEvent]]]:
-    """The smaller case first, whichever leaves: two who merge a pair from both sides wait for each other in one order, so
-    that the second is told that the case has moved on, and neither is ended as a deadlock."""
-    return sorted(steps.items())
+def _held(*cases: Case) -> dict[int, int]:
+    """The voices of each; until the end nobody else adds one or moves them. The smaller case first, so that two who merge a
+    pair from both sides wait for each other in one order and neither is ended as a deadlock."""
+    held = Case.objects.select_for_update().filter(pk__in=[case.pk for case in cases]).order_by("pk")
+    return dict(held.values_list("pk", "voices"))
 
 
 def unmerge(case: Case, *, by: Actor, at: datetime, version: int | None = None, text: str = "") -> CaseEvent:

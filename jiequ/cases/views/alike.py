@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST
 from jiequ.core import clock, throttle
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.http import client_network
-from jiequ.core.models import Street
 from jiequ.grid import queries as grid
 from jiequ.people.access import actor_of, public
 from jiequ.people.rules import Actor, Role
@@ -77,10 +76,9 @@ def _asked(data: Any) -> Asked:
 
 
 def _near_m(lon: float, lat: float) -> float:
-    """How near counts as perhaps the same: the street's own rule. One SELECT."""
+    """How near counts as perhaps the same there. One SELECT."""
     spot = grid.locate(lon, lat)
-    rules = Street.objects.filter(pk=spot.street_id).values_list("settings", flat=True).first() if spot else None
-    return float(Policy.of(rules or {}).near_m)
+    return services.near_m(spot.street_id) if spot else float(Policy().near_m)
 
 
 def _rows(asked: Asked) -> dict[int, dict[str, Any]]:
