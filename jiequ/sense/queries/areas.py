@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from shapely.geometry import MultiPolygon, Polygon, shape
 from shapely.ops import unary_union
 
 from jiequ.core.errors import Refusal
 from jiequ.grid.models import Community, ResponsibilityGrid, UnitGrid
+from jiequ.grid.pages import local_name
 
 from .. import corners, ground
 from .covering import polygons
@@ -36,7 +36,7 @@ def choices(street_id: int) -> list[tuple[str, list[tuple[str, str]]]]:
     towns = Community.objects.filter(street_id=street_id, retired_at=None)
     grids = ResponsibilityGrid.objects.filter(street_id=street_id, retired_at=None)
     return [
-        (_("社区、村"), [(f"c{one.pk}", _local(one)) for one in towns]),
+        (_("社区、村"), [(f"c{one.pk}", local_name(one)) for one in towns]),
         (_("责任网格"), [(f"g{one.pk}", one.name) for one in grids.only("name")]),
     ]
 
@@ -79,7 +79,7 @@ def _of_list(street_id: int, grid: str) -> Area:
     units = UnitGrid.objects.filter(street_id=street_id, retired_at=None)
     if kind == "c":
         one = Community.objects.filter(pk=number, street_id=street_id).first()
-        units, label = units.filter(community_id=number), _local(one) if one else ""
+        units, label = units.filter(community_id=number), local_name(one) if one else ""
     else:
         other = ResponsibilityGrid.objects.filter(pk=number, street_id=street_id).first()
         units, label = units.filter(member__responsibility_grid_id=number), other.name if other else ""
@@ -100,7 +100,3 @@ def _sized(geometry: Any, label: str, field: str) -> Area:
     if m2 > MOST_M2:
         raise Refusal("area_wide", _("范围太大，最多 25 平方公里。"), facts={"field": field})
     return Area(geometry, label, m2)
-
-
-def _local(row: Community) -> str:
-    return row.name_en if (get_language() or "").startswith("en") and row.name_en else row.name_zh

@@ -121,11 +121,11 @@ def ask_now(*, camera_id: int, by: Actor, at: datetime) -> None:
 
 
 def enqueue_due(at: datetime) -> int:
-    """A job for each camera whose turn it is; how many. One SELECT, one UPDATE."""
+    """A job for each camera whose turn it is; how many. One SELECT, one INSERT, one UPDATE."""
     due = list(Camera.objects.filter(is_on=True, next_at__lte=at).order_by("next_at")[:BATCH])
     for row in due:
         row.next_at = at + timedelta(minutes=row.every_minutes)
-        enqueue(_job(row, at))
+    enqueue(*(_job(row, at) for row in due))
     Camera.objects.bulk_update(due, ["next_at"], batch_size=100)
     return len(due)
 

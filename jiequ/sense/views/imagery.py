@@ -19,6 +19,7 @@ from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.http import wants_json
 from jiequ.core.models import Street
 from jiequ.grid.models import MonitoringPoint
+from jiequ.grid.pages import local_name
 from jiequ.people.access import actor_of, needs
 
 from .. import access, services, tile_tokens
@@ -157,13 +158,6 @@ def page(request: HttpRequest, street: Street, section: str, template: str, cont
     }
     refusal: Refusal | None = context.get("refusal")
     return render(request, template, frame | context, status=refusal.status if refusal else 200)
-
-
-def local_name(street: Street) -> str:
-    """The street's name in the reader's language."""
-    from django.utils.translation import get_language
-
-    return street.name_en if (get_language() or "").startswith("en") and street.name_en else street.name_zh
 
 
 def asset_for(request: HttpRequest, asset_id: int) -> Asset:
