@@ -155,7 +155,7 @@ def _read(answer: httpx.Response, most_bytes: int, until: float) -> bytes:
     for piece in answer.iter_bytes():
         size += len(piece)
         if size > most_bytes:
-            raise ApiError("too_large")
+            raise ApiError("too_large", may_have_happened=True)
         if time.monotonic() > until:
             raise ApiError("timeout", may_have_happened=True)
         pieces.append(piece)

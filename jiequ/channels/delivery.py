@@ -22,11 +22,12 @@ from . import chain, queries, services
 from .chain import Choice, Hop
 from .models import InboxItem, Message, PortHealth
 from .notices import Notice
-from .ports import Outcome, Result
+from .ports import Again, Outcome, Result
 from .rules import (
     CIRCUIT_OPENS_AFTER,
     CIRCUIT_STAYS_OPEN,
     GIVE_UP_AFTER,
+    SIGN_AFTER,
     STALLED_AFTER,
     TRIES_BEFORE_NEXT,
     Channel,
@@ -139,14 +140,54 @@ def to_desk(message: Message, *, at: datetime) -> None:
 
 
 def leave(message: Message, hop: Hop) -> Message | None:
-    """A resident's message is about to leave and can no longer be taken back; None if it was."""
-    if message.state == MessageState.SENDING:
-        return message
-    return _advance(message, state=MessageState.SENDING, channel=_channel(hop))
+    """A message is about to leave and can no longer be taken back; None if it was.
+
+    By a way that takes no key it is unknown from here on, until an answer is noted: whoever finds it so sends it no more.
+    """
+    changes: dict[str, Any] = {}
+    if message.state != MessageState.SENDING:
+        changes = {"state": MessageState.SENDING, "channel": _channel(hop)}
+    if hop.way.again is Again.NEVER:
+        changes |= {"port": hop.way.name, "last_error": Result.UNKNOWN.value}
+    return _advance(message, **changes) if changes else message
 
 
 def _channel(hop: Hop) -> Channel:
     return Channel.SMS if hop.step == chain.SMS else Channel.WAY
+
+
+# -- ways that take no key -----------------------------------------------------------------------------------------
+
+
+def is_unheard(message: Message) -> bool:
+    """True if it was handed to a way that takes no key, and what came of it was never noted: the worker died in between."""
+    is_out = message.state == MessageState.SENDING and message.last_error == Result.UNKNOWN
+    return is_out and bool(message.port)
+
+
+def never_again(message: Message, *, at: datetime, **tried: Any) -> None:
+    """It may have come by the way it was handed to: that one is not asked again. The next is, unless its reader opens it first.
+
+    Of a resident nothing is kept that could show it (no read receipts), so nothing is waited for.
+    """
+    moment = at + SIGN_AFTER if message.to_person_id is not None else at
+    trail = [*tried.pop("trail", message.trail), [tried.get("port") or message.port, Result.UNKNOWN.value]]
+    onward = {"trail": trail, "port": "", "tries": 0, "last_error": Result.UNKNOWN.value}
+    _next_round(message, services.transmit_job, at=moment, **{**tried, **onward})
+
+
+def came_by(message: Message) -> str:
+    """The way by which an unknown message came after all: its reader has opened what it tells. Empty: nothing shows it."""
+    unknown = next((step for step, why in message.trail if why == Result.UNKNOWN), "")
+    if not unknown or message.copy_of_id is None or message.to_person_id is None:
+        return ""
+    opened = InboxItem.objects.filter(message_id=message.copy_of_id, person_id=message.to_person_id, read_at__isnull=False)
+    return unknown if opened.exists() else ""
+
+
+def has_come(message: Message, way: str, *, at: datetime) -> None:
+    """It came by that way, and no other one is asked."""
+    _advance(message, state=MessageState.DELIVERED, channel=Channel.WAY, port=way, sent_at=at, ended_at=at, last_error="")
 
 
 # -- ways ----------------------------------------------------------------------------------------------------------
@@ -177,6 +218,8 @@ def mark(message: Message, choice: Choice, outcome: Outcome, *, at: datetime) ->
         _advance(message, **tried, state=MessageState.SENT, sent_at=at, last_error="")
     elif outcome.result is Result.REFUSED_PERMANENT:
         _said_no(message, tried, hop.step, outcome.error or "refused", has_more=choice.has_more, at=at)
+    elif outcome.result is Result.UNKNOWN:
+        never_again(message, at=at, **tried)
     else:
         _try_later(message, tried, hop.step, outcome.error, has_more=choice.has_more, at=at)
 
@@ -231,7 +274,7 @@ def change_line(message: Message, step: str, *, at: datetime) -> None:
 def _learn(port: str, outcome: Outcome, *, is_known: bool, at: datetime) -> None:
     """The circuit breaker: failures in a row put a way to rest, any real answer wakes it, one whose quota is used up rests
     until there is a new one. ``is_known``: there is a row of it."""
-    if outcome.result is not Result.TRY_LATER and not outcome.rest_seconds:
+    if outcome.result not in {Result.TRY_LATER, Result.UNKNOWN} and not outcome.rest_seconds:
         if is_known:
             PortHealth.objects.filter(port=port).exclude(failures_in_row=0).update(failures_in_row=0, open_until=None)
         return

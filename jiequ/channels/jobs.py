@@ -2,7 +2,8 @@
 
 ``route`` puts it into the staff inbox (effect and removal of the job are one transaction: once). ``transmit`` calls a way, or
 has a resident called, and then marks, in one short transaction: a worker killed between the two calls again with the same key.
-Mark first and a kill loses the message (tests/crash/test_notices.py has that twin).
+Mark first and a kill loses the message (tests/crash/test_notices.py has that twin). Only for a way that takes no key there is a
+mark before the call as well: "unknown", and a worker that finds it calls that way no more.
 """
 
 from __future__ import annotations
@@ -54,6 +55,10 @@ def transmit(*, key: str, round: int, at: datetime, step: str = "") -> Call | Ca
     quiet_until = delivery.moment_of(message, at=at)
     if quiet_until > at:
         return partial(delivery.wait_for_quiet_hours, message, quiet_until, step=step)
+    if delivery.is_unheard(message):
+        return partial(delivery.never_again, message, at=at)
+    if came_by := delivery.came_by(message):
+        return partial(delivery.has_come, message, came_by, at=at)
     hops = chain.hops(message)
     if not hops and message.state == MessageState.WAITING:
         return partial(delivery.to_desk, message, at=at)

@@ -28,13 +28,24 @@ _HANGING_MAX = 4
 
 
 class Result(StrEnum):
-    """What became of one call. REFUSED_PERMANENT: not by this way (the next one is asked at once); TRY_LATER: nobody knows
-    whether it was shown, or it passes: the same way is tried again with the same key."""
+    """What became of one call. REFUSED_PERMANENT: not by this way (the next one is asked at once); TRY_LATER: it passes, or
+    nobody knows whether it was shown and the provider shows a key once: the same way is tried again with the same key; UNKNOWN:
+    nobody knows, and the provider takes no key: this way is never asked again."""
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     REFUSED_PERMANENT = "refused_permanent"
     TRY_LATER = "try_later"
+    UNKNOWN = "unknown"
+
+
+class Again(StrEnum):
+    """What a way makes of a message that it may have shown already."""
+
+    SAME_KEY = "same_key"
+    """The provider shows a key once, or is asked before a second try."""
+    NEVER = "never"
+    """The provider takes no key: a message is noted as unknown before it is handed over, and never handed over again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,7 @@ class Way:
     only_urgent = False
     """Staff get only urgent messages by it."""
     limits: tuple[Limit, ...] = ()
+    again = Again.SAME_KEY
 
     def addresses_of(self, persons: Collection[int]) -> Mapping[int, str]:
         """The addresses of these members of staff, by person id; whoever cannot be reached this way is left out. One query."""
@@ -111,11 +123,11 @@ class Way:
         return True
 
     def send(self, message: Outgoing, address: str, key: str) -> Outcome:
-        """Hand the message over. ``key`` (at most 160 characters) is the same at every try; the provider shows a key once.
-        Several messages at a time, never two to one member of staff.
+        """Hand the message over. ``key`` (at most 160 characters) is the same at every try; the provider shows a key once,
+        or ``again`` is NEVER. Several messages at a time, never two to one member of staff.
 
         May read and write the database in short transactions of its own; never calls the network inside one. What it raises
-        counts as TRY_LATER.
+        counts as TRY_LATER (as UNKNOWN where ``again`` is NEVER).
         """
         raise NotImplementedError
 
@@ -188,7 +200,7 @@ def call(port: Port | Way, message: Outgoing, address: str, key: str, *, deadlin
     try:
         outcome = hands.call(partial(_guarded, port, message, address, key), deadline)
     except TookTooLong:
-        return Outcome(Result.TRY_LATER, error="timeout")
+        return Outcome(_unheard(port), error="timeout")
     assert isinstance(outcome, Outcome)
     return outcome
 
@@ -199,5 +211,10 @@ def _guarded(port: Port | Way, message: Outgoing, address: str, key: str) -> Out
         outcome = port.send(message, address, key)
     except Exception as error:
         log.warning("port failed", extra={"port": port.name, "error": type(error).__name__})
-        return Outcome(Result.TRY_LATER, error=type(error).__name__[:60])
-    return outcome if isinstance(outcome, Outcome) else Outcome(Result.TRY_LATER, error="bad_answer")
+        return Outcome(_unheard(port), error=type(error).__name__[:60])
+    return outcome if isinstance(outcome, Outcome) else Outcome(_unheard(port), error="bad_answer")
+
+
+def _unheard(port: Port | Way) -> Result:
+    """What a call means of which nobody knows how it ended; a port for text messages has a key."""
+    return Result.UNKNOWN if getattr(port, "again", Again.SAME_KEY) is Again.NEVER else Result.TRY_LATER

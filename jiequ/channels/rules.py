@@ -23,6 +23,8 @@ SEND_DEADLINE_SECONDS = 9.0
 CIRCUIT_OPENS_AFTER = 5
 TRIES_BEFORE_NEXT = 3
 """So often in a row may a way leave a message unanswered (0, 1 and 6 minutes) before the next way is asked."""
+SIGN_AFTER = timedelta(minutes=3)
+"""So long a message that may have come waits for its reader to open it, before another way shows it again."""
 CIRCUIT_STAYS_OPEN = timedelta(seconds=60)
 
 _NUMBER = re.compile(r"[A-Z]{1,6}-\d{4}-\d{1,9}")

@@ -19,6 +19,7 @@ from jiequ.people.rules import Actor, Role
 from . import access, chain, texts
 from .models import CallBack, InboxItem, Message, StubSms
 from .notices import Notice, Post, row, seal_account, seal_phone, unseal_account, unseal_phone
+from .ports import Result
 from .rules import FORGET_AFTER, KNOWN_WAYS, CallState, Channel, MessageState
 
 __all__ = ["Notice", "Post", "seal_account", "seal_phone", "unseal_account", "unseal_phone"]
@@ -211,7 +212,8 @@ def _audit(action: str, call: CallBack, *, by: Actor, at: datetime, facts: dict[
 
 
 def retry_message(*, message_id: int, by: Actor, at: datetime) -> None:
-    """Send a message that was not delivered once more, from the start of its chain."""
+    """Send a message that was not delivered once more, from the start of its chain; never by a way that may have shown it
+    and takes no key."""
     with writing():
         message = access.lost_message_for(by, message_id)
         if not (message.to_person_id or message.to_role or message.to_account_sealed or message.to_phone_sealed):
@@ -220,7 +222,7 @@ def retry_message(*, message_id: int, by: Actor, at: datetime) -> None:
             state=MessageState.WAITING,
             channel=Channel.NONE,
             port="",
-            trail=[],
+            trail=[step for step in message.trail if step[1] == Result.UNKNOWN],
             tries=0,
             round=F("round") + 1,
             due_at=at,

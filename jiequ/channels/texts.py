@@ -216,6 +216,7 @@ REASONS: dict[str, Words] = {
     "refused": _("通道拒绝发送"),
     "timeout": _("通道没有回答"),
     "hanging": _("通道没有回答"),
+    "unknown": _("发出后没有回音，可能已送到；为免重复，不再从这条通道发"),
     "no_connection": _("连不上通道"),
     "no_answer": _("通道没有回答"),
     "bad_answer": _("通道的回答看不懂"),

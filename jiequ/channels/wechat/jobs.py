@@ -28,20 +28,15 @@ def say(*, key: str, at: datetime) -> Call:
 
 def _say_all(key: str, at: datetime) -> None:
     for row in saying.waiting(key):
-        try:
-            saying.send_now(row.follower, saying.body_of(row), at=at)
-        except saying.NotSaid as refused:
-            saying.end(row.key, refused.code, at=at)
-        else:
-            saying.end(row.key, "", at=at)
+        saying.say_waiting(row, at=at)
 
 
 def _nothing_more(_answer: None) -> None:
-    """Each was written down when it was sent."""
+    """Each was written down before and after it was sent."""
 
 
 def _never_said(dead: DeadJob, *, at: datetime) -> None:
-    saying.end(str(dead.args.get("key", "")), "given_up", at=at)
+    saying.give_up(str(dead.args.get("key", "")), at=at)
 
 
 on_dead(_never_said, kind=saying.SAY)

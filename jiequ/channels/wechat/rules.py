@@ -28,9 +28,10 @@ NOT_REACHED = frozenset({40003, 43004, 43019})
 
 
 class SaidState(StrEnum):
-    """What became of a customer-service message."""
+    """What became of a customer-service message. UNKNOWN: handed over and no answer noted; never handed over again."""
 
     WAITING = "waiting"
+    UNKNOWN = "unknown"
     SENT = "sent"
     REFUSED = "refused"
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from jiequ.channels.client import ApiError
-from jiequ.channels.ports import Limit, Outcome, Outgoing, Result, Way
+from jiequ.channels.ports import Again, Limit, Outcome, Outgoing, Result, Way
 from jiequ.core.clock import now
 
 from . import config, rules
@@ -68,9 +68,10 @@ class TemplateWay(_ToFollowers):
 
 
 class ServiceWay(_ToFollowers):
-    """A customer-service message, only while a window is open. The platform takes no key: a second try may be seen twice."""
+    """A customer-service message, only while a window is open. The platform takes no key, so there is no second try."""
 
     name = "wechat_service"
+    again = Again.NEVER
 
     def _reached(self) -> Q:
         at = now()
@@ -85,6 +86,8 @@ class ServiceWay(_ToFollowers):
             saying.send_now(follower, _text(message), at=now())
         except saying.NotSaid as refused:
             return Outcome(Result.REFUSED_PERMANENT, error=refused.code)
+        except saying.Unheard as lost:
+            return Outcome(Result.UNKNOWN, error=str(lost))
         except ApiError as fault:
             return _outcome(fault)
         return Outcome(Result.DELIVERED)

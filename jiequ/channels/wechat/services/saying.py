@@ -1,7 +1,8 @@
 """Customer-service messages: what the account says to a follower while a window is open.
 
-The platform takes no key for these: one whose answer was lost is sent again and may be seen twice. One follower's are sent in
-the order they were queued: their jobs run one by one (a lane), and each first sends what an earlier one could not.
+The platform takes no key for these: each is noted as unknown before it is handed over, and one whose answer was lost stays so:
+nobody is told the same twice (docs/adr/0051-said-once-or-unknown.md). One follower's are sent in the order they were queued:
+their jobs run one by one (a lane), and each first sends what an earlier one could not.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ from . import followers
 
 SAY = "wechat.say"
 PURPOSE = "wechat.said"
+
+
+class Unheard(Exception):
+    """Nobody knows whether it was shown: no answer came."""
 
 
 class NotSaid(Exception):
@@ -82,15 +87,41 @@ def body_of(row: Said) -> dict[str, Any]:
     return body
 
 
-def end(key: str, error: str, *, at: datetime) -> None:
-    """Sent, or refused for this reason; its words go."""
-    state = SaidState.REFUSED if error else SaidState.SENT
-    waits = Said.objects.filter(key=key, state=SaidState.WAITING)
-    waits.update(state=state, error=error[:60], ended_at=at, body_sealed="")
+def say_waiting(row: Said, *, at: datetime) -> None:
+    """Hand one over, once: noted as unknown before, as what came of it after. ApiError for what may pass and was not shown.
+
+    Outside a transaction. A worker killed in between leaves it unknown, and so does an answer that never came.
+    """
+    body = body_of(row)
+    if not Said.objects.filter(pk=row.pk, state=SaidState.WAITING).update(state=SaidState.UNKNOWN):
+        return
+    begun = Said.objects.filter(pk=row.pk, state=SaidState.UNKNOWN)
+    try:
+        send_now(row.follower, body, at=at)
+    except NotSaid as refused:
+        begun.update(**_ended(SaidState.REFUSED, refused.code, at))
+    except Unheard as lost:
+        begun.update(**_ended(SaidState.UNKNOWN, str(lost), at))
+    except ApiError:
+        begun.update(state=SaidState.WAITING)
+        raise
+    else:
+        begun.update(**_ended(SaidState.SENT, "", at))
+
+
+def give_up(key: str, *, at: datetime) -> None:
+    """Its job was given up: what still waits will not be said."""
+    Said.objects.filter(key=key, state=SaidState.WAITING).update(**_ended(SaidState.REFUSED, "given_up", at))
+
+
+def _ended(state: SaidState, error: str, at: datetime) -> dict[str, Any]:
+    """The row of one that is over; its words go."""
+    return {"state": state, "error": error[:60], "ended_at": at, "body_sealed": ""}
 
 
 def send_now(follower: Follower, body: Mapping[str, Any], *, at: datetime) -> None:
-    """Send one message to one follower. Outside a transaction. NotSaid for a final no, ApiError for what may pass."""
+    """Send one message to one follower. Outside a transaction. NotSaid for a final no, Unheard where it may have been shown,
+    ApiError for what was not shown and may pass."""
     if not follower.is_following:
         raise NotSaid("not_following")
     window = followers.spend_window(follower.pk, at=at)
@@ -105,6 +136,8 @@ def send_now(follower: Follower, body: Mapping[str, Any], *, at: datetime) -> No
             followers.give_back(follower.pk, window)
         if fault.errcode in rules.NOT_REACHED:
             followers.lose(follower.pk, at=at)
+        if fault.may_have_happened:
+            raise Unheard(fault.code) from None
         if fault.is_passing:
             raise
         raise NotSaid(str(fault.errcode or fault.code)) from None

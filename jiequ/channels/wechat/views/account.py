@@ -43,6 +43,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "callback": settings.BASE_URL + "/callbacks/wechat/",
         "followers": queries.follower_counts() if config.is_on() else {},
         "last_at": arrivals.last_arrival_at(config.CHANNEL),
+        "said": queries.said_counts(since=DAY, at=at),
         "today": arrivals.counts(config.CHANNEL, since=DAY, at=at),
         "forms": [_shown(form) for form in queries.forms()],
         "dead": [{"row": row, "channel": words.CHANNELS.get(row.channel, row.channel)} for row in arrivals.dead()[:DEAD_SHOWN]],

@@ -117,7 +117,7 @@ def test_where_the_platform_counts_otherwise_it_is_right(zhou: Follower, platfor
     assert (zhou.message_left, zhou.touch_left) == (0, 0)
 
 
-def test_what_may_pass_is_tried_again_and_keeps_its_place(zhou: Follower, platform: Strings) -> None:
+def test_what_passes_is_tried_again_and_keeps_its_place(zhou: Follower, platform: Strings) -> None:
     platform.fault("errcode", "/api/cgi-bin/message/custom/send", errcode=-1)
     say(zhou, "a", text="一")
     say(zhou, "b", text="二")
@@ -128,6 +128,35 @@ def test_what_may_pass_is_tried_again_and_keeps_its_place(zhou: Follower, platfo
         pass
     assert said(platform) == ["一", "二"]
     assert set(Said.objects.values_list("state", flat=True)) == {SaidState.SENT}
+
+
+SEND = "/api/cgi-bin/message/custom/send"
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "reset", "after": True}, {"kind": "reset"}, {"kind": "status", "status": 502}, {"kind": "bad_json"}]
+)
+def test_what_got_no_answer_is_unknown_and_never_said_again(zhou: Follower, platform: Strings, fault: dict[str, Any]) -> None:
+    platform.fault(where=SEND, **fault)
+    say(zhou, "a", text="一")
+    say(zhou, "b", text="二")
+    for minute in (0, 1, 6, 36):
+        while work_once(at=clock.now() + timedelta(minutes=minute), outside=True, line="wechat", limit=50):
+            pass
+    assert said(platform) == (["一", "二"] if fault.get("after") else ["二"])
+    assert dict(Said.objects.values_list("key", "state")) == {"a": SaidState.UNKNOWN, "b": SaidState.SENT}
+    lost = Said.objects.get(key="a")
+    assert (lost.body_sealed, bool(lost.error), lost.ended_at is not None) == ("", True, True)
+    assert not Job.objects.filter(kind="wechat.say").exists()
+
+
+def test_what_surely_was_not_said_waits(zhou: Follower, platform: Strings, account: Any) -> None:
+    say(zhou, "a", text="一")
+    account.WECHAT_API = "http://127.0.0.1:9"
+    work()
+    assert (Said.objects.get().state, said(platform)) == (SaidState.WAITING, [])
+    zhou.refresh_from_db()
+    assert zhou.touch_left == 3
 
 
 def test_who_has_left_is_told_nothing(zhou: Follower, platform: Strings, push: Pusher, hand_on: Callable[[], None]) -> None:
