@@ -8,12 +8,14 @@ from functools import partial
 
 from django.db.models import Q
 
-from jiequ.core.jobs import Call, DeadJob, every, job, on_dead
+from jiequ.core.jobs import Call, DeadJob, JobSpec, enqueue, every, job, on_dead
 
+from . import config
 from .models import Follower, Said
 from .rules import SaidState
 from .services import binding, menus, saying
 
+TAGS_SECONDS = 60
 HANDS = 8
 """Followers who are answered side by side; one follower's messages keep their order."""
 SAID_KEPT = timedelta(days=7)
@@ -46,6 +48,19 @@ on_dead(_never_said, kind=saying.SAY)
 def tag(*, follower_id: int, at: datetime) -> Callable[[], None] | None:
     """Show a follower the menu of whoever they are now."""
     return menus.tag_follower(follower_id, at=at)
+
+
+@every("wechat.tags", seconds=TAGS_SECONDS)
+def follow_posts(*, at: datetime) -> None:
+    """Menus follow posts: whoever is shown another group's than their own is tagged anew. What the platform refuses is tried
+    again as any job, and anew the next day."""
+    if config.is_on():
+        enqueue(
+            *(
+                JobSpec(binding.TAG, {"follower_id": pk}, at, key=f"{binding.TAG}:{pk}:{wanted}:{at.date()}")
+                for pk, wanted in menus.strayed(at=at)
+            )
+        )
 
 
 @every("wechat.retention", daily_at="03:35")

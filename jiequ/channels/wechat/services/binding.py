@@ -12,6 +12,7 @@ from jiequ.people.rules import Actor
 from ..models import Follower
 
 TAG = "wechat.tag"
+"""The job that tells the platform whose menu one follower is shown now."""
 
 
 def bind(follower_id: int, person_id: int, *, by: Actor, at: datetime) -> None:

@@ -1,11 +1,12 @@
 """The account's menus: one for everybody, and one for each group of staff, shown to whom the platform has tagged so.
 
-A tag is given when a follower is bound to a person, and taken when they are unbound.
+A tag follows what a follower may do now: it changes with the binding, with posts that are given, ended, or begin and end by
+their date, with a leave that lends posts, and goes with the account. A round finds whose tag is another than it should be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,8 +18,8 @@ from django.utils.translation import gettext as _
 from jiequ.channels.client import ApiError
 from jiequ.core import audit
 from jiequ.core.errors import Forbidden
-from jiequ.people.access import actor_for
-from jiequ.people.rules import ADMIN_ROLES, DEPARTMENT_ROLES, DESK_ROLES, Actor, Role
+from jiequ.people.access import posts_for, posts_of
+from jiequ.people.rules import ADMIN_ROLES, DEPARTMENT_ROLES, DESK_ROLES, Actor, HeldPost, Role
 
 from .. import config
 from ..models import Follower
@@ -26,6 +27,7 @@ from ..platform_words import MENUS, TAGS
 from . import followers
 
 NO_MENU = 46003
+AT_ONCE = 1000
 Button = dict[str, Any]
 
 
@@ -66,14 +68,28 @@ def _button(name: str, kind: str, what: str) -> Button | None:
         return None
 
 
-def group_of(actor: Actor | None) -> str:
-    """Whose menu somebody is shown."""
-    roles = {seat.role for seat in actor.seats} if actor else set()
+def group_of(posts: Iterable[HeldPost]) -> str:
+    """Whose menu somebody with these posts is shown; "" is everybody's."""
+    roles = {post.seat.role for post in posts}
     if Role.LEADER in roles:
         return "leader"
     if roles & DESK_ROLES:
         return "desk"
     return "field" if roles & (DEPARTMENT_ROLES | {Role.GRID_WORKER}) - ADMIN_ROLES else ""
+
+
+def strayed(*, at: datetime) -> list[tuple[int, str]]:
+    """Followers who are shown another menu than their posts ask for, and whose it should be. Two SELECTs, and one more for each
+    further thousand members of staff who follow."""
+    mine = Follower.objects.filter(appid=settings.WECHAT_APPID, is_following=True).exclude(person=None, tag="")
+    rows = list(mine.order_by("pk").values_list("pk", "person_id", "person__is_active", "tag"))
+    found = []
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
+        posts = posts_of([person_id for _pk, person_id, is_active, _tag in some if person_id and is_active], at)
+        wanted = {pk: group_of(posts.get(person_id or 0, ())) for pk, person_id, _active, _tag in some}
+        found += [(pk, wanted[pk]) for pk, _person, _active, tag in some if wanted[pk] != tag]
+    return found
 
 
 def tag_follower(follower_id: int, *, at: datetime) -> Callable[[], None] | None:
@@ -82,7 +98,7 @@ def tag_follower(follower_id: int, *, at: datetime) -> Callable[[], None] | None
     if follower is None or not config.is_on():
         return None
     person = follower.person
-    wanted = group_of(actor_for(person, at=at)) if person and person.is_active else ""
+    wanted = group_of(posts_for(person.pk, at)) if person and person.is_active else ""
     if wanted == follower.tag:
         return None
     tags, openids = _tags(), [followers.openid_of(follower)]
