@@ -111,11 +111,12 @@ def _shell(request: HttpRequest) -> Shell:
 
 
 def _platform_script(request: HttpRequest) -> tuple[str, str]:
-    """The script of the platform whose browser asks, and the route that signs pages for it; empty in every other browser."""
+    """The addresses of the script of the platform whose browser asks, the preferred first, and the route that signs pages for
+    it; empty in every other browser."""
     if wechat.is_on() and wechat.is_in_wechat(request):
-        return settings.WECHAT_JSSDK, "wechat_pages:config"
+        return " ".join(settings.WECHAT_JSSDK), "wechat_pages:config"
     if wecom.is_home(request):
-        return settings.WECOM_JSSDK, "wecom:config"
+        return " ".join(settings.WECOM_JSSDK), "wecom:config"
     return "", ""
 
 

@@ -297,3 +297,22 @@ def test_the_maps_edge_converts_as_the_product_does(reader: Reader) -> None:
         assert there == pytest.approx(from_canonical(lon, lat, "gcj02"), abs=2e-7)
         back = page.evaluate("([x, y]) => import('/static/web/js/coords.js').then((m) => m.fromMap(x, y, 'gcj02'))", there)
         assert back == pytest.approx([lon, lat], abs=1e-7)
+
+
+PLATFORM_SCRIPT = "window.wx = { config() {}, ready(then) { then(); }, error() {} };"
+WITH_WECHAT = """async () => {
+  document.body.insertAdjacentHTML("beforeend", `<form><div data-wechat data-wechat-config="/signs"
+    data-wechat-script="/first/jweixin.js /second/jweixin.js"><button data-wechat-camera hidden></button>
+    <button data-wechat-scan hidden></button></div></form>`);
+  (await import("/static/web/js/wechat.js")).start(document);
+}"""
+
+
+@pytest.mark.parametrize("first", ["has none", "hangs"])
+def test_where_wechats_first_address_does_not_answer_its_second_one_is_asked(reader: Reader, first: str) -> None:
+    page = opened(reader)
+    page.route("**/first/jweixin.js", lambda route: route.abort() if first == "has none" else None)
+    page.route("**/second/jweixin.js", lambda route: route.fulfill(body=PLATFORM_SCRIPT, content_type="text/javascript"))
+    page.route("**/signs?*", lambda route: route.fulfill(json={"config": {}}))
+    page.evaluate(WITH_WECHAT)
+    expect(page.locator("[data-wechat-camera]")).to_be_visible()

@@ -17,7 +17,7 @@ from .hotline import answer_hotline, move_outer_due
 from .import_issues import put_to_review
 from .intake import Account, Contact, Place, Reported, canonical, clean_phone, report_case, self_handle
 from .joining import me_too, merge, split, unmerge
-from .keeping import is_of_account, keep_for_account, keep_if_own_browser, may_keep
+from .keeping import forget_account, is_of_account, keep_for_account, keep_if_own_browser, may_keep
 from .limits import clear_suspicion, is_suspect
 from .lots import AT_ONCE, MOST_AT_ONCE, forget_lots, lot_of, open_lot, undo_lot, undo_lot_until, work_lot
 from .moving import ask_hotline, policy_of
@@ -108,6 +108,7 @@ __all__ = [
     "export_person",
     "extend",
     "force_close",
+    "forget_account",
     "forget_lots",
     "fresh_key",
     "give_desk",

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from jiequ.channels.services import seal_account
+from jiequ.channels.services import forget, seal_account
 from jiequ.core import audit, secrets
 from jiequ.core.bulk import store
 from jiequ.core.db import writing
@@ -15,7 +15,7 @@ from jiequ.core.errors import Refusal
 
 from ..models import Report, Reporter
 from .intake import ACCOUNT_LOOKUP, DEVICE_LOOKUP, Contact, new_reporter
-from .moving import Policy
+from .moving import Policy, about
 
 
 def is_of_account(account: str, report: Report) -> bool:
@@ -91,6 +91,17 @@ def _take(report: Report, account: str, device: str, at: datetime) -> bool:
     for name, value in fields.items():
         setattr(before, name, value)
     return True
+
+
+def forget_account(account: str, *, at: datetime) -> int:
+    """The account ("wechat:17") is nobody's way any more: reports that were answered to it are its no longer, and what was on
+    its way to it is taken back. Words, phone and private link stay: they were given by hand. Returns how many reporters."""
+    theirs = Reporter.objects.filter(account_blind=secrets.blind(account, ACCOUNT_LOOKUP))
+    cases = set(Report.objects.filter(reporter__in=theirs).values_list("case_id", flat=True))
+    with writing():
+        for case_id in cases:
+            forget(about(case_id), account=account)
+        return theirs.update(account_sealed="", account_blind="", account_by_link=False)
 
 
 def _unchanged(before: Reporter) -> QuerySet[Reporter]:

@@ -14,7 +14,7 @@ from jiequ.channels.arrivals.services import Incoming
 from jiequ.channels.xml import many
 
 from . import rules
-from .services import followers
+from .services import followers, forgetting
 from .way import TemplateWay
 
 TEMPLATE_STATUS, SUBSCRIPTION_STATUS = "templatesendjobfinish", "subscribe_msg_sent_event"
@@ -23,6 +23,9 @@ TEMPLATE_STATUS, SUBSCRIPTION_STATUS = "templatesendjobfinish", "subscribe_msg_s
 def handle(incoming: Incoming, *, at: datetime) -> None:
     """In the transaction that marks the arrival as handled."""
     if incoming.event in rules.NOBODY:
+        return
+    if incoming.event in forgetting.EVENTS:
+        forgetting.drop(incoming.sender, at=at)
         return
     followers.note_deed(incoming.sender, kind=incoming.kind, event=incoming.event, sent_at=incoming.at, at=at)
     if incoming.event == TEMPLATE_STATUS:

@@ -13,7 +13,7 @@ from jiequ.core.jobs import Call, DeadJob, JobSpec, enqueue, every, job, on_dead
 from . import config
 from .models import Follower, Said
 from .rules import SaidState
-from .services import binding, menus, saying
+from .services import binding, forgetting, menus, saying
 
 TAGS_SECONDS = 60
 HANDS = 8
@@ -48,6 +48,20 @@ on_dead(_never_said, kind=saying.SAY)
 def tag(*, follower_id: int, at: datetime) -> Callable[[], None] | None:
     """Show a follower the menu of whoever they are now."""
     return menus.tag_follower(follower_id, at=at)
+
+
+@job(forgetting.FORGET, outside=True, line="wechat menus")
+def forget_follower(*, follower_id: int, at: datetime) -> Callable[[], None]:
+    """Whoever took their consent back: their menu's tag at the platform, then the row."""
+    return forgetting.take_tag_back(follower_id)
+
+
+def _forget_anyway(dead: DeadJob, *, at: datetime) -> None:
+    """The platform did not answer for fifteen hours: its tag stays, the row does not."""
+    forgetting.delete(int(dead.args["follower_id"]))
+
+
+on_dead(_forget_anyway, kind=forgetting.FORGET)
 
 
 @every("wechat.tags", seconds=TAGS_SECONDS)

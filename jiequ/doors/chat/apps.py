@@ -10,6 +10,7 @@ class ChatConfig(AppConfig):
         """Listen to the account, name the sealed column, say where recordings are heard; core finds the jobs."""
         from jiequ.cases.queries.recordings import register_recordings
         from jiequ.channels.arrivals.services import on_arrival
+        from jiequ.channels.wechat.services import on_forgotten
         from jiequ.core import secrets
 
         from . import arriving
@@ -18,5 +19,6 @@ class ChatConfig(AppConfig):
         from .reporting import VOICE_PURPOSE
 
         on_arrival(SYSTEM, arriving.handle)
+        on_forgotten("chat", arriving.forget)
         register_recordings(SYSTEM, recordings)
         secrets.sealed_column("chat.Voice", "sound_sealed", VOICE_PURPOSE)

@@ -19,14 +19,20 @@ from . import config
 
 def wire() -> None:
     """Register everything; where no account is configured, each finds nothing to do."""
+    from jiequ.cases.services import forget_account
     from jiequ.channels.arrivals.services import on_arrival
     from jiequ.channels.chain import register_page
+    from jiequ.channels.wechat.services import on_forgotten
+
+    from .services import binding
 
     way = WayIn(config.ACCOUNT, gettext_lazy("用微信进入"), _is_home, lambda: reverse("wechat_pages:enter"))
     register_way_in(way)
     register_panel(config.ACCOUNT, _panel)
     register_page(config.ACCOUNT, _page_of_notice)
     on_arrival(config.ACCOUNT, _hear)
+    on_forgotten("sessions", binding.forget_follower)
+    on_forgotten("reports", lambda *, account, at, **_who: forget_account(account, at=at))
 
 
 def _page_of_notice(about: str, facts: Mapping[str, Any]) -> str:

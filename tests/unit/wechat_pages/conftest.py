@@ -27,7 +27,7 @@ def phones(account: Any, emulator: Strings, world: World, clock: MovableClock) -
     """The emulator in WeChat's place, and what its people do with their phones."""
     account.WECHAT_API, account.WECHAT_MP = emulator.base + "/api", emulator.base + "/mp"
     account.WECHAT_OPEN = emulator.base + "/open"
-    account.WECHAT_JSSDK = emulator.base + "/res/open/js/jweixin-1.6.0.js"
+    account.WECHAT_JSSDK = [emulator.base + "/res/open/js/jweixin-1.6.0.js"]
     host = account.BASE_URL.partition("//")[2]
     emulator.ask("POST", f"/accounts/{APPID}", oauth_domain=host, js_domains=[host])
     http.connections.close()

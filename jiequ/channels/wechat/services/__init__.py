@@ -3,6 +3,7 @@
 from .binding import bind, unbind
 from .checking import ask_account
 from .followers import follower_of, openid_of
+from .forgetting import on_forgotten
 from .forms import adopt_templates, drop_form, read_templates, save_form
 from .media import fetch
 from .menus import push_menus, tag_follower
@@ -19,6 +20,7 @@ __all__ = [
     "fetch",
     "follower_of",
     "make_scene",
+    "on_forgotten",
     "openid_of",
     "push_menus",
     "read_templates",

@@ -101,12 +101,21 @@ def tag_follower(follower_id: int, *, at: datetime) -> Callable[[], None] | None
     wanted = group_of(posts_for(person.pk, at)) if person and person.is_active else ""
     if wanted == follower.tag:
         return None
-    tags, openids = _tags(), [followers.openid_of(follower)]
-    if follower.tag in tags:
-        config.api().post("/cgi-bin/tags/members/batchuntagging", {"openid_list": openids, "tagid": tags[follower.tag]})
+    take_tag(follower)
     if wanted:
-        config.api().post("/cgi-bin/tags/members/batchtagging", {"openid_list": openids, "tagid": tags[wanted]})
+        _tell("batchtagging", follower, wanted)
     return partial(_note_tag, follower_id, wanted)
+
+
+def take_tag(follower: Follower) -> None:
+    """Take the tag back that the platform was last told, if any. Outside a transaction. ApiError."""
+    if follower.tag in TAGS:
+        _tell("batchuntagging", follower, follower.tag)
+
+
+def _tell(what: str, follower: Follower, group: str) -> None:
+    body = {"openid_list": [followers.openid_of(follower)], "tagid": _tags()[group]}
+    config.api().post(f"/cgi-bin/tags/members/{what}", body)
 
 
 def _note_tag(follower_id: int, tag: str) -> None:

@@ -160,11 +160,26 @@ def unbind(*, person_id: int, by: Actor, at: datetime) -> None:
     if follower is None:
         raise NotFound("not_bound", _("没有绑定微信。"))
     with writing():
-        if not let_go(person_id, by=by, at=at):
+        if not _untie(person_id, follower.pk, by=by, at=at):
             raise NotFound("not_bound", _("没有绑定微信。"))
-        Binding.objects.filter(person_id=person_id, state__in=OPEN_STATES).update(state=BindState.ENDED, ended_at=at)
-        ended = drop_account_sessions(account_of(follower.pk), person_id=person_id, browser=BROWSER)
-        _record("wechat.unbound", Person.objects.get(pk=person_id), by, at, follower=follower.pk, sessions=ended)
+
+
+def _untie(person_id: int, follower_id: int, *, by: Actor, at: datetime) -> bool:
+    if not let_go(person_id, by=by, at=at):
+        return False
+    Binding.objects.filter(person_id=person_id, state__in=OPEN_STATES).update(state=BindState.ENDED, ended_at=at)
+    ended = drop_account_sessions(account_of(follower_id), person_id=person_id, browser=BROWSER)
+    _record("wechat.unbound", Person.objects.get(pk=person_id), by, at, follower=follower_id, sessions=ended)
+    return True
+
+
+def forget_follower(*, account: str, follower_id: int, person_id: int | None, at: datetime) -> int:
+    """A follower has taken their consent back: tied to nobody, signed in nowhere, and no try goes on. Returns the sessions
+    that were not somebody of the roster's."""
+    if person_id is not None:
+        _untie(person_id, follower_id, by=Actor.system(), at=at)
+    Binding.objects.filter(follower_id=follower_id).delete()
+    return drop_account_sessions(account)
 
 
 def forget(*, at: datetime) -> int:

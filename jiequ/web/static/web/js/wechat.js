@@ -2,6 +2,7 @@
 import { askFirst } from "./position.js";
 
 const PATIENCE_MS = 6_000;
+const SCRIPT_MS = 3_000;
 
 /** Starts the part in `scope`: loads WeChat's script, has this page signed, then shows what it offers. */
 export function start(scope) {
@@ -41,10 +42,24 @@ function offer(button, act) {
   button.addEventListener("click", () => act().catch((error) => console.warn("WeChat:", error)));
 }
 
-function load(address) {
-  if (window.wx?.config) return Promise.resolve();
+/** From the first of the addresses that has it: WeChat names a second one for when the first does not answer. */
+async function load(addresses) {
+  if (window.wx?.config) return;
+  const [address, ...others] = addresses.split(" ");
+  try {
+    await added(address, others.length ? SCRIPT_MS : 0);
+  } catch (fault) {
+    if (!others.length) throw fault;
+    await load(others.join(" "));
+  }
+}
+
+/** Rejects when the address has no script, or after `most` ms (one that hangs is as good as gone); 0: it has all the time. */
+function added(address, most) {
   return new Promise((resolve, reject) => {
-    const script = Object.assign(document.createElement("script"), { src: address, onload: resolve, onerror: reject });
+    const failed = () => reject(new Error(`no script at ${address}`));
+    const script = Object.assign(document.createElement("script"), { src: address, onload: resolve, onerror: failed });
+    if (most) setTimeout(failed, most);
     document.head.append(script);
   });
 }
