@@ -34,7 +34,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "register and normalise": [(compare, "picture_whole"), (compare, "picture_field"), (units, "warped"), (units, "toned")],
     "surface path": [(compare, "surface_whole"), (compare, "surface_field"), (units, "surface_tile")],
     "net": [(ChangeNet, "odds")],
-    "vectorise": [(units, "pieces"), (joining, "joined"), (joining, "candidates")],
+    "vectorise": [(units, "traced"), (joining, "joined"), (joining, "candidates")],
 }
 MOST = {"register and normalise": 8, "surface path": 12, "net": 30, "vectorise": 2}
 

@@ -37,12 +37,28 @@ def window_of(polygon: Polygon, grid: Grid, margin: int = 2) -> tuple[Window, in
 
 def covered(polygon: Polygon, grid: Grid, window: Window, shrink: int) -> Bools:
     """Which (coarse) pixels of a window have their middle in a polygon; at least one."""
-    place = Affine.translation(window.column, window.row) @ Affine.scale(shrink)
     shape = (window.height // shrink, window.width // shrink)
-    inside = rasterize([in_pixels(polygon, grid)], shape, transform=place)
+    own = shapely.transform(in_pixels(polygon, grid), lambda points: (points - (window.column, window.row)) / shrink)
+    inside = middles_in(own, shape)
     if not inside.any():
-        inside = rasterize([in_pixels(polygon, grid)], shape, transform=place, all_touched=True)
-    return np.asarray(inside > 0)
+        inside = rasterize([own], shape, transform=Affine.identity(), all_touched=True) > 0
+    return inside
+
+
+def middles_in(polygon: Polygon, shape: tuple[int, int]) -> Bools:
+    """Which pixels of an array have their middle in a polygon in its pixels: an odd number of sides lies left of it.
+
+    The same pixels as GDAL fills, sooner for a small window (tests/unit/sense/test_tracing.py).
+    """
+    points, ring = shapely.get_coordinates(shapely.get_rings(polygon), return_index=True)
+    one, other = points[:-1][ring[:-1] == ring[1:]], points[1:][ring[:-1] == ring[1:]]
+    middles = np.arange(shape[0])[:, None] + 0.5
+    side, row = np.nonzero(((one[:, 1] <= middles) != (other[:, 1] <= middles)).T)
+    (x, y), (along, down) = one[side].T, (other - one)[side].T
+    left = np.clip(np.floor(x + (row + 0.5 - y) * along / down + 0.5), 0, shape[1]).astype(np.intp)
+    width = shape[1] + 1
+    crossed = np.bincount(row * width + left, minlength=shape[0] * width).reshape(shape[0], width)
+    return np.asarray(np.cumsum(crossed[:, :-1], axis=1) % 2 == 1)
 
 
 def of_surface(found: Difference, inside: Bools, above_ground: Floats, pixel_m2: float, least: float) -> dict[str, float]:
@@ -72,9 +88,11 @@ def _roof_share(above_ground: Floats, seen: Bools) -> float:
     """How much of the roof within the window lies inside the polygon."""
     base = float(np.median(above_ground[seen]))
     roof = (np.abs(above_ground - base) < 1.5).astype(np.uint8)
-    _, labels = cv2.connectedComponents(roof, connectivity=4)
-    own = np.unique(labels[seen & (roof > 0)])
-    whole = np.isin(labels, own[own > 0]).sum()
+    count, labels = cv2.connectedComponents(roof, connectivity=4)
+    is_own = np.zeros(count, np.bool_)
+    is_own[labels[seen]] = True
+    is_own[0] = False
+    whole = np.count_nonzero(is_own[labels])
     return float(min(1.0, seen.sum() / whole)) if whole else 1.0
 
 

@@ -22,6 +22,7 @@ LEAST_SHARE = 0.08
 REACH_PX = 2.0  # at the scale of the overview
 RATIO = 0.8
 MOST_TURN, MOST_SCALE = math.radians(20), 1.25
+CELLS, REACH = 8, 0.25
 SEED = 7
 
 
@@ -41,8 +42,9 @@ class Overall:
 
 def overall(earlier: Bytes, later: Bytes, valid_earlier: Bools, valid_later: Bools, shrink: int, *, free: bool) -> Overall:
     """From two grey overviews (h, w); ``free``: any homography, else a similarity near to none. Not found: as the files say."""
-    for maker, norm in ((_orb, cv2.NORM_HAMMING), (_sift, cv2.NORM_L2)):
-        first, second = _matched(maker(), norm, later, earlier, valid_later, valid_earlier)
+    for maker, norm, cells in ((_orb, cv2.NORM_HAMMING, 1 if free else CELLS), (_sift, cv2.NORM_L2, 1)):
+        finder = maker()
+        first, second = _matched(_found(finder, later, valid_later), _found(finder, earlier, valid_earlier), norm, cells)
         matrix, agreeing = _agreed(first, second, free)
         if matrix is not None and agreeing >= max(LEAST_AGREEING, LEAST_SHARE * len(first)):
             return Overall(_rows(_scaled(matrix, shrink)), agreeing, len(first), True)
@@ -57,17 +59,32 @@ def _sift() -> Any:
     return cv2.SIFT.create(nfeatures=FEATURES)
 
 
-def _matched(finder: Any, norm: int, one: Bytes, other: Bytes, valid_one: Bools, valid_other: Bools) -> tuple[Any, Any]:
-    keys_one, words_one = finder.detectAndCompute(one, _inside(valid_one))
-    keys_other, words_other = finder.detectAndCompute(other, _inside(valid_other))
-    nothing = np.zeros((0, 2), np.float32)
-    if words_one is None or words_other is None or len(keys_other) < 2:
-        return nothing, nothing
-    pairs = cv2.BFMatcher(norm).knnMatch(words_one, words_other, k=2)
-    good = [pair[0] for pair in pairs if len(pair) == 2 and pair[0].distance < RATIO * pair[1].distance]
-    first = np.array([keys_one[match.queryIdx].pt for match in good], np.float32).reshape(-1, 2)
-    second = np.array([keys_other[match.trainIdx].pt for match in good], np.float32).reshape(-1, 2)
-    return first, second
+def _found(finder: Any, picture: Bytes, valid: Bools) -> tuple[Any, Any, Any]:
+    """(places x, y in shares of the longer side, the same in pixels, descriptors)."""
+    keys, words = finder.detectAndCompute(picture, _inside(valid))
+    points = np.array([key.pt for key in keys], np.float32).reshape(-1, 2)
+    return points / max(picture.shape), points, words
+
+
+def _matched(one: Any, other: Any, norm: int, cells: int) -> tuple[Any, Any]:
+    """The places in both of what is alike in words and nothing else nearly so.
+
+    Two maps lie where their files say to a quarter of their size, so each of ``cells`` × ``cells`` parts of the one is
+    compared with so much of the other: a third of the pairs, and fewer strangers that look alike.
+    """
+    first, second = [np.zeros((0, 2), np.float32)], [np.zeros((0, 2), np.float32)]
+    for row, column in np.ndindex(cells, cells):
+        corner = np.array([column, row]) / cells
+        own = np.flatnonzero(((one[0] >= corner) & (one[0] < corner + 1 / cells)).all(1))
+        near = np.flatnonzero(((other[0] >= corner - REACH) & (other[0] < corner + 1 / cells + REACH)).all(1))
+        if cells == 1:
+            own, near = np.arange(len(one[0])), np.arange(len(other[0]))
+        if len(own) and len(near) > 1:
+            apart, place = cv2.batchDistance(one[2][own], other[2][near], -1, normType=norm, K=2)
+            good = apart[:, 0] < RATIO * apart[:, 1]
+            first.append(one[1][own[good]])
+            second.append(other[1][near[place[good, 0]]])
+    return np.concatenate(first), np.concatenate(second)
 
 
 def _inside(valid: Bools) -> Bytes:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from jiequ.sense.engine.grid import Grid, Window, between
 from jiequ.sense.engine.parameters import Parameters
-from jiequ.sense.engine.phase import correlated, steepness
+from jiequ.sense.engine.phase import all_correlated, steepness
 from jiequ.sense.engine.rasters import Bools, Bytes, Floats
 
 STEP_PX = 128  # between nodes
@@ -81,27 +81,30 @@ def measured(earlier: Floats, later: Floats, valid: Bools, block: Window, grid: 
     found = np.zeros((5, block.height, block.width), np.float32)
     rows, columns = ((begun - begun[0]) // SHRINK for begun in looked_at(block, grid))
     for row, top in enumerate(rows):
-        for column, left in enumerate(columns):
-            part = slice(top, top + span), slice(left, left + span)
-            found[:, row, column] = _node(later[part], earlier[part], valid[part], hann)
+        parts = [(slice(top, top + span), slice(left, left + span)) for left in columns]
+        both = np.stack([later[part] for part in parts]), np.stack([earlier[part] for part in parts])
+        found[:, row] = _row(*both, np.stack([valid[part] for part in parts]), hann)
     return Nodes(*found)
 
 
-def _node(first: Floats, second: Floats, valid: Bools, hann: Floats) -> tuple[float, float, float, float, float]:
-    data = float(valid.mean())
-    if data < LEAST_DATA:
-        return 0.0, 0.0, 0.0, 0.0, data
-    contrast = float(min(first.std(), second.std()))
-    first, second = _centred(first, valid, data), _centred(second, valid, data)
-    dx, dy, response = correlated(first, second, hann)
-    return dx * SHRINK, dy * SHRINK, response, contrast, data
+def _row(first: Floats, second: Floats, valid: Bools, hann: Floats) -> Floats:
+    """Some nodes at once, (n, span, span) each: (dx, dy, response, contrast, data) of each, (5, n)."""
+    data = np.count_nonzero(valid, axis=(1, 2)).astype(np.float32) / np.float32(valid[0].size)
+    (first, contrast), (second, other) = (_centred(one, valid, data) for one in (first, second))
+    shifts = all_correlated(first, second, hann) * [[SHRINK], [SHRINK], [1]]
+    found = np.concatenate([shifts, [np.minimum(contrast, other), data]])
+    found[:4, data < LEAST_DATA] = 0
+    return found.astype(np.float32)
 
 
-def _centred(given: Floats, valid: Bools, data: float) -> Floats:
-    """Without its mean: else the window's own shape, alike in both, would correlate at no shift."""
-    if data == 1.0:
-        return np.asarray(given - np.float32(given.mean()))
-    return np.asarray(np.where(valid, given - np.float32(given[valid].mean()), np.float32(0)), np.float32)
+def _centred(given: Floats, valid: Bools, data: Floats) -> tuple[Floats, Floats]:
+    """(without their means, standard deviations): else a window's own shape, alike in both, would correlate at no shift."""
+    found = given - given.mean((1, 2), keepdims=True)
+    contrast = np.sqrt(np.einsum("nij,nij->n", found, found) / np.float32(given[0].size))
+    for number in np.flatnonzero(data < 1):
+        mean = np.float32(given[number][valid[number]].mean() if data[number] else 0)
+        found[number] = np.where(valid[number], given[number] - mean, np.float32(0))
+    return found, contrast
 
 
 def slopes(grey: Bytes) -> Floats:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import json
 import os
+import zipfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+LEVEL = 1  # of deflate: odds are mostly zero, and a higher level takes longer than the net's halo
 
 
 def packed(arrays: dict[str, NDArray[Any]], facts: Any = None, *, small: bool = True) -> bytes:
@@ -17,14 +21,18 @@ def packed(arrays: dict[str, NDArray[Any]], facts: Any = None, *, small: bool = 
     buffer = io.BytesIO()
     told = np.frombuffer(json.dumps(facts, sort_keys=True).encode(), np.uint8)
     everything: dict[str, Any] = {"facts_json": told, **arrays}
-    (np.savez_compressed if small else np.savez)(buffer, **everything)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED if small else zipfile.ZIP_STORED, compresslevel=LEVEL) as file:
+        for name, array in everything.items():
+            with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
     return buffer.getvalue()
 
 
-def unpacked(data: bytes) -> tuple[dict[str, NDArray[Any]], Any]:
-    """What ``packed`` packed. Nothing in it can run."""
+def unpacked(data: bytes, only: Collection[str] | None = None) -> tuple[dict[str, NDArray[Any]], Any]:
+    """What ``packed`` packed, all arrays or those named. Nothing in it can run."""
     with np.load(io.BytesIO(data), allow_pickle=False) as found:
-        arrays = {name: found[name] for name in found.files if name != "facts_json"}
+        wanted = found.files if only is None else only
+        arrays = {name: found[name] for name in wanted if name != "facts_json"}
         facts = json.loads(found["facts_json"].tobytes())
     return arrays, facts
 

@@ -76,15 +76,29 @@ def to_data(grid: Grid) -> dict[str, Any]:
 
 
 def between(values: NDArray[np.float32], window: Window, step: tuple[float, float], first: tuple[int, int] = (0, 0)) -> Any:
-    """A lattice's values (r, c) for each pixel of a window: bilinear, beyond the rim as on it.
+    """A lattice's values (r, c) or (r, c, k) for each pixel of a window: bilinear, beyond the rim as on it.
 
     Value (k, l) stands in the middle of a cell of ``step`` = (rows, columns) pixels, the first in cell ``first`` of the grid.
+    Along the few rows of the lattice first, then down, row by row of the lattice in place: two looks at the memory in all.
     """
-    low, share = _steps(window.row, window.height, step[0], first[0], values.shape[0])
-    padded = np.pad(values, ((0, 1), (0, 1)), "edge")
-    lines = padded[low] + (padded[low + 1] - padded[low]) * share[:, None]
     low, share = _steps(window.column, window.width, step[1], first[1], values.shape[1])
-    return np.take(lines, low, 1) + np.take(lines[:, 1:] - lines[:, :-1], low, 1) * share
+    padded = np.concatenate([values, values[:, -1:]], axis=1)
+    left, share = padded[:, low], share.reshape(-1, *[1] * (values.ndim - 2))
+    lines = (left + (padded[:, low + 1] - left) * share).reshape(len(padded), -1)
+    steps = np.diff(lines, axis=0, append=lines[-1:])
+    low, share = _steps(window.row, window.height, step[0], first[0], values.shape[0])
+    found = np.empty((window.height, lines.shape[1]), np.float32)
+    for row, begun, ended in _runs(low):
+        part = found[begun:ended]
+        np.multiply(share[begun:ended, None], steps[row], part)
+        part += lines[row]
+    return found.reshape(window.height, window.width, *values.shape[2:])
+
+
+def _runs(low: NDArray[np.intp]) -> list[tuple[int, int, int]]:
+    """(number, first, end) of each stretch of one number."""
+    ends = [*(np.flatnonzero(low[1:] != low[:-1]) + 1).tolist(), len(low)]
+    return [(int(low[begun]), begun, ended) for begun, ended in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 def _steps(start: int, length: int, step: float, first: int, count: int) -> tuple[Any, Any]:

@@ -41,12 +41,12 @@ class Lie:
         """Tilt and bias in metres over a window whose first pixel is (row, column)."""
         xs = np.arange(width, dtype=np.float32) + np.float32(column + 0.5)
         ys = np.arange(height, dtype=np.float32)[:, None] + np.float32(row + 0.5)
-        return (np.float32(self.ax) * xs + np.float32(self.ay) * ys + np.float32(self.c)).astype(np.float32)
+        return np.asarray(np.float32(self.ax) * xs + (np.float32(self.ay) * ys + np.float32(self.c)), np.float32)
 
 
 def gradients(heights: Floats) -> Floats:
     """log(1 + slope): edges of houses count, their height counts little."""
-    return np.log1p(steepness(heights))
+    return np.asarray(np.log(steepness(heights) + np.float32(1)))
 
 
 def moved_by(image: Any, dx: float, dy: float) -> Any:
@@ -112,22 +112,24 @@ def _solved(first: Floats, second: Floats, valid: Bools) -> tuple[Any, Any]:
     across = cv2.Sobel(mean, cv2.CV_32F, 1, 0, scale=1 / 8)
     down = cv2.Sobel(mean, cv2.CV_32F, 0, 1, scale=1 / 8)
     ys, xs = (one[:: max(1, int(valid.sum()) // MOST_PIXELS)] for one in np.nonzero(valid))
-    terms = np.column_stack([across[ys, xs], down[ys, xs], xs + 0.5, ys + 0.5, np.ones(len(xs))]).astype(np.float64)
+    terms = np.stack([across[ys, xs], down[ys, xs], xs + 0.5, ys + 0.5, np.ones(len(xs))]).astype(np.float64)
     wanted = difference[ys, xs].astype(np.float64)
     scale = np.array([1.0, 1.0, first.shape[1], first.shape[0], 1.0])
+    terms /= scale[:, None]
     found = np.zeros(5)
     kept = np.ones(len(wanted), np.bool_)
     for _ in range(TRIMS):
-        found = _least_squares(terms[kept] / scale, wanted[kept]) / scale
-        rest = np.abs(wanted - terms @ found)
+        found = _least_squares(terms[:, kept], wanted[kept])
+        rest = np.abs(wanted - np.einsum("ij,i->j", terms, found))
         kept = rest < KEPT * 1.4826 * max(float(np.median(rest)), 1e-6)
+    found /= scale
     return -found[:2], found[2:]
 
 
 def _least_squares(terms: Any, wanted: Any) -> Any:
-    """By the normal equations, summed by numpy itself: a BLAS adds in another order with other threads; polygons would move."""
-    square = np.einsum("ij,ik->jk", terms, terms)
-    return np.linalg.solve(square + 1e-9 * np.trace(square) * np.eye(len(square)), np.einsum("ij,i->j", terms, wanted))
+    """By the normal equations of ``terms`` (5, n), summed by numpy itself: a BLAS with other threads adds in another order."""
+    square = np.einsum("ij,kj->ik", terms, terms)
+    return np.linalg.solve(square + 1e-9 * np.trace(square) * np.eye(len(square)), np.einsum("ij,j->i", terms, wanted))
 
 
 def _spread(first: Floats, second: Floats, valid_first: Bools, valid_second: Bools, dx: float, dy: float, plane: Any) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from rasterio.crs import CRS
 from shapely.geometry.polygon import Polygon
 
 from jiequ.sense.engine import attributes, fuse, units
-from jiequ.sense.engine.areas import area_m2, moved, to_degrees
+from jiequ.sense.engine.areas import all_areas_m2, all_to_degrees, area_m2, moved, to_degrees
 from jiequ.sense.engine.field import REASONS
 from jiequ.sense.engine.folder import unpacked
 from jiequ.sense.engine.fuse import Candidate
@@ -26,6 +26,7 @@ from jiequ.sense.engine.rasters import Bools
 from jiequ.sense.engine.shapes import Blind, Finding, Hint
 from jiequ.sense.engine.stages import PictureWhole, SurfaceWhole
 from jiequ.sense.engine.surface import Change, threshold_m
+from jiequ.sense.engine.tracing import Outlines, together
 from jiequ.sense.engine.vector import Piece, drawn, joined, on_ground
 from jiequ.sense.engine.warping import warped
 
@@ -44,15 +45,19 @@ class Tiles:
     places: Sequence[Path]
     windows: Sequence[Window]
 
-    def pieces(self) -> Iterator[Piece]:
-        """All pieces of all tiles."""
-        for place in self.places:
-            for value, rings in unpacked(place.read_bytes())[1]["pieces"]:
-                yield value, Polygon(rings[0], rings[1:])
+    @cached_property
+    def told(self) -> list[tuple[NDArray[np.int32], int]]:
+        """(packed outlines, how many pixels were compared) of each tile."""
+        found = [unpacked(place.read_bytes(), ("outlines",)) for place in self.places]
+        return [(arrays["outlines"], int(facts["seen"])) for arrays, facts in found]
+
+    def outlines(self) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+        """(classes, polygons) of all tiles."""
+        return together([Outlines.unpacked(row) for row, _seen in self.told])
 
     def seen_px(self) -> int:
         """How many pixels were compared."""
-        return sum(int(unpacked(place.read_bytes())[1]["seen"]) for place in self.places)
+        return sum(seen for _row, seen in self.told)
 
     def cuts(self) -> tuple[set[int], set[int]]:
         """(rows, columns) where tiles begin or end."""
@@ -85,7 +90,7 @@ def _box(window: Window) -> Polygon:
 
 @lru_cache(maxsize=KEPT_TILES)
 def _odds(place: Path) -> NDArray[np.uint8]:
-    return unpacked(place.read_bytes())[0]["odds"]
+    return unpacked(place.read_bytes(), ("odds",))[0]["odds"]
 
 
 def _shared(one: int, length: int, other: int, other_length: int) -> tuple[slice, slice] | None:
@@ -107,8 +112,13 @@ class Joint:
     def joined(self) -> Joint:
         """With the pieces of each path joined over the seams."""
         for name, part in (("dsm", self.surface), ("net", self.picture)):
-            self.shapes[name] = joined(part[0].pieces(), part[0].cuts()) if part else []
+            tiles = part[0] if part else None
+            self.shapes[name] = joined(tiles.outlines(), tiles.cuts(), self.least_px(tiles.side.grid)) if tiles else []
         return self
+
+    def least_px(self, grid: Grid) -> float:
+        """What is smaller is neither a finding nor a blind place: a fifth below the least area, as lengths may be untrue."""
+        return 0.8 * self.plan.parameters.least_area_m2 / grid.resolution**2
 
 
 def crs_of(joint: Joint) -> str:
@@ -120,9 +130,21 @@ def crs_of(joint: Joint) -> str:
 def candidates(joint: Joint) -> list[Candidate]:
     """Things large enough, drawn as a person would, each path's polygons in one projection."""
     crs = crs_of(joint)
-    surfaces = [(value, shape) for value, shape in _drawn(joint, "dsm", crs) if _is_large(value, shape, joint, crs)]
-    pictures = [(value == units.GONE, shape) for value, shape in _drawn(joint, "net", crs) if _is_large(0, shape, joint, crs)]
+    surfaces = _large(list(_drawn(joint, "dsm", crs)), joint, crs)
+    pictures = [(value == units.GONE, shape) for value, shape in _large(list(_drawn(joint, "net", crs)), joint, crs)]
     return sorted(fuse.brought_together(surfaces, pictures), key=_square)
+
+
+def _large(given: list[Piece], joint: Joint, crs: str) -> list[Piece]:
+    """Those that are large enough for what they are."""
+    parameters, factor = joint.plan.parameters, 1 if crs else 4
+    broad = dict.fromkeys(map(int, BROAD), parameters.earthworks_area_m2)
+    areas = all_areas_m2([polygon for _, polygon in given], crs)
+    return [
+        one
+        for one, area in zip(given, areas, strict=True)
+        if not one[1].is_empty and area >= factor * broad.get(one[0], parameters.least_area_m2)
+    ]
 
 
 def _square(candidate: Candidate) -> tuple[float, float]:
@@ -136,7 +158,7 @@ def _drawn(joint: Joint, path: str, crs: str) -> Iterator[tuple[int, Polygon]]:
         return
     grid = part[0].side.grid
     for value, polygon in joint.shapes[path]:
-        if value < units.BLIND and polygon.area * grid.resolution**2 >= 0.8 * joint.plan.parameters.least_area_m2:
+        if value < units.BLIND:
             yield value, _carried(on_ground(drawn(polygon), grid), grid.crs, crs)
 
 
@@ -144,33 +166,28 @@ def _carried(polygon: Any, source: str, target: str) -> Polygon:
     return polygon if source == target else moved(polygon, CRS.from_wkt(source), CRS.from_wkt(target))
 
 
-def _is_large(value: int, polygon: Polygon, joint: Joint, crs: str) -> bool:
-    parameters = joint.plan.parameters
-    least = parameters.earthworks_area_m2 if value in BROAD else parameters.least_area_m2
-    return not polygon.is_empty and area_m2(polygon, crs) >= (least if crs else least * 4)
-
-
-def findings(joint: Joint, found: Iterable[Candidate]) -> Iterator[Finding | None]:
+def findings(joint: Joint, found: Sequence[Candidate]) -> Iterator[Finding | None]:
     """A finding of each candidate; None where its evidence speaks against it."""
-    for candidate in found:
-        yield _finding(joint, candidate)
+    crs, plan = crs_of(joint), fingerprint(joint.plan)
+    polygons = [candidate.polygon for candidate in found]
+    for candidate, area, geometry in zip(found, all_areas_m2(polygons, crs), all_to_degrees(polygons, crs), strict=True):
+        told = _finding(joint, candidate, round(area, 2))
+        yield Finding(fingerprint(plan, geometry)[:24], geometry, *told) if told else None
 
 
-def _finding(joint: Joint, candidate: Candidate) -> Finding | None:
+def _finding(joint: Joint, candidate: Candidate, area: float) -> tuple[Any, ...] | None:
+    """All of a finding after its geometry."""
     crs = crs_of(joint)
     surface = _of_surface(joint, *joint.surface, candidate.polygon, crs) if joint.surface else {}
     if candidate.change in BROAD and surface.get("share", 0.0) < FILLED_LEAST:
         return None
     evidence = _evidence(joint, candidate, crs, surface)
-    area = round(area_m2(candidate.polygon, crs), 2)
     numbers = fuse.features(area, evidence, has_net=joint.picture is not None)
-    geometry = to_degrees(candidate.polygon, crs)
     what = fuse.hint(candidate, evidence)
     tin = what != Hint.DEMOLITION and evidence.get("tin", {}).get("share", 0.0) >= TIN_LEAST
     sure = round(fuse.confidence(numbers), 4)
     height, volume = surface.get("median_m"), surface.get("volume_m3")
-    key = fingerprint(joint.plan, geometry)[:24]
-    return Finding(key, geometry, area, height, volume, what, tin, sure, evidence)
+    return area, height, volume, what, tin, sure, evidence
 
 
 def _evidence(joint: Joint, candidate: Candidate, crs: str, surface: dict[str, float]) -> dict[str, dict[str, float]]:
@@ -224,15 +241,19 @@ def blind_places(joint: Joint) -> list[Blind]:
     for path, part in (("dsm", joint.surface), ("net", joint.picture)):
         if part is not None:
             grid = part[0].side.grid
-            found += [_blind(value, polygon, path, grid) for value, polygon in joint.shapes[path] if value >= units.BLIND]
+            some = [(value, on_ground(polygon, grid)) for value, polygon in joint.shapes[path] if value >= units.BLIND]
+            found += _blind(some, path, grid)
     least = joint.plan.parameters.least_area_m2
     return [one for one in found if one.area_m2 >= least]
 
 
-def _blind(value: int, polygon: Polygon, path: str, grid: Grid) -> Blind:
-    place = on_ground(polygon, grid)
-    reason = REASONS.get(value - units.BLIND, "no_data")
-    return Blind(to_degrees(place, grid.crs), reason, path, round(area_m2(place, grid.crs), 2))
+def _blind(places: Sequence[tuple[int, Any]], path: str, grid: Grid) -> list[Blind]:
+    polygons = [polygon for _, polygon in places]
+    told = zip(places, all_areas_m2(polygons, grid.crs), all_to_degrees(polygons, grid.crs), strict=True)
+    return [
+        Blind(geometry, REASONS.get(value - units.BLIND, "no_data"), path, round(area, 2))
+        for (value, _polygon), area, geometry in told
+    ]
 
 
 def all_blind(grid: Grid, reason: str, path: str) -> Blind:

@@ -115,15 +115,20 @@ class ChangeNet:
         height, width = before.shape[:2]
         asked = {"before": _planes(before), "after": _planes(after)}
         half = self.session.run(["odds"], asked)[0][0]
-        full = [cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)[:height, :width] for part in half]
-        return np.asarray(np.stack(full), np.float32)
+        full = np.empty((2, 2 * half.shape[1], 2 * half.shape[2]), np.float32)
+        for into, part in zip(full, half, strict=True):
+            cv2.resize(part, into.shape[::-1], into, interpolation=cv2.INTER_LINEAR)
+        return full[:, :height, :width]
 
 
 def _planes(image: NDArray[np.uint8]) -> Floats:
     below, right = -image.shape[0] % STEP, -image.shape[1] % STEP
     if below or right:
         image = np.pad(image, ((0, below), (0, right), (0, 0)), "reflect" if min(image.shape[:2]) > STEP else "edge")
-    return np.stack(cv2.split(image))[None].astype(np.float32)
+    found = np.empty((1, 3, *image.shape[:2]), np.float32)
+    for into, plane in zip(found[0], cv2.split(image), strict=True):
+        into[:] = plane
+    return found
 
 
 def _file(weights: Path | None) -> Path:

@@ -1,7 +1,7 @@
 """Phase correlation of two images (Kuglin and Hines 1975), the same to the bit in every process.
 
 ``cv2.phaseCorrelate`` of OpenCV 5.0.0 is not: it reads memory that nobody wrote, so that what the process did before moves its
-answer by up to a twentieth of a pixel (tests/unit/sense/test_phase.py). Hence numpy's transform here, otherwise the same steps.
+answer by up to a twentieth of a pixel (tests/unit/sense/test_phase.py). Hence scipy's transform here, otherwise the same steps.
 And ``cv2.magnitude`` rounds by where its input lies in memory.
 """
 
@@ -10,26 +10,39 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft2, rfft2
 
 REACH = 2  # pixels around the peak whose centre of gravity is the answer
+NEAR = np.arange(-REACH, REACH + 1)
 Floats = NDArray[np.float32]
 
 
 def correlated(first: Floats, second: Floats, window: Floats) -> tuple[float, float, float]:
     """(dx, dy, response) in pixels and [0, 1]: second(x + dx) looks like first(x). All (h, w); ``window`` tapers both."""
-    spectrum = np.conj(np.fft.rfft2(first * window)) * np.fft.rfft2(second * window)
-    power = spectrum.real * spectrum.real + spectrum.imag * spectrum.imag
+    dx, dy, response = all_correlated(first[None], second[None], window)
+    return float(dx[0]), float(dy[0]), float(response[0])
+
+
+def all_correlated(first: Floats, second: Floats, window: Floats) -> NDArray[np.float64]:
+    """The same of n pairs, (n, h, w) each, at once: (3, n)."""
+    spectrum, other = rfft2(first * window), rfft2(second * window)
+    spectrum = np.conj(spectrum, out=spectrum)
+    spectrum *= other
+    power = spectrum.real * spectrum.real
+    power += spectrum.imag * spectrum.imag
     spectrum *= 1 / np.sqrt(np.maximum(power, np.float32(1e-30)))
-    surface = np.fft.irfft2(spectrum, s=first.shape)
-    row, column = np.unravel_index(int(surface.argmax()), surface.shape)
-    near = np.arange(-REACH, REACH + 1)
-    height, width = surface.shape
-    weights = surface[np.ix_((row + near) % height, (column + near) % width)].astype(np.float64)
-    response = float(weights.sum())
-    if response <= 0:
-        return 0.0, 0.0, 0.0
-    dy, dx = (float((weights.sum(1 - axis) * near).sum()) / response for axis in (0, 1))
-    return _centred(column, width) + dx, _centred(row, height) + dy, response
+    surface = irfft2(spectrum, s=first.shape[1:], overwrite_x=True)
+    height, width = first.shape[1:]
+    rows, columns = np.divmod(surface.reshape(len(surface), -1).argmax(1), width)
+    down, right = (rows[:, None] + NEAR) % height, (columns[:, None] + NEAR) % width
+    weights = surface[np.arange(len(surface))[:, None, None], down[:, :, None], right[:, None, :]].astype(np.float64)
+    response = weights.sum((1, 2))
+    found = np.zeros((3, len(surface)))
+    has = response > 0
+    found[0, has] = (_centred(columns, width) + (weights.sum(1) * NEAR).sum(1) / np.where(has, response, 1))[has]
+    found[1, has] = (_centred(rows, height) + (weights.sum(2) * NEAR).sum(1) / np.where(has, response, 1))[has]
+    found[2, has] = response[has]
+    return found
 
 
 def steepness(image: Floats) -> Floats:
@@ -38,5 +51,5 @@ def steepness(image: Floats) -> Floats:
     return np.asarray(np.sqrt(across * across + down * down), np.float32)
 
 
-def _centred(place: np.intp, length: int) -> int:
-    return int(place) - (length if 2 * int(place) >= length else 0)
+def _centred(places: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    return places - np.where(2 * places >= length, length, 0)

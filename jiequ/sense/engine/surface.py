@@ -55,7 +55,8 @@ def difference(
     before: Floats, after: Floats, valid_before: Bools, valid_after: Bools, lie: Lie, row: int, column: int
 ) -> Difference:
     """Both dates of one window brought together; (row, column): the window's first pixel on the grid."""
-    moved = moved_by(before, lie.dx, lie.dy) - lie.plane(row, column, *after.shape)
+    moved = moved_by(before, lie.dx, lie.dy)
+    moved -= lie.plane(row, column, *after.shape)
     valid = valid_after & moved_mask(valid_before, lie.dx, lie.dy)
     if valid.all():
         return Difference(after - moved, moved, after, valid)
@@ -67,8 +68,10 @@ def changes(found: Difference, lie: Lie, resolution: float, parameters: Paramete
     """A ``Change`` for each pixel of a window, (h, w) uint8."""
     result = np.zeros(found.dz.shape, np.uint8)
     least = threshold_m(lie, parameters)
-    raised = _structures(found.dz, found.after, found.before, least, resolution, parameters)
-    lowered = _structures(-found.dz, found.before, found.after, least, resolution, parameters)
+    middle = np.asarray(cv2.medianBlur(found.dz, 3), np.float32)
+    pixels = parameters.opening_m / resolution
+    raised = _structures(found.dz, middle, found.after, found.before, least, pixels)
+    lowered = _structures(-found.dz, -middle, found.before, found.after, least, pixels)
     filled, dug = _earthworks(found, ~(raised | lowered), lie, resolution, parameters)
     np.copyto(result, np.uint8(Change.FILLED), where=filled)
     np.copyto(result, np.uint8(Change.DUG), where=dug)
@@ -78,23 +81,33 @@ def changes(found: Difference, lie: Lie, resolution: float, parameters: Paramete
     return result
 
 
-def _structures(dz: Floats, higher: Floats, lower: Floats, least: float, resolution: float, parameters: Parameters) -> Bools:
-    middle = cv2.medianBlur(dz, 3)
+def _structures(dz: Floats, middle: Floats, higher: Floats, lower: Floats, least: float, pixels: float) -> Bools:
+    """``middle``: the 3 × 3 median of ``dz``. Looked at is only where it differs at all, with what the steps below reach."""
+    found = np.zeros(dz.shape, np.bool_)
+    left, top, width, height = cv2.boundingRect((middle > least).view(np.uint8))
+    if width:
+        reach = RIM_PX + 2
+        part = slice(max(top - reach, 0), top + height + reach), slice(max(left - reach, 0), left + width + reach)
+        found[part] = _looked_at(dz[part], middle[part], higher[part], lower[part], least, pixels)
+    return found
+
+
+def _looked_at(dz: Floats, middle: Floats, higher: Floats, lower: Floats, least: float, pixels: float) -> Bools:
     above = cv2.medianBlur(higher - cv2.dilate(lower, NEIGHBOURS), 3)
     seeds = (middle > least) & (above > least * SEED_SHARE)
     if not seeds.any():
-        return np.zeros(dz.shape, np.bool_)
+        return seeds
     strongest = np.maximum(dz, middle)
     on_rim = np.asarray(cv2.erode(strongest, NEIGHBOURS)) <= least
     mostly_ground = on_rim & (strongest <= EDGE_SHARE * np.asarray(cv2.dilate(middle, NEIGHBOURS)))
     grown = (strongest > least) & ~mostly_ground
-    return opened(grown_from(seeds, grown), parameters.opening_m / resolution)
+    return opened(grown_from(seeds, grown), pixels)
 
 
 def opened(mask: Bools, pixels: float) -> Bools:
     """Without what is narrower than so many pixels."""
     size = round(pixels)
-    if size < 2:
+    if size < 2 or not mask.any():
         return mask
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (size, size))
     return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0)

@@ -54,7 +54,7 @@ def toned(picture: Bytes, how: Tone, window: Window) -> Bytes:
 def _light_at(how: Tone, window: Window) -> Floats:
     rows, columns = how.light.shape[:2]
     step = how.size[0] / rows, how.size[1] / columns
-    return np.asarray(cv2.merge([between(how.light[..., band], window, step) for band in range(3)]))
+    return np.asarray(between(how.light, window, step))
 
 
 def _through(picture: Bytes, levels: Bytes) -> Bytes:

@@ -19,11 +19,12 @@ from jiequ.sense.engine.field import Field, Nodes, blind_in, measured, pixels_of
 from jiequ.sense.engine.folder import packed
 from jiequ.sense.engine.grid import Window
 from jiequ.sense.engine.heights import Lie
+from jiequ.sense.engine.memory import keep_freed
 from jiequ.sense.engine.parameters import Parameters
 from jiequ.sense.engine.plan import Input, Side
 from jiequ.sense.engine.rasters import Bools, Bytes, Raster
 from jiequ.sense.engine.tone import Tone, toned
-from jiequ.sense.engine.vector import pieces
+from jiequ.sense.engine.tracing import traced
 from jiequ.sense.engine.warping import grey, warped
 
 NEW, GONE = 1, 2  # of the picture path
@@ -33,6 +34,7 @@ OPEN_FILES = 8
 
 @lru_cache(maxsize=OPEN_FILES)
 def _opened(path: Path, side: Side, later: bool, _thread: int) -> Raster:
+    keep_freed()
     return Raster(path, side.grid, surface=side.surface, stretch=side.stretches[int(later)])
 
 
@@ -120,7 +122,7 @@ def picture_tile(
     odds = _net(weights, model, threading.get_ident()).odds(toned(earlier, how, wide), later)
     classes = _found(odds, valid, side.grid.resolution, parameters)
     inner = window.inner(parameters.halo_px)
-    kept = np.rint(np.clip(odds[(slice(None), *inner)], 0, 1) * 255).astype(np.uint8)
+    kept = np.stack([cv2.convertScaleAbs(one[inner], alpha=255) for one in odds])  # rounded, 0 … 255
     return _packed_tile(classes[inner], valid[inner], part, window, {"odds": kept})
 
 
@@ -136,18 +138,8 @@ def _packed_tile(classes: Bytes, valid: Bools, part: Field, window: Window, more
     blind, classes = blind_in(part, window), classes.copy()
     np.copyto(classes, np.uint8(HOLE), where=~valid)
     np.copyto(classes, BLIND + blind, where=blind > 0)
-    found = pieces(classes, window)
-    facts = {
-        "window": [window.row, window.column, window.height, window.width],
-        "seen": int((classes < BLIND).sum()),
-        "pieces": [[value, _rings(polygon)] for value, polygon in found],
-    }
-    return packed(more, facts)
-
-
-def _rings(polygon: Any) -> list[list[list[int]]]:
-    rings = (polygon.exterior, *polygon.interiors)
-    return [[[round(x), round(y)] for x, y in ring.coords] for ring in rings]
+    facts = {"seen": int(np.count_nonzero(classes < BLIND))}
+    return packed({**more, "outlines": traced(classes, window).packed()}, facts)
 
 
 @lru_cache(maxsize=2)

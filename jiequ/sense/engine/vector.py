@@ -6,69 +6,46 @@ depends on a shape (area, rectangle, smoothing) is done after that.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rasterio.features import shapes
 from shapely.geometry.base import BaseGeometry
 from shapely.geometry.polygon import Polygon
 
-from jiequ.sense.engine.grid import Grid, Window
+from jiequ.sense.engine.grid import Grid
 
 RECTANGLE_SHARE = 0.82  # of the rectangle's area that the pixels must fill, and of the pixels that the rectangle must cover
 SMOOTH_PX = 0.8
 Piece = tuple[int, Polygon]
 
 
-def pieces(classes: NDArray[np.uint8], window: Window) -> list[Piece]:
-    """(class, polygon in the grid's pixels) of each connected part of one tile; class 0 is nothing.
-
-    A row or column like the one before is left out of what is traced and put back into the coordinates: most of a tile is.
-    """
-    if not classes.any():
-        return []
-    rows, columns = _unlike(classes), _unlike(classes.T)
-    small = np.ascontiguousarray(classes[np.ix_(rows[:-1], columns[:-1])])
-    found = shapes(small, mask=small > 0, connectivity=4)
-    placed = [(int(value), geometry["coordinates"]) for geometry, value in found]
-    corner = np.array([window.column, window.row])
-    return [(value, Polygon(*_spread(rings, rows, columns, corner))) for value, rings in placed]
-
-
-def _unlike(classes: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """The rows unlike the one before, and the end."""
-    changes = np.flatnonzero((classes[1:] != classes[:-1]).any(axis=1)) + 1
-    return np.concatenate([[0], changes, [len(classes)]])
-
-
-def _spread(rings: Any, rows: Any, columns: Any, corner: Any) -> tuple[Any, list[Any]]:
-    whole = [np.asarray(ring, np.intp) for ring in rings]
-    outer, *inner = [np.column_stack([columns[ring[:, 0]], rows[ring[:, 1]]]) + corner for ring in whole]
-    return outer, inner
-
-
-def joined(found: Iterable[Piece], cuts: tuple[Collection[int], Collection[int]]) -> list[Piece]:
+def joined(
+    found: tuple[NDArray[np.uint8], NDArray[Any]], cuts: tuple[Collection[int], Collection[int]], least: float
+) -> list[Piece]:
     """Parts that meet along a seam become one; sorted, so that the order of the tiles leaves no trace.
 
-    ``cuts``: (rows, columns) where tiles begin or end; what reaches none of them is whole.
+    ``found``: (classes, polygons) of all tiles; ``cuts``: (rows, columns) where tiles begin or end; what reaches none of them
+    is whole. What is smaller than ``least`` pixels is left out.
     """
-    by_class: dict[int, tuple[list[Polygon], list[Polygon]]] = defaultdict(lambda: ([], []))
-    for value, polygon in found:
-        left, top, right, bottom = polygon.bounds
-        by_class[value][top in cuts[0] or bottom in cuts[0] or left in cuts[1] or right in cuts[1]].append(polygon)
-    return [(value, part) for value in sorted(by_class) for part in _united(*by_class[value])]
+    values, polygons = found
+    edges = shapely.bounds(polygons).reshape(-1, 4)
+    at_seam = np.isin(edges[:, [1, 3]], list(cuts[0])).any(1) | np.isin(edges[:, [0, 2]], list(cuts[1])).any(1)
+    kept = at_seam | (shapely.area(polygons) >= least)
+    told: list[Piece] = []
+    for value in np.unique(values[kept]):
+        own = kept & (values == value)
+        told += [(int(value), part) for part in _united(polygons[own & ~at_seam], polygons[own & at_seam], least)]
+    return told
 
 
-def _united(whole: Sequence[Polygon], parts: Sequence[Polygon]) -> list[Polygon]:
-    everything = shapely.make_valid(np.array([*whole, shapely.union_all(list(parts))]))
-    flat = [
-        clean(part) for one in shapely.get_parts(everything) for part in shapely.get_parts(one) if part.geom_type == "Polygon"
-    ]
-    return sorted(flat, key=lambda polygon: polygon.wkb)
+def _united(whole: NDArray[Any], parts: NDArray[Any], least: float) -> list[Polygon]:
+    everything = shapely.make_valid(np.array([*whole, shapely.union_all(parts)]))
+    flat = shapely.get_parts(shapely.get_parts(everything))
+    large = flat[(shapely.get_type_id(flat) == shapely.GeometryType.POLYGON) & (shapely.area(flat) >= least)]
+    return sorted(map(clean, large), key=lambda polygon: polygon.wkb)
 
 
 def clean(polygon: Polygon) -> Polygon:

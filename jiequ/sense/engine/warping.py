@@ -27,13 +27,23 @@ def warped(
         return np.zeros((*xs.shape, 3), np.uint8), np.zeros(xs.shape, np.bool_)
     pixels, valid = raster.read(source, shrink=shrink)
     half = (shrink - 1) / 2
-    there_x = (xs + np.float32(corner[0] - half - source.column)) / np.float32(shrink)
-    there_y = (ys + np.float32(corner[1] - half - source.row)) / np.float32(shrink)
-    moved = cv2.remap(pixels, there_x, there_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    xs += np.float32(corner[0] - half - source.column)
+    ys += np.float32(corner[1] - half - source.row)
+    if shrink != 1:
+        xs /= np.float32(shrink)
+        ys /= np.float32(shrink)
+    moved = _remapped(pixels, xs, ys)
     if valid.all():
-        return np.asarray(moved), np.ones(xs.shape, np.bool_)
-    mask = cv2.remap(valid.astype(np.uint8) * 255, there_x, there_y, cv2.INTER_LINEAR, borderValue=0)
-    return np.asarray(moved), np.asarray(mask > 250)
+        return moved, np.ones(xs.shape, np.bool_)
+    mask = cv2.remap(valid.astype(np.uint8) * 255, xs, ys, cv2.INTER_LINEAR, borderValue=0)
+    return moved, np.asarray(mask > 250)
+
+
+def _remapped(pixels: Bytes, xs: Floats, ys: Floats) -> Bytes:
+    """OpenCV 5 takes less than half the time over four bands that it takes over three, for the same bytes."""
+    four = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
+    moved = cv2.remap(four, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB))
 
 
 def _sought(
@@ -55,7 +65,8 @@ def _sought(
         ys = (d * columns).astype(np.float32) + (e * rows + (f - corner[1])).astype(np.float32)
     if shifts is not None:
         dx, dy = shift_at(shifts, window)
-        xs, ys = xs + dx, ys + dy
+        xs += dx
+        ys += dy
     return xs, ys, corner
 
 
