@@ -3,7 +3,7 @@
 ``--reports`` reports of the last thirty days lie over 25 km², their words invented (``triage.engine.generator``), each with its
 sketch. Before a figure counts: a report of the last three days said again in the same words fifteen metres beside comes back
 among the first five (at least 99 of 100; of the whole month the share is only told: age speaks against a report). Timed:
-``known_cases`` alone and the whole request of the report page (``/report/alike``), each by wall and by CPU of this process; and
+``known_cases`` alone and the whole request of the report page (``/report/suggest``), each by wall and by CPU of this process; and
 how much bigger the process got by them.
 """
 
@@ -123,7 +123,7 @@ def pages(asked: Any) -> tuple[float, float]:
     browser = Client(headers={"HX-Request": "true"})
     data = {"words": asked.words, "lon": asked.lon, "lat": asked.lat, "system": "cgcs2000", "accuracy_m": "10"}
     began, used = time.perf_counter(), time.process_time()
-    answer = browser.post("/report/alike", data)
+    answer = browser.post("/report/suggest", data)
     took = time.perf_counter() - began, time.process_time() - used
     if answer.status_code != 200:
         sys.exit(f"answered {answer.status_code}")

@@ -11,6 +11,7 @@ from jiequ.cases.access import case_for
 from jiequ.cases.jobs import clock_mark
 from jiequ.cases.models import Case, EventType, FilingCondition, TypeEdition
 from jiequ.core.models import Job, Picture
+from jiequ.grid.lines import Lines, packed
 from jiequ.grid.models import MapVersion, Place
 from jiequ.grid.queries import forget
 from jiequ.grid.rules import q18
@@ -68,11 +69,13 @@ def make_picture(street_id: int, name: str = "a") -> Picture:
     )
 
 
-def make_place(world: World, name: str, *, grid: str = "a", kind: str = "estate", aliases: tuple[str, ...] = ()) -> Place:
-    """A place of the gazetteer in the middle of a unit grid; the map's token changes with it."""
+def make_place(
+    world: World, name: str, *, grid: str = "a", kind: str = "estate", aliases: tuple[str, ...] = (), line: Lines = ()
+) -> Place:
+    """A place of the gazetteer in the middle of a unit grid, with its course; the map's token changes with it."""
     lon, lat = world.point_in(grid)
     where = {"lon": lon, "lat": lat, "q18": q18(lon, lat), "raw_x": lon, "raw_y": lat}
-    names = {"name": name, "aliases": list(aliases), "words": "\n".join([name, *aliases])}
+    names = {"name": name, "aliases": list(aliases), "words": "\n".join([name, *aliases]), "line": packed(line)}
     made = Place.objects.create(street=world.street, community=world.grids[grid].community, kind=kind, **names, **where)
     MapVersion.objects.update_or_create(street=world.street, defaults={"token": f"place-{made.pk}", "changed_at": NOW})
     forget()

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jiequ.core.errors import Refusal
-from jiequ.grid.queries import places, plate
+from jiequ.grid.queries import places, plate, point_of
 
 from . import services
 from .models import Case
@@ -103,7 +103,8 @@ def place_of(cleaned: dict[str, Any], case: Case) -> dict[str, Any]:
     if place_id := cleaned.get("place_id"):
         named = places(street_id=case.street_id).get(pk=place_id)
         words = case.address if named.name in case.address else f"{named.name} {case.address}".strip()
-        return rest | {"place": services.Place(named.lon, named.lat, "cgcs2000", words=words)}
+        pin = None if case.lon is None or case.lat is None else (case.lon, case.lat)
+        return rest | {"place": services.Place(*point_of(named, pin), "cgcs2000", words=words)}
     return rest
 
 

@@ -6,7 +6,6 @@ from django.urls import path
 
 from . import urls_types, views_replies
 from .views import (
-    alike,
     case,
     finding,
     hooks,
@@ -33,7 +32,6 @@ urlpatterns = [
     path("report/", public.report, name="report"),
     path("report/near", public.near, name="near"),
     path("report/suggest", suggesting.suggest, name="suggest"),
-    path("report/alike", alike.alike, name="alike"),
     path("query/", public.query, name="query"),
     path("r/<str:token>/", own.mine, name="mine"),
     path("r/<str:token>/rate", own.rate, name="rate"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .lines import Lines
 from .topology import Drawn
 
 Geometry = Mapping[str, Any]
@@ -46,7 +47,10 @@ class PointDrawn:
 
 @dataclass(frozen=True, slots=True)
 class PlaceDrawn:
-    """A place of a community; ``beside`` names the road, estate or village of the same community it stands at."""
+    """A place of a community; ``beside`` names the road, estate or village of the same community it stands at.
+
+    ``line``: the course of a road or a river, coarse, in CGCS2000 (``lines.coarse``); x and y then are a point of it.
+    """
 
     community: str
     kind: str
@@ -56,6 +60,7 @@ class PlaceDrawn:
     aliases: tuple[str, ...] = ()
     beside: str = ""
     system: str = "cgcs2000"
+    line: Lines = ()
 
 
 @dataclass(frozen=True, slots=True)

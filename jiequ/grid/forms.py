@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jiequ.people.models import Person
 
+from .lines import Lines, unpacked
 from .models import MonitoringPoint, Place, PlaceKind, PointKind, ResponsibilityGrid, RiskClass, System
 from .services import PlaceFacts, PointFacts
 
@@ -84,8 +85,25 @@ class PlaceForm(forms.Form):
     )
     kind = forms.ChoiceField(label=_("种类"), choices=PlaceKind.choices)
     community = forms.TypedChoiceField(label=_("社区"), coerce=int)
-    x = forms.FloatField(label=_("经度"), widget=forms.TextInput(attrs={"inputmode": "decimal", "data-grid-x": ""}))
-    y = forms.FloatField(label=_("纬度"), widget=forms.TextInput(attrs={"inputmode": "decimal", "data-grid-y": ""}))
+    x = forms.FloatField(
+        label=_("经度"), required=False, widget=forms.TextInput(attrs={"inputmode": "decimal", "data-grid-x": ""})
+    )
+    y = forms.FloatField(
+        label=_("纬度"),
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "data-grid-y": ""}),
+        help_text=_("填了走向可以不填：取走向的中点。"),
+    )
+    line = forms.CharField(
+        label=_("走向"),
+        max_length=40_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "data-grid-line": ""}),
+        help_text=_(
+            "道路、河涌：沿线的点，一行一个“经度,纬度”，断开处空一行；也可以点进这个框，再在地图上沿线点。"
+            "有了走向，按离路、离河多远核对位置，不再按中点。"
+        ),
+    )
     system = forms.ChoiceField(label=_("坐标系"), choices=System.choices, widget=forms.Select(attrs={"data-grid-system": ""}))
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
 
@@ -93,17 +111,38 @@ class PlaceForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["community"].choices = communities  # type: ignore[attr-defined]
 
+    def clean_line(self) -> Lines:
+        """The parts of the line, in the form's system."""
+        parts = re.split(r"\n\s*\n", self.cleaned_data["line"].replace("\r", "").strip())
+        try:
+            return tuple(tuple(map(_pair, part.splitlines())) for part in parts if part)
+        except ValueError:
+            raise forms.ValidationError(_("走向一行写一个点：经度,纬度，例如 113.500000,23.180000。")) from None
+
     def facts(self) -> PlaceFacts:
         """The form as the service takes it."""
-        given = {name: self.cleaned_data[name] for name in ("kind", "name", "x", "y", "system")}
+        given = {name: self.cleaned_data[name] for name in ("kind", "name", "x", "y", "system", "line")}
         aliases = tuple(re.split(r"[\n,，、;；]+", self.cleaned_data["aliases"]))
         return PlaceFacts(community_id=self.cleaned_data["community"], aliases=aliases, **given)
 
     @staticmethod
     def filled(place: Place) -> dict[str, Any]:
-        """What the form shows of a place."""
+        """What the form shows of a place; one with a line in our own system, which the line is kept in."""
         names = {"name": place.name, "aliases": "\n".join(place.aliases), "kind": place.kind, "version": place.version}
-        return names | {"community": place.community_id, "x": place.raw_x, "y": place.raw_y, "system": place.raw_system}
+        if place.line:
+            where = {"x": place.lon, "y": place.lat, "system": System.CGCS2000, "line": _rows(unpacked(place.line))}
+        else:
+            where = {"x": place.raw_x, "y": place.raw_y, "system": place.raw_system}
+        return names | {"community": place.community_id} | where
+
+
+def _pair(text: str) -> tuple[float, float]:
+    x, y = re.split(r"[,，\s]+", text.strip())
+    return float(x), float(y)
+
+
+def _rows(lines: Lines) -> str:
+    return "\n\n".join("\n".join(f"{x:.5f},{y:.5f}" for x, y in part) for part in lines)
 
 
 class ImportForm(forms.Form):

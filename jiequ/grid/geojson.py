@@ -2,8 +2,8 @@
 
 A feature's ``layer`` property says what it is (community, unit_grid, responsibility_grid, monitoring_point, place). Where it
 is missing, a polygon with a 15-digit ``code`` is a unit grid, one with 12 digits a community. The collection may name its
-``coordinate_system`` (cgcs2000, wgs84, gcj02, bd09). Base map features are not taken in: continuous large-scale
-vector maps are state secrets (DOMAIN §4).
+``coordinate_system`` (cgcs2000, wgs84, gcj02, bd09). A place is a point, or a line where it is a road or a river, which is made
+coarse. Base map features are not taken in: continuous large-scale vector maps are state secrets (DOMAIN §4).
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from . import lines
 from .drawing import CommunityDrawn, Drawing, PlaceDrawn, PointDrawn, ResponsibilityDrawn
 from .rules import CoordinateSystem, is_position, to_canonical
 from .topology import Drawn
 
 MAX_BYTES = 30 * 1024 * 1024
 MAX_FEATURES = 20_000
+OURS = CoordinateSystem.CGCS2000
 LAYERS = ("community", "unit_grid", "responsibility_grid", "monitoring_point", "place")
 
 
@@ -110,7 +112,8 @@ def _point(properties: Mapping[str, Any], geometry: Mapping[str, Any], system: C
 
 
 def _place(properties: Mapping[str, Any], geometry: Mapping[str, Any], system: CoordinateSystem) -> PlaceDrawn:
-    x, y, own_system = _pair(properties, geometry, system)
+    line = _line(geometry, system)
+    x, y, own_system = _pair(properties, geometry if not line else _as_point(line), system if not line else OURS)
     return PlaceDrawn(
         _text(properties, "community"),
         _text(properties, "kind"),
@@ -120,7 +123,23 @@ def _place(properties: Mapping[str, Any], geometry: Mapping[str, Any], system: C
         _texts(properties, "aliases"),
         _text(properties, "beside", ""),
         own_system,
+        line,
     )
+
+
+def _line(geometry: Mapping[str, Any], system: CoordinateSystem) -> lines.Lines:
+    """The course of a road or a river, made coarse; () where the geometry is no line."""
+    kind, parts = geometry.get("type"), _canonical(geometry, system).get("coordinates")
+    if kind not in ("LineString", "MultiLineString"):
+        return ()
+    try:
+        return lines.coarse([[(x, y) for x, y, *_height in part] for part in ([parts] if kind == "LineString" else parts)])
+    except (TypeError, ValueError):
+        raise Unreadable("bad_line") from None
+
+
+def _as_point(line: lines.Lines) -> dict[str, Any]:
+    return {"type": "Point", "coordinates": list(lines.middle(line))}
 
 
 def _pair(properties: Mapping[str, Any], geometry: Mapping[str, Any], system: CoordinateSystem) -> tuple[float, float, str]:
@@ -200,7 +219,8 @@ def _features(drawing: Drawing) -> Iterator[dict[str, Any]]:
         yield _feature("monitoring_point", known | _raw(point), _at(point))
     for place in drawing.places or []:
         named = {"community": place.community, "kind": place.kind, "name": place.name, "beside": place.beside}
-        yield _feature("place", named | {"aliases": list(place.aliases)} | _raw(place), _at(place))
+        raw = _raw(place) if not place.line else {"raw": {"x": place.x, "y": place.y, "system": place.system}}
+        yield _feature("place", named | {"aliases": list(place.aliases)} | raw, _course(place) if place.line else _at(place))
 
 
 def _feature(layer: str, properties: Mapping[str, Any], geometry: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -209,6 +229,10 @@ def _feature(layer: str, properties: Mapping[str, Any], geometry: Mapping[str, A
 
 def _raw(spot: PointDrawn | PlaceDrawn) -> dict[str, Any]:
     return {} if spot.system == "cgcs2000" else {"raw": {"x": spot.x, "y": spot.y, "system": spot.system}}
+
+
+def _course(place: PlaceDrawn) -> dict[str, Any]:
+    return {"type": "MultiLineString", "coordinates": [[list(point) for point in part] for part in place.line]}
 
 
 def _at(spot: PointDrawn | PlaceDrawn) -> dict[str, Any]:

@@ -192,6 +192,7 @@ class Place(Located):
     name = models.CharField(max_length=80)
     aliases = models.JSONField(default=list, blank=True)
     words = models.TextField(help_text="name and aliases in small letters, one a line: what a search looks through")
+    line = models.TextField(blank=True, default="", help_text="a road's or river's course, coarse: grid.lines.packed")
     beside = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="landmarks")
     version = models.PositiveIntegerField(default=1)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 
-from django.db.models import Avg
+from django.db.models import Avg, BooleanField, ExpressionWrapper, Q
 
 from .models import MapVersion, Place, ResponsibilityGrid
 
@@ -20,7 +20,10 @@ RECHECK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A place by all of its names; ``place_id`` None: a responsibility grid, whose point is the middle of its unit grids."""
+    """A place by all of its names; ``place_id`` None: a responsibility grid, whose point is the middle of its unit grids.
+
+    ``has_line``: it is a road or a river with its course, which is not held here (``queries.courses``).
+    """
 
     names: tuple[str, ...]
     kind: str
@@ -31,6 +34,7 @@ class Named:
     community_zh: str = ""
     community_en: str = ""
     place_id: int | None = None
+    has_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,10 @@ def forget() -> None:
 def _places() -> Iterator[Named]:
     names = ("community__name_zh", "community__name_en", "name", "aliases")
     rows = Place.objects.filter(community__retired_at=None).order_by("pk")
-    columns = rows.values_list("kind", "lon", "lat", "street_id", "community_id", *names, "pk")
-    for kind, lon, lat, street_id, community_id, zh, en, name, aliases, pk in columns:
-        yield Named((name, *aliases), kind, lon, lat, street_id, community_id, zh, en, pk)
+    is_point = ExpressionWrapper(Q(line=""), output_field=BooleanField())
+    columns = rows.values_list("kind", "lon", "lat", "street_id", "community_id", *names, "pk", is_point)
+    for kind, lon, lat, street_id, community_id, zh, en, name, aliases, pk, point in columns:
+        yield Named((name, *aliases), kind, lon, lat, street_id, community_id, zh, en, pk, has_line=not point)
 
 
 def _grids() -> Iterator[Named]:

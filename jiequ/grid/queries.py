@@ -20,6 +20,7 @@ from jiequ.people.rules import Role
 
 from . import naming
 from .index import Cell, Spot, SpotIndex
+from .lines import Lines, nearest, unpacked
 from .models import Community, MapVersion, MonitoringPoint, Place, PlaceKind, ResponsibilityGrid, UnitGrid
 from .naming import Named, named_places
 
@@ -118,6 +119,17 @@ def places(
         found = found.filter(words__contains=words.strip().lower())
     is_landmark = ExpressionWrapper(Q(kind=PlaceKind.LANDMARK), output_field=BooleanField())
     return found.order_by(is_landmark, "name", "id")
+
+
+def courses(place_ids: Iterable[int]) -> dict[int, Lines]:
+    """The lines of the roads and rivers among these places. One SELECT."""
+    rows = Place.objects.filter(pk__in=list(place_ids)).exclude(line="").values_list("pk", "line")
+    return {pk: unpacked(line) for pk, line in rows}
+
+
+def point_of(place: Place, pin: tuple[float, float] | None) -> tuple[float, float]:
+    """Where a place is meant by whoever stands at ``pin``: of a road or a river the nearest point of it, else its own."""
+    return nearest(unpacked(place.line), *pin) if place.line and pin is not None else (place.lon, place.lat)
 
 
 def communities(street_id: int) -> QuerySet[Community]:

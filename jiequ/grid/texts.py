@@ -21,6 +21,7 @@ def unreadable(fault: Unreadable) -> str:
         "bad_system": _("不认识坐标系“%(detail)s”，可用 cgcs2000、wgs84、gcj02、bd09。"),
         "not_feature": _("第 %(number)d 个要素缺少 properties，或几何不是对象。"),
         "bad_point": _("第 %(number)d 个要素应是一个点，带两个数（经度、纬度）。"),
+        "bad_line": _("第 %(number)d 个要素的线读不出来，或化简到 25 米后还有 500 个点以上；请分社区、分段画。"),
         "unknown_layer": _("第 %(number)d 个要素的图层“%(detail)s”不认识。"),
         "missing_property": _("第 %(number)d 个要素缺少属性“%(detail)s”，或它不是文字。"),
     }[fault.reason]

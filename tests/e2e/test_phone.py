@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from jiequ.cases import services
 from jiequ.cases.models import Case
 from jiequ.core import clock
+from jiequ.core.decode import develop
 from jiequ.grid.models import MapVersion, Place
 from jiequ.grid.queries import forget
+from jiequ.triage.engine.pairs import LIKE_PHOTO_BITS, SAME_PHOTO_BITS, hamming
 from tests.actors import World
 from tests.casework import Casework, make_condition, make_place
 from tests.e2e.conftest import Reader
@@ -104,7 +110,7 @@ def test_what_was_reported_near_by_is_asked_about_before_sending_and_me_too_join
     page.locator("#report-words").press_sequentially(case.reports.get().words)
     expect(page.locator("#near .badge", has_text="可能有关")).to_be_visible()
     page.locator("#near label.choice", has_text="暴露生活垃圾").click()
-    with page.expect_response("**/report/alike"):
+    with page.expect_response("**/report/suggest"):
         page.locator("#report-words").press_sequentially("，很臭")
     expect(page.locator("#near label.choice", has_text="暴露生活垃圾").get_by_role("radio")).to_be_checked()
     page.get_by_role("button", name="提交").click()
@@ -112,6 +118,43 @@ def test_what_was_reported_near_by_is_asked_about_before_sending_and_me_too_join
     case.refresh_from_db()
     assert case.voices == 2
     assert Case.objects.count() == 1
+
+
+def test_a_pause_while_writing_asks_once_for_all_and_a_photo_goes_out_as_its_likeness_alone(
+    reader: Reader, work: Casework
+) -> None:
+    kept = [make_scene(1), make_scene(2)]
+    looks = [develop(each, 40_000_000)[0]["dhash"] for each in kept]
+    page = reader()
+    stand_in(page, work.world)
+    page.goto("/report/")
+    page.wait_for_selector("html.is-started")
+    with page.expect_response("**/report/suggest"):
+        page.get_by_role("button", name="带上我现在的位置").click()
+    file = {"name": "p.jpg", "mimeType": "image/jpeg", "buffer": kept[0]}
+    with page.expect_response("**/report/suggest") as shot:
+        page.locator("[data-photos-album]").set_input_files(file)
+    asked: list[str] = []
+    page.on("request", lambda one: one.method == "POST" and asked.append(one.url))
+    with page.expect_response("**/report/suggest"):
+        page.locator("#report-words").fill("楼下暴露生活垃圾堆了三天")
+    expect(page.locator("#heard [name=condition]")).not_to_have_count(0)
+    assert [one.rpartition("/")[2] for one in asked] == ["suggest"]
+    sent = shot.value.request.post_data_buffer or b""
+    assert len(sent) < 3_000, "no picture"
+    [look] = re.findall(rb'name="looks"\r\n\r\n([0-9a-f]{16})\r\n', sent)
+    apart = [hamming(int(look, 16), one) for one in looks]
+    assert apart[0] <= SAME_PHOTO_BITS < LIKE_PHOTO_BITS < apart[1], "another picture is told apart"
+
+
+def make_scene(seed: int) -> bytes:
+    """A picture as a camera makes it: 4,000 × 3,000, soft shapes, on its side by EXIF where the seed is odd."""
+    chance = Random(seed)
+    small = Image.frombytes("RGB", (12, 9), bytes(chance.randrange(256) for _ in range(12 * 9 * 3)))
+    out, turned = io.BytesIO(), Image.Exif()
+    turned[0x0112] = 6 if seed % 2 else 1
+    small.resize((4000, 3000), Image.Resampling.BICUBIC).save(out, "JPEG", quality=85, exif=turned)
+    return out.getvalue()
 
 
 def test_a_place_written_far_from_the_pin_is_asked_about_and_one_tap_takes_it(reader: Reader, work: Casework) -> None:

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 
 from jiequ.cases.models import Case
+from jiequ.core.models import Picture
 from tests.actors import NOW, MovableClock, World
-from tests.casework import Casework
+from tests.casework import Casework, make_picture
 from tests.statements import statements_of
 from tests.web.test_report_pages import here, text_of
 
@@ -24,7 +25,7 @@ SAID = "石桥边的河道被树枝堵住，水漫上来了"
 
 
 def alike(world: World, browser: Client, words: str, **more: Any) -> str:
-    answer = browser.post("/report/alike", here(world) | {"words": words} | more, headers={"HX-Request": "true"})
+    answer = browser.post("/report/suggest", here(world) | {"words": words} | more, headers={"HX-Request": "true"})
     assert answer.status_code == 200
     return text_of(answer)
 
@@ -64,11 +65,11 @@ def test_a_report_that_was_chosen_stays_chosen_while_more_is_written_and_with_sc
 def test_without_a_point_the_communitys_reports_are_asked_for_the_same_words(work: Casework) -> None:
     work.reported(words=SAID)
     given = {"words": SAID, "community": work.world.communities["east"].pk}
-    part = text_of(Client().post("/report/alike", given))
+    part = text_of(Client().post("/report/suggest", given))
     assert "可能有关" in part
     assert len(offers(part)) == 1
     elsewhere = given | {"community": work.world.communities["other"].pk}
-    assert offers(text_of(Client().post("/report/alike", elsewhere))) == []
+    assert offers(text_of(Client().post("/report/suggest", elsewhere))) == []
 
 
 @pytest.mark.parametrize("hidden", [{"is_confidential": True}, {"is_suspect": True}, {"state": "rejected", "ended_at": NOW}])
@@ -93,19 +94,76 @@ def test_the_same_probe_finds_a_door_that_shows_everything(work: Casework, monke
 
 
 def test_who_probes_with_words_is_stopped_at_both_doors(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jiequ.cases.views.alike.ASKS_AN_HOUR", 2)
+    monkeypatch.setattr("jiequ.cases.views.suggesting.ASKS_AN_HOUR", 2)
     browser = Client()
     alike(work.world, browser, SAID)
     assert browser.post("/report/", {"words": SAID, "suggest": "1"}).status_code == 200
-    assert browser.post("/report/alike", {"words": SAID}).status_code == 429
+    assert browser.post("/report/suggest", {"words": SAID}).status_code == 429
     assert browser.post("/report/", {"words": SAID, "suggest": "1"}).status_code == 429
-    assert browser.get("/report/alike").status_code == 405  # words never stand in an address
+    assert browser.get("/report/suggest").status_code == 405  # words never stand in an address
+
+
+def test_one_request_tells_what_is_known_and_what_the_words_sound_like(work: Casework) -> None:
+    work.reported(words=SAID)
+    part = alike(work.world, Client(), "楼下暴露生活垃圾堆了三天，昨晚八点到十点还有人倒")
+    for told in (f'name="condition" value="{work.condition.pk}"', 'name="me_too"', 'name="happened"'):
+        assert told in part
+    assert re.findall(r'id="(near|heard)"', part) == ["near", "heard"]
+
+
+def test_a_refused_report_keeps_the_earlier_one_that_was_chosen(work: Casework) -> None:
+    work.reported(words=SAID)
+    browser = Client()
+    offer = offers(alike(work.world, browser, SAID))[0]
+    answer = browser.post("/report/", here(work.world) | {"words": SAID, "me_too": offer, "phone": "12"})
+    assert answer.status_code == 422
+    assert re.findall(r'name="me_too" value="([^:"]*)[^"]*" checked', text_of(answer)) == [offer.split(":")[0]]
+
+
+LOOK = 0xF0F0_0F0F_AAAA_5555
+
+
+def pictured(work: Casework, look: int = LOOK, **changes: Any) -> Case:
+    """A report of a lamp with a photo of that look, told in words nobody repeats; one with words alone lies beside it."""
+    picture = make_picture(work.world.street.pk)
+    Picture.objects.filter(pk=picture.pk).update(dhash=look - (1 << 64))
+    case = work.reported(words="路灯不亮了", pictures=[picture], **changes).case
+    work.reported(words="树倒在路上")
+    return case
+
+
+def badges(part: str) -> int:
+    return part.count('class="badge')
+
+
+def test_a_photo_that_looks_the_same_is_said_so_where_not_a_word_was_written(work: Casework) -> None:
+    case, browser = pictured(work), Client()
+    assert badges(alike(work.world, browser, "")) == 0
+    part = alike(work.world, browser, "", looks=f"{LOOK ^ 0b11:016x}")
+    assert badges(part) == 1
+    assert offers(part)[0].split(":")[0] == str(case.pk)
+    assert badges(alike(work.world, browser, "", looks=f"{LOOK ^ 0xFFFF:016x}")) == 0
+
+
+@pytest.mark.parametrize("hidden", [{"is_confidential": True}, {"is_suspect": True}])
+def test_whoever_holds_the_very_photo_learns_nothing_of_what_is_hidden(work: Casework, hidden: dict[str, Any]) -> None:
+    case = pictured(work)
+    Case.objects.filter(pk=case.pk).update(**hidden)
+    assert badges(alike(work.world, Client(), "", looks=f"{LOOK:016x}")) == 0
+
+
+@pytest.mark.parametrize("looks", ["1", "g" * 16, f"{LOOK:016x},", "1" * 17, "²" * 16])
+def test_what_is_no_likeness_of_a_photo_is_refused_with_a_sentence(work: Casework, looks: str) -> None:
+    answer = Client().post("/report/suggest", here(work.world) | {"words": SAID, "looks": looks})
+    assert answer.status_code == 422
+    assert "照片特征" in text_of(answer)
 
 
 def test_what_is_asked_while_writing_costs_twelve_statements_and_stores_nothing(work: Casework) -> None:
     for _n in range(3):
         work.reported(words=SAID)
     browser = Client()
+    alike(work.world, browser, SAID)  # the types, the names of places: read once a process
     made = statements_of(lambda: alike(work.world, browser, SAID))
     assert len(made) <= 12, "\n".join(made)
     assert Case.objects.count() == 3

@@ -12,10 +12,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from jiequ.core.models import Street
+from jiequ.core.models import AuditEntry, Street
+from jiequ.grid.lines import unpacked
 from jiequ.grid.models import MonitoringPoint, Place, ResponsibilityGrid, UnitGrid
 from jiequ.grid.rules import from_canonical
-from tests.actors import LAT, LON, STEP, MovableClock, World
+from jiequ.sense.models import Camera
+from tests.actors import LAT, LON, NOW, STEP, MovableClock, World
 from tests.unit.grid.drawings import STREET, board, drawing, file_of
 
 LISTS = ["/grid/", "/grid/responsibility/", "/grid/units/", "/grid/points/", "/grid/names/", "/grid/plates/"]
@@ -222,6 +224,64 @@ def test_a_name_written_down_is_recognised_at_once_and_no_longer_when_removed(wo
     assert client.post(f"/grid/names/{place.pk}/", name_of(world, version=1)).status_code == 409  # somebody was faster
     assert client.post(f"/grid/names/{place.pk}/remove/", {"version": 2}).status_code == 302
     assert not Place.objects.exists()
+
+
+def test_a_road_is_written_down_with_its_course_and_lies_half_way_along_it(world: World) -> None:
+    client = world.client("xi")
+    line = f"{LON},{LAT}\n{LON + 0.005}，{LAT}\r\n\r\n{LON + 0.006} {LAT}\n{LON + 0.008},{LAT}"
+    answer = client.post("/grid/names/new/", name_of(world, kind="road", x="", y="", line=line, system="cgcs2000"))
+    assert answer.status_code == 302
+    place = Place.objects.get()
+    assert [len(part) for part in unpacked(place.line)] == [2, 2]
+    assert (place.lon, place.lat) == (pytest.approx(LON + 0.0025, abs=1e-5), pytest.approx(LAT, abs=1e-5))
+    page = client.get(f"/grid/names/{place.pk}/").content.decode()
+    assert f"{LON:.5f},{LAT:.5f}\n" in page
+    kept = place.line
+    shown = {"x": place.lon, "y": place.lat, "version": 1, "system": "cgcs2000", "line": kept.replace("\n", "\n\n").replace(" ", "\n")}
+    assert client.post(f"/grid/names/{place.pk}/", name_of(world, kind="road", **shown)).status_code == 302
+    place.refresh_from_db()
+    assert place.line == kept, "what the page shows is taken back as it is"
+
+
+@pytest.mark.parametrize(
+    "line", ["113.5", "113.5,23.18", "113.5,23.18\n一百,二十", "113.5,23.18\n999,1", "113.5,23.18\nnan,23.2", "1,2,3\n4,5,6"]
+)
+def test_a_course_that_is_none_is_refused_with_a_sentence(world: World, line: str) -> None:
+    answer = world.client("xi").post("/grid/names/new/", name_of(world, kind="river", line=line))
+    assert answer.status_code == 422
+    assert "走向" in answer.content.decode()
+    assert not Place.objects.exists()
+
+
+def test_an_estate_has_no_course_and_a_place_without_one_needs_its_point(world: World) -> None:
+    client = world.client("xi")
+    line = f"{LON},{LAT}\n{LON + 0.005},{LAT}"
+    assert client.post("/grid/names/new/", name_of(world, kind="estate", line=line)).status_code == 422
+    assert client.post("/grid/names/new/", name_of(world, kind="road", x="", y="")).status_code == 422
+
+
+@pytest.mark.parametrize("page", ["names", "points"])
+def test_deleting_asks_once_more_and_says_what_comes_of_it(world: World, point: MonitoringPoint, page: str) -> None:
+    """With scripts off as well: the button stands inside a part that is opened by hand."""
+    client, row = world.client("xi"), point.pk
+    if page == "names":
+        client.post("/grid/names/new/", name_of(world))
+        row = Place.objects.get().pk
+    shown = client.get(f"/grid/{page}/{row}/").content.decode()
+    part = shown[shown.index("<details") : shown.index("</details>")]
+    assert shown.count(f"/grid/{page}/{row}/remove/") == part.count(f"/grid/{page}/{row}/remove/") == 1
+    assert "不能撤销" in part
+    assert "确认删除" in part
+
+
+def test_a_point_with_a_camera_is_kept_and_says_what_to_do(world: World, point: MonitoringPoint) -> None:
+    how = {"way": "http", "address": "http://10.0.0.9/a.jpg", "every_minutes": 30, "next_at": NOW, "made_at": NOW}
+    Camera.objects.create(street=world.street, point=point, name="桥头", **how)
+    answer = world.client("xi").post(f"/grid/points/{point.pk}/remove/", {"version": 1})
+    assert answer.status_code == 422
+    assert "还有摄像头" in answer.content.decode()
+    assert MonitoringPoint.objects.count() == 1
+    assert not AuditEntry.objects.filter(action__endswith="point_remove").exists()
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,42 @@ def test_a_pin_is_doubted_only_where_the_place_written_lies_over_300_metres_from
     assert ("地图上的位置没错" in page.content.decode()) is is_asked
 
 
+def long_road(work: Casework, kind: str = "road") -> Place:
+    """A road two kilometres long, west to east through the middle of unit grid a, where its point is."""
+    lon, lat = work.world.point_in("a")
+    return make_place(work.world, "听潮大道", kind=kind, line=(((lon, lat), (lon + 0.02, lat)),))
+
+
+@pytest.mark.parametrize(("north_m", "is_asked"), [(250, False), (350, True)])
+def test_beside_a_long_road_or_river_the_distance_to_its_line_counts(work: Casework, north_m: int, is_asked: bool) -> None:
+    """The twin that knows its point alone doubts a pin 1,500 m along it in either case."""
+    road = long_road(work, kind="river")
+    pin = {"lon": road.lon + 0.015, "lat": road.lat + north_m / 111_195, "system": "cgcs2000", "accuracy_m": "9"}
+    said = {"words": "听潮大道边上垃圾没人收"}
+    assert bool(asked(Client().post("/report/suggest", said | pin))) is is_asked
+    Place.objects.update(line="")
+    MapVersion.objects.update(token="as a point")
+    forget()
+    assert asked(Client().post("/report/suggest", said | pin)) == [f"p{road.pk}"]
+
+
+def test_a_road_that_is_taken_is_taken_where_it_is_nearest_to_the_pin(work: Casework) -> None:
+    road = long_road(work)
+    pin = {"lon": road.lon + 0.0005, "lat": road.lat + 350 / 111_195, "system": "cgcs2000", "accuracy_m": "9"}
+    Client().post("/report/", {"words": "听潮大道边上垃圾没人收", "told_place": f"p{road.pk}", **pin})
+    case = Case.objects.get()
+    assert (case.lon, case.lat) == (pytest.approx(road.lon + 0.0005, abs=1e-6), pytest.approx(road.lat, abs=1e-6))
+    desk = work.world.client("lin")
+    east = road.lon + 0.001
+    Case.objects.update(lon=east, lat=road.lat + 0.01)
+    page = desk.get(f"/cases/{case.number}/do/accept").content.decode()
+    assert "相距 1.1 公里" in page
+    sent = {"condition_id": work.condition.pk, "place_id": road.pk, "version": case.version}
+    assert desk.post(f"/cases/{case.number}/do/accept", sent).status_code == 303
+    case.refresh_from_db()
+    assert (case.lon, case.lat) == (pytest.approx(east, abs=1e-6), pytest.approx(road.lat, abs=1e-6))
+
+
 def test_the_place_taken_goes_before_a_pin_that_is_elsewhere(work: Casework) -> None:
     estate = make_place(work.world, "听橹花园")
     pin = {"lon": estate.lon, "lat": estate.lat + 0.01, "system": "cgcs2000", "accuracy_m": "9"}
@@ -89,6 +125,14 @@ def test_a_time_that_was_told_is_asked_about_and_kept_when_taken(work: Casework)
     Client().post("/report/", {"words": "昨晚八点到十点工地打桩", "happened": LAST_NIGHT, **east(work)})
     case = Case.objects.get()
     assert (case.happened_from, case.happened_until) == (EVENING, EVENING + timedelta(hours=2))
+
+
+def test_what_comes_every_evening_is_offered_by_its_last_time(work: Casework) -> None:
+    page = Client().post("/report/suggest", {"words": "每天晚上八点到十点广场舞太吵"}).content.decode()
+    assert re.findall(r'name="happened" value="([^"]+)"', page) == [LAST_NIGHT]
+    assert "每天，最近一次" in page
+    Client().post("/report/", {"words": "每天晚上八点到十点广场舞太吵", "happened": LAST_NIGHT, **east(work)})
+    assert Case.objects.get().happened_until == EVENING + timedelta(hours=2)
 
 
 def test_without_scripts_the_button_shows_the_same_and_a_refused_report_keeps_what_was_chosen(work: Casework) -> None:

@@ -1,6 +1,7 @@
 """Where and when, in the words of a report: places of the district's gazetteer and times told, to be confirmed by a person.
 
-A place is offered where the map has no pin, or where every place told lies over 300 m from it. Nothing is set by this.
+A place is offered where the map has no pin, or where every place told lies over 300 m from it: from the nearest point of it,
+where the gazetteer knows the course of a road or a river. Nothing is set by this.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from jiequ.core.worktime import ZONE
+from jiequ.grid.lines import nearest
 from jiequ.grid.models import PlaceKind as GridKind
-from jiequ.grid.queries import Named, locate, named_places, plate, plate_of
+from jiequ.grid.queries import Named, courses, locate, named_places, plate, plate_of
 from jiequ.grid.rules import distance_m
 from jiequ.triage.engine.places import Entry, Gazetteer, Place, PlaceKind, find_places, places_to_offer
 from jiequ.triage.engine.times import Span, find_times
@@ -47,12 +49,16 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time told. ``value``: both ends in ISO 8601 with a slash between; they are equal where it is one moment."""
+    """A time told. ``value``: both ends in ISO 8601 with a slash between; they are equal where it is one moment.
+
+    ``every``: "day", "week", "workday", "weekend" where it comes again and again; the moments are the last such time.
+    """
 
     value: str
     told: str
     begins: datetime
     ends: datetime
+    every: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,8 @@ def places_told(
     for place in found:
         rows = names.rows.get(place.entry.name, ()) if place.entry else ()
         known += [(place, row) for row in _fitting(rows, street_id, community_id)]
-    spots = [*_units(text, street_id), *filter(None, (_spot(place, row) for place, row in _in_order(known)))]
+    points = _points([row for _place, row in known], pin)
+    spots = [*_units(text, street_id), *filter(None, (_spot(place, row, points) for place, row in _in_order(known)))]
     offered = _to_offer(spots, pin)
     if pin is None and not offered:
         offered = [Spot(f"w{one.text}", one.text, one.text) for one in found if one.entry is None]
@@ -150,11 +157,22 @@ def _off(one: Named, other: Named) -> float:
     return distance_m(one.lon, one.lat, other.lon, other.lat)
 
 
-def _spot(place: Place, row: Named) -> Spot | None:
+Points = dict[int, tuple[float, float]]
+"""By place: the point of a road or a river that is nearest to the pin."""
+
+
+def _points(rows: Iterable[Named], pin: tuple[float, float] | None) -> Points:
+    """One SELECT where there are a pin and a place that has a course, else none."""
+    ids = {row.place_id for row in rows if row.has_line and row.place_id is not None}
+    return {pk: nearest(lines, *pin) for pk, lines in courses(ids).items()} if pin is not None and ids else {}
+
+
+def _spot(place: Place, row: Named, points: Points) -> Spot | None:
     """A stored place; of a responsibility grid the unit grid in its middle, None where its middle is in none."""
     if row.place_id is not None:
         kind, community = str(GridKind(row.kind).label), said(row.community_zh, row.community_en)
-        return Spot(f"p{row.place_id}", place.text, row.names[0], kind, community, row.lon, row.lat)
+        lon, lat = points.get(row.place_id, (row.lon, row.lat))
+        return Spot(f"p{row.place_id}", place.text, row.names[0], kind, community, lon, lat)
     middle = locate(row.lon, row.lat)
     unit = plate_of(middle.unit_grid_id, is_point=False) if middle else None
     return Spot(f"u{unit.code}", place.text, row.names[0], str(_("责任网格")), unit.name, row.lon, row.lat) if unit else None
@@ -184,23 +202,25 @@ def _on_map(spot: Spot) -> Place:
 
 
 def times_told(text: str, at: datetime) -> tuple[Moment, ...]:
-    """At most two that have begun by ``at``; not those that come again and again, and not a mere "today"."""
+    """At most two that have begun by ``at``, what comes again by its last time; not a mere "today"."""
     now = at.astimezone(ZONE)
-    spans = [one for one in find_times(text, told_at=now) if not one.recurring and one.begins <= now + AHEAD]
+    spans = [one for one in find_times(text, told_at=now) if one.begins <= now + AHEAD]
     return tuple(_moment(one) for one in spans if not _is_today(one, now))[:MOST_TIMES]
 
 
 def _is_today(span: Span, now: datetime) -> bool:
-    return span.begins.date() == now.date() and span.ends - span.begins == timedelta(days=1)
+    return not span.every and span.begins.date() == now.date() and span.ends - span.begins == timedelta(days=1)
 
 
 def _moment(span: Span) -> Moment:
-    return Moment(value_of(span.begins, span.ends), span.text, span.begins, span.ends)
+    return Moment(value_of(span.begins, span.ends), span.text, span.begins, span.ends, span.every)
 
 
 def words_of(moment: Moment) -> str:
-    """A time told for a reader: 11-26 20:00 – 22:00; the day alone where it is whole days."""
-    return span_words(moment.begins, moment.ends)
+    """A time told for a reader: 11-26 20:00 – 22:00; the day alone where it is whole days; how often it comes before it."""
+    when = span_words(moment.begins, moment.ends)
+    often = {"day": _("每天"), "week": _("每周"), "workday": _("每个工作日"), "weekend": _("每个周末")}.get(moment.every)
+    return _("%(often)s，最近一次 %(when)s") % {"often": often, "when": when} if often else when
 
 
 def span_words(begins: datetime, ends: datetime) -> str:

@@ -1,48 +1,40 @@
 """While somebody reports: the earlier reports theirs may be one with. Nothing said is kept. Of what others said a stranger
-learns type, state, metres and whether it is likely the same; nothing of reports that are confidential or held for a look."""
+learns type, state, metres and whether it is likely the same; nothing of reports that are confidential or held for a look.
+
+A photo is not sent for this: the page counts its 64 bits of likeness where the photo is (``photo.js``) and sends those alone.
+"""
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_POST
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
-from jiequ.core import clock, throttle
+from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
-from jiequ.core.http import client_network
 from jiequ.grid import queries as grid
-from jiequ.people.access import actor_of, public
+from jiequ.people.access import actor_of
 from jiequ.people.rules import Actor, Role
 
 from .. import services
 from ..policy import Policy
 from ..queries import lists
-from ..queries.known import Asked, known_cases
+from ..queries.known import Asked, Known, known_cases
 from ..queries.listing import row_of
 from ..queries.types import control_notice, type_of
 from . import present, reading
 from .known_words import badge_words
 
-ASKS_AN_HOUR = 600
-MOST_WORDS = 2000
+MOST_WORDS, MOST_LOOKS = 2000, 6
 SHOWN = 5
-
-
-@public
-@require_POST
-def alike(request: HttpRequest) -> HttpResponse:
-    """The part of the report page with the reports near by, those that sound the same first."""
-    found = alike_in(request)
-    return render(request, "cases/parts/near.html", found | {"rows": found["near_rows"]})
+LOOKS = re.compile(r"[0-9a-f]{16}(,[0-9a-f]{16})*")
 
 
 def alike_in(request: HttpRequest) -> dict[str, Any]:
-    """The same, for the part of the page or (the button without scripts) the whole of it."""
-    bucket = throttle.bucket("alike", client_network(request))
-    throttle.take(bucket, capacity=ASKS_AN_HOUR, per_seconds=3600, at=clock.now())
+    """The reports near by, those that sound or look the same first; what was chosen among them stays."""
     data, actor = request.POST, actor_of(request)
     asked = _asked(data)
     chosen = _chosen(data.get("me_too", "").strip())
@@ -72,7 +64,17 @@ def _asked(data: Any) -> Asked:
             base_m = _near_m(lon, lat)
     words = f"{place.words}\n{data.get('words', '').strip()[:MOST_WORDS]}".strip()
     type_id = type_of(reading.whole(data, "condition"))
-    return Asked(words, clock.now(), lon, lat, place.community_id, type_id, base_m=base_m)
+    photos = looks_of(str(data.get("looks", "")))
+    return Asked(words, clock.now(), lon, lat, place.community_id, type_id, base_m=base_m, photos=photos)
+
+
+def looks_of(text: str) -> tuple[int, ...]:
+    """The likeness hashes of photos beside the form: 16 hexadecimal digits each, with commas. Refusal for anything else."""
+    if not text:
+        return ()
+    if not LOOKS.fullmatch(text):
+        raise Refusal("bad_looks", _("照片特征不是 16 位十六进制数，请重新选照片。"), facts={"field": "looks"})
+    return tuple(int(one, 16) for one in text.split(",")[:MOST_LOOKS])
 
 
 def _near_m(lon: float, lat: float) -> float:
@@ -82,14 +84,19 @@ def _near_m(lon: float, lat: float) -> float:
 
 
 def _rows(asked: Asked) -> dict[int, dict[str, Any]]:
-    """By case. Those that sound the same, the likeliest first; then what else is open near by, the nearest first."""
-    likely = [one for one in known_cases(asked, size=SHOWN) if one.likeness.badge] if asked.words else []
+    """By case. Those that sound or look the same, the likeliest first; then what else is open near by, the nearest first."""
+    likely = [one for one in known_cases(asked, size=SHOWN) if _speaks(asked, one)] if asked.words or asked.photos else []
     found = {one.case.pk: present.near_row(one.case, one.metres) | badge_words(one.likeness) for one in likely}
     if asked.lon is not None and asked.lat is not None:
         near = lists.near_open(asked.lon, asked.lat, radius_m=asked.base_m, event_type_id=asked.event_type_id, size=SHOWN)
         for case, metres in near:
             found.setdefault(case.pk, present.near_row(case, metres))
     return dict(list(found.items())[:SHOWN])
+
+
+def _speaks(asked: Asked, one: Known) -> bool:
+    """Something but being near says that it is the same: words; where there are none, a photo."""
+    return bool(one.likeness.badge) and (bool(asked.words) or any(why.kind == "photo" for why in one.likeness.reasons))
 
 
 def _chosen(offer: str) -> int | None:

@@ -48,7 +48,7 @@ def report(request: HttpRequest) -> HttpResponse:
     """上报: a photo, a place, a word. Residents need no account; staff may name the type; a grid worker may have it done."""
     actor, at = actor_of(request), clock.now()
     if request.method == "POST" and "suggest" in request.POST:  # the button for a reader without scripts: nothing is sent yet
-        context = _report_page(request, actor) | suggesting.heard_in(request) | alike.alike_in(request)
+        context = _report_page(request, actor) | suggesting.asked_in(request)
         return _with_device(request, render(request, "cases/report.html", context))
     if request.method != "POST":
         is_known = actor.person_id is not None or bool(entry.account_of(request))
@@ -59,7 +59,7 @@ def report(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY or wants_json(request):
             raise
-        context = _report_page(request, actor) | suggesting.heard_again(request) | {"refusal": refusal}
+        context = _report_page(request, actor) | suggesting.asked_again(request) | {"refusal": refusal}
         return render(request, "cases/report.html", context, status=refusal.status)
 
 

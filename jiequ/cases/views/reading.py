@@ -15,7 +15,7 @@ from jiequ.core import pictures
 from jiequ.core.errors import Refusal
 from jiequ.core.worktime import ZONE
 from jiequ.grid.models import Place as NamedPlace
-from jiequ.grid.queries import places, plate
+from jiequ.grid.queries import places, plate, point_of
 from jiequ.grid.rules import distance_m, is_position
 
 from ..services import Contact, Place, canonical
@@ -29,14 +29,13 @@ _OLDEST = timedelta(days=7)
 
 def place_of(data: Any) -> Place:
     """Where: a point of the phone, else a plate that was scanned, a place by name, a community, or words."""
-    said = str(data.get("place_words", "")).strip()
+    said, point = str(data.get("place_words", "")).strip(), _point(data)
     if told := str(data.get("told_place", "")).strip():
-        confirmed = _told(told, said)
+        confirmed = _told(told, said, _pin(point))
         if confirmed is not None:
             return confirmed
         said = f"{told[1:81]} {said}".strip() if told[1:81] not in said else said
     named = _named(data)
-    point = _point(data)
     if point is not None and (named is None or is_sure(data)):
         return replace(point, words=f"{named.name if named else ''} {said}".strip())
     if code := str(data.get("plate", "")).strip():
@@ -46,14 +45,22 @@ def place_of(data: Any) -> Place:
         words = f"{found.name} {said}".strip()
         return Place(found.lon, found.lat, "cgcs2000", words=words)
     if named is not None:
-        return Place(named.lon, named.lat, "cgcs2000", words=f"{named.name} {said}".strip())
+        return Place(*point_of(named, _pin(point)), "cgcs2000", words=f"{named.name} {said}".strip())
     return Place(community_id=whole(data, "community"), words=said)
 
 
-def _told(told: str, said: str) -> Place | None:
-    """A place told in the words and confirmed ("p12", "u" and a unit grid's digits); None for a mere name ("w…")."""
+def _pin(point: Place | None) -> tuple[float, float] | None:
+    return canonical(point) if point is not None else None
+
+
+def _told(told: str, said: str, pin: tuple[float, float] | None) -> Place | None:
+    """A place told in the words and confirmed ("p12", "u" and a unit grid's digits); None for a mere name ("w…").
+
+    Of a road or a river it is the point nearest to the pin, which is wrong by then but not without a meaning (P).
+    """
     if told[0] == "p" and (named := _named({"place": told[1:]})):
-        return Place(named.lon, named.lat, "cgcs2000", words=said if named.name in said else f"{named.name} {said}".strip())
+        words = said if named.name in said else f"{named.name} {said}".strip()
+        return Place(*point_of(named, pin), "cgcs2000", words=words)
     if told[0] == "u" and (unit := plate(told[1:])):
         return Place(unit.lon, unit.lat, "cgcs2000", words=f"{unit.name} {said}".strip())
     if told[0] != "w":

@@ -1,4 +1,5 @@
-"""While somebody reports: which type, place and time their words tell, and whether to call for help. Nothing said is kept."""
+"""While somebody reports, in one request a pause: which type, place and time their words tell, whether to call for help, and
+which earlier reports theirs may be one with (``alike``). Nothing said is kept; words never stand in an address."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from jiequ.triage.services import Ask
 
 from .. import services
 from ..queries import advice, where
-from . import reading
+from . import alike, reading
 from .aids import away_words
 
 ASKS_AN_HOUR = 600
@@ -26,8 +27,8 @@ MOST_WORDS, MOST_PLACE_WORDS = 2000, 120
 @public
 @require_POST
 def suggest(request: HttpRequest) -> HttpResponse:
-    """The part of the report page with the types, places and times its words tell."""
-    return render(request, "cases/parts/report_suggest.html", heard_in(request))
+    """The parts of the report page that follow what was written: what is known near by; types, places and times told."""
+    return render(request, "cases/parts/report_aids.html", asked_in(request))
 
 
 def heard(words: str) -> advice.Offer | None:
@@ -37,17 +38,18 @@ def heard(words: str) -> advice.Offer | None:
     return advice.offer_of(advice.type_advice(Ask(words[:MOST_WORDS], source="resident", at=clock.now())))
 
 
-def heard_in(request: HttpRequest) -> dict[str, Any]:
-    """What the words sent sound like, for the part of the page or (the button without scripts) the whole of it."""
+def asked_in(request: HttpRequest) -> dict[str, Any]:
+    """All of it, for the parts of the page or (the button without scripts) the whole of it."""
     bucket = throttle.bucket("suggest", client_network(request))
     throttle.take(bucket, capacity=ASKS_AN_HOUR, per_seconds=3600, at=clock.now())
-    return heard_again(request)
+    return asked_again(request)
 
 
-def heard_again(request: HttpRequest) -> dict[str, Any]:
+def asked_again(request: HttpRequest) -> dict[str, Any]:
     """The same of a report that was refused, so that what was chosen there stays."""
     chosen = {name: request.POST.get(name, "") for name in ("told_place", "happened")}
-    return {"heard": heard(request.POST.get("words", "")), "told": told(request.POST), **chosen}
+    heard_now = {"heard": heard(request.POST.get("words", "")), "told": told(request.POST)}
+    return heard_now | chosen | alike.alike_in(request)
 
 
 def told(data: Any) -> dict[str, Any] | None:

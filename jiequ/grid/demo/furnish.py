@@ -10,12 +10,16 @@ from typing import Any
 import shapely
 
 from ..drawing import PlaceDrawn, PointDrawn
+from ..lines import Lines, coarse
+from ..lines import middle as middle_of
 from . import names
 from .scenery import land_use
 from .sketch import Pair, Sketch, Warp
 
 DRONE, CAMERA, FOOT = "drone", "camera", "foot"
 POINTS = 81
+BANK_M = 40
+"""A river's middle may lie between two communities: so near to its ground it is its river too."""
 
 
 def road_names(sketch: Sketch) -> dict[int, str]:
@@ -62,6 +66,7 @@ class Furnisher:
             beside = min(anchors, key=lambda anchor: math.dist(anchor[0], spot))[1] if anchors else ""
             lon, lat = self.degrees(spot)
             yield PlaceDrawn(code12, "landmark", stem + ending, lon, lat, (f"{name}{ending}",), beside)
+        yield from self._waters(code12, ground)
         yield from self._bridges(code12, ground, {name for _, name in anchors})
 
     def _road_places(self, code12: str, ground: Any) -> Iterator[tuple[PlaceDrawn, Pair]]:
@@ -71,7 +76,22 @@ class Furnisher:
                 longest = max(shapely.get_parts(inside), key=lambda part: part.length)
                 middle = longest.interpolate(0.5, normalized=True)
                 lon, lat = self.degrees((middle.x, middle.y))
-                yield PlaceDrawn(code12, "road", name, lon, lat), (middle.x, middle.y)
+                yield PlaceDrawn(code12, "road", name, lon, lat, line=self._course(inside)), (middle.x, middle.y)
+
+    def _waters(self, code12: str, ground: Any) -> Iterator[PlaceDrawn]:
+        """The river and the creeks where they pass, by the part that lies here; in talk a creek is 河涌, the river 大河."""
+        for name, line in [(names.RIVER, self._sketch.river_line), *zip(names.CREEKS, self._sketch.creeks, strict=True)]:
+            inside = line.intersection(ground.buffer(BANK_M))
+            if inside.length > 120:
+                course = self._course(inside)
+                lon, lat = middle_of(course)
+                yield PlaceDrawn(code12, "river", name, lon, lat, (names.WATERS_TOO[name],), line=course)
+
+    def _course(self, line: Any) -> Lines:
+        """The longer parts of a line on the sheet, as the gazetteer keeps them."""
+        parts = [part for part in shapely.get_parts(line) if part.geom_type == "LineString" and part.length > 30]
+        longest = parts or [max(shapely.get_parts(line), key=lambda part: part.length)]
+        return coarse([self._warp.degrees(shapely.get_coordinates(shapely.segmentize(part, 60))).tolist() for part in longest])
 
     def _homes(self, code12: str, stem: str, faces: Sequence[Any], is_detailed: bool) -> Iterator[tuple[PlaceDrawn, Pair]]:
         """Villages where the sheet has them, then estates and works on faces drawn by lot."""

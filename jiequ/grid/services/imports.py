@@ -19,6 +19,7 @@ from jiequ.people.rules import Actor, Role
 from .. import access, geojson, texts
 from ..check import Known, problems
 from ..drawing import CommunityDrawn, Drawing, PlaceDrawn, PointDrawn, ResponsibilityDrawn
+from ..lines import unpacked
 from ..models import Community, GridMember, MonitoringPoint, Place, PlaceKind, ResponsibilityGrid, UnitGrid
 from ..topology import Drawn
 from .common import changed, record
@@ -144,6 +145,7 @@ def drawing_of(street_id: int) -> Drawing:
                 tuple(row.aliases),
                 row.beside.name if row.beside else "",
                 row.raw_system,
+                unpacked(row.line),
             )
             for row in places.select_related("community", "beside")
         ],

@@ -16,8 +16,9 @@ from jiequ.core.errors import NotFound, Refusal, Stale
 from jiequ.people.rules import Actor
 
 from .. import access
+from ..lines import Lines, coarse, middle, packed
 from ..models import Community, Place, PlaceKind
-from ..rules import CoordinateSystem, is_position
+from ..rules import CoordinateSystem, is_position, to_canonical
 from .common import changed, record
 from .store import located
 
@@ -26,15 +27,19 @@ LONGEST, SHORTEST, MOST_ALIASES = 40, 2, 20
 
 @dataclass(frozen=True, slots=True)
 class PlaceFacts:
-    """A place as it is written down; x and y in ``system``."""
+    """A place as it is written down; x and y in ``system``, and so is ``line``, the course of a road or a river.
+
+    Without x and y a place with a line lies half way along it.
+    """
 
     community_id: int
     kind: str
     name: str
-    x: float
-    y: float
+    x: float | None = None
+    y: float | None = None
     aliases: tuple[str, ...] = ()
     system: str = CoordinateSystem.CGCS2000
+    line: Lines = ()
 
 
 def add_place(*, street_id: int, facts: PlaceFacts, by: Actor, at: datetime) -> Place:
@@ -102,7 +107,22 @@ def _columns(street_id: int, facts: PlaceFacts) -> dict[str, Any]:
         raise Refusal("place_community", _("请选择本街道的社区。"), facts={"field": "community"})
     if facts.system not in set(CoordinateSystem):
         raise Refusal("point_system", _("请选择坐标系。"), facts={"field": "system"})
-    if not (math.isfinite(facts.x) and math.isfinite(facts.y)) or not is_position(facts.x, facts.y):
+    course = _course(facts)
+    x, y, system = (*middle(course), CoordinateSystem.CGCS2000) if course and facts.x is None else (facts.x, facts.y, facts.system)
+    if x is None or y is None or not (math.isfinite(x) and math.isfinite(y)) or not is_position(x, y):
         raise Refusal("point_position", _("坐标应是经度和纬度，例如 113.500000、23.180000。"), facts={"field": "x"})
-    said = {"name": names[0], "aliases": list(names[1:]), "words": "\n".join(names).lower()}
-    return said | located(facts.x, facts.y, facts.system) | {"community_id": facts.community_id, "kind": facts.kind}
+    said = {"name": names[0], "aliases": list(names[1:]), "words": "\n".join(names).lower(), "line": packed(course)}
+    return said | located(x, y, system) | {"community_id": facts.community_id, "kind": facts.kind}
+
+
+def _course(facts: PlaceFacts) -> Lines:
+    """The line in CGCS2000, coarse. Refusal for one of a place that has no course, or that is none."""
+    if not facts.line:
+        return ()
+    if facts.kind not in (PlaceKind.ROAD, PlaceKind.RIVER):
+        raise Refusal("place_line", _("只有道路和河涌有走向，其他地点填经纬度。"), facts={"field": "line"})
+    try:
+        return coarse([[to_canonical(*pair, facts.system) for pair in part] for part in facts.line])
+    except ValueError:
+        sentence = _("走向至少两个点，都在经纬度范围内，化简到 25 米后不超过 500 个点。")
+        raise Refusal("place_line", sentence, facts={"field": "line"}) from None

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import F
+from django.db.models import F, ProtectedError
 from django.utils.translation import gettext as _
 
 from jiequ.core.db import writing
@@ -67,12 +67,15 @@ def edit_point(*, point_id: int, version: int, facts: PointFacts, by: Actor, at:
 
 
 def remove_point(*, point_id: int, version: int, by: Actor, at: datetime) -> None:
-    """Removes a monitoring point that nothing points to."""
+    """Removes a monitoring point that no camera stands at."""
     point = _point(point_id, by)
-    with writing():
-        deleted, _rows = MonitoringPoint.objects.filter(pk=point.pk, version=version).delete()
-        _refuse_stale(deleted)
-        record(by, point.street_id, at, "point_remove", "monitoring_point", point.pk, {"code": point.code})
+    try:
+        with writing():
+            deleted, _rows = MonitoringPoint.objects.filter(pk=point.pk, version=version).delete()
+            _refuse_stale(deleted)
+            record(by, point.street_id, at, "point_remove", "monitoring_point", point.pk, {"code": point.code})
+    except ProtectedError:
+        raise Refusal("point_in_use", _("这个监控点上还有摄像头，不能删除；可以改它的名称和位置。")) from None
 
 
 def _point(point_id: int, by: Actor) -> MonitoringPoint:

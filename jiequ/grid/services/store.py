@@ -16,6 +16,7 @@ from jiequ.core.errors import Stale
 
 from ..drawing import CommunityDrawn, Drawing, FeatureDrawn, PlaceDrawn, PointDrawn, ResponsibilityDrawn
 from ..index import Cell, Spot, SpotIndex
+from ..lines import packed
 from ..models import Community, GridMember, MapFeature, MonitoringPoint, Place, ResponsibilityGrid, UnitGrid
 from ..rules import metres_per_degree, q18, to_canonical
 from ..topology import MIN_AREA_M2, Drawn
@@ -230,6 +231,7 @@ def _store_places(street_id: int, drawn: Sequence[PlaceDrawn]) -> Counts:
     wanted = {
         (communities[place.community], place.kind, place.name): {"aliases": list(place.aliases), "words": words_of(place)}
         | located(place.x, place.y, place.system)
+        | {"line": packed(place.line)}
         for place in drawn
     }
     fresh = [
@@ -241,7 +243,8 @@ def _store_places(street_id: int, drawn: Sequence[PlaceDrawn]) -> Counts:
     for row in changed:
         row.version += 1
     Place.objects.bulk_create(fresh)
-    Place.objects.bulk_update(changed, ["aliases", "words", "lon", "lat", "q18", "raw_x", "raw_y", "raw_system", "version"])
+    columns = ["aliases", "words", "line", "lon", "lat", "q18", "raw_x", "raw_y", "raw_system", "version"]
+    Place.objects.bulk_update(changed, columns)
     _set_beside(street_id, drawn, communities)
     return Counts(len(fresh), len(changed), len(drawn) - len(fresh) - len(changed))
 

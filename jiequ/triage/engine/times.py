@@ -1,11 +1,16 @@
-"""When it was: dates, hours and spans in the words of a report, counted from when it was told; none ends before it begins."""
+"""When it was: dates, hours and spans in the words of a report, counted from when it was told; none ends before it begins.
+
+What comes again and again (每天晚上, each morning) is told by the last time it began. English is read by ``times_en``.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
+
+from jiequ.triage.engine.times_en import english_times
 
 MOST_LENGTH = 5_000  # characters that are read
 MOST_SPANS = 10
@@ -39,21 +44,30 @@ CLOCK = re.compile(
     r"|[:：](?P<min2>[0-5]\d)(?::[0-5]\d)?)(?:钟|左右|许)*"
 )
 PART = re.compile(_PART)
-EVERY = re.compile(r"每天|每日|天天|每(?=[早晚])|每(?:周|星期)(?:[一二三四五六日天]|末)?|每到|周末(?:的)?")
+EVERY = re.compile(
+    r"(?:(?P<work>每个?工作日|工作日|(?:每周|每星期|每个?礼拜|周|星期)一[到至](?:周|星期|礼拜)?五)"
+    r"|(?P<end>(?:每到|每逢|每个?)?(?:周末|双休日))"
+    r"|每个?(?:周|星期|礼拜)(?P<w>[一二三四五六日天])"
+    r"|(?P<day>每天|每日|天天|每(?=[早晚夜])))[都是从在的大概差不多]*"
+)
 OVERNIGHT = re.compile("第二天|次日|翌日")
 TO = re.compile(r"\s?(?:到|至|[-－—~～]{1,2})\s?(?:第二天|次日|翌日)?的?")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time told: code points ``[start, end)``; ``begins`` ≤ ``ends`` (equal: a moment); ``recurring``: again and again."""
+    """A time told: code points ``[start, end)``; ``begins`` ≤ ``ends`` (equal: a moment).
+
+    ``every``: "day", "week", "workday" or "weekend" where it comes again and again; the moments are then those of the last
+    time that it began. Holidays are not known here.
+    """
 
     text: str
     start: int
     end: int
     begins: datetime
     ends: datetime
-    recurring: bool = False
+    every: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +84,60 @@ class _Told:
 
 def find_times(text: str, *, told_at: datetime) -> list[Span]:
     """The times told in a text, in reading order; ``told_at`` is aware and in local time, and relative words count from it."""
-    return list(_spans(text[:MOST_LENGTH], told_at))[:MOST_SPANS]
+    read = text[:MOST_LENGTH]
+    english = [Span(read[one.start : one.end], *astuple(one)) for one in english_times(read, told_at=told_at)]
+    spans = [one for one in _spans(read, told_at) if not any(one.start < it.end and it.start < one.end for it in english)]
+    return sorted([*spans, *english], key=lambda span: span.start)[:MOST_SPANS]
 
 
 def _spans(text: str, told_at: datetime) -> Iterator[Span]:
     at = 0
     while at < len(text):
         every = EVERY.match(text, at)
-        begun = every.end() if every else at
-        first = _moment(text, begun, told_at, day=None)
-        if first is None:
-            at += 1
-            continue
-        last = _until(text, first, told_at)
-        begins, ends = _in_order(first, last)
-        yield Span(text[at : last.end], at, last.end, begins, ends, every is not None)
-        at = last.end
+        span = _again(text, at, every, told_at) if every else _once(text, at, told_at)
+        if span is not None:
+            yield span
+        at = span.end if span else every.end() if every else at + 1
+
+
+def _once(text: str, at: int, told_at: datetime) -> Span | None:
+    first = _moment(text, at, told_at, day=None)
+    if first is None:
+        return None
+    last = _until(text, first, told_at)
+    return Span(text[at : last.end], at, last.end, *_in_order(first, last))
+
+
+def _again(text: str, at: int, every: re.Match[str], told_at: datetime) -> Span | None:
+    """What comes again: its hours on the last such day, one time earlier where they have not begun by now."""
+    kind, day = _latest_day(every, told_at)
+    first = _moment(text, every.end(), told_at, day=day, is_every=True)
+    if first is None or first.is_dated:  # "every day" alone says no time; a weekday or a weekend does
+        length = {"week": 1, "weekend": 2}.get(kind, 0)
+        return Span(text[at : every.end()], at, every.end(), day, day + timedelta(days=length), kind) if length else None
+    last = _until(text, first, told_at)
+    begins, ends = _in_order(first, last)
+    while begins > told_at:
+        begins, ends = _time_before(begins, kind), _time_before(ends, kind)
+    return Span(text[at : last.end], at, last.end, begins, max(begins, ends), kind)
+
+
+def _latest_day(every: re.Match[str], told_at: datetime) -> tuple[str, datetime]:
+    """How often, and the last such day up to today."""
+    today = _midnight(told_at)
+    if told := every["w"]:
+        return "week", today - timedelta(days=(today.weekday() - WEEKDAYS.index(told.replace("天", "日"))) % 7)
+    if every["end"]:
+        return "weekend", today - timedelta(days=(today.weekday() - 5) % 7)
+    if every["work"]:
+        return "workday", today - timedelta(days=max(0, today.weekday() - 4))
+    return "day", today
+
+
+def _time_before(moment: datetime, kind: str) -> datetime:
+    if kind == "workday":
+        return moment - timedelta(days=3 if moment.weekday() == 0 else 1)
+    return moment - timedelta(days=1 if kind == "day" else 7)
 
 
 def _until(text: str, first: _Told, told_at: datetime) -> _Told:
@@ -107,7 +159,8 @@ def _same_half(first: _Told, last: _Told) -> _Told:
     if not (first.part and last.has_clock and not last.part and not last.is_dated and last.begins < first.begins):
         return last
     later = last.begins + timedelta(hours=12)
-    return replace(last, begins=later, ends=later) if first.begins <= later and later.date() == last.begins.date() else last
+    is_fitting = first.begins <= later <= _midnight(first.begins) + timedelta(days=1)  # 8 to 12 in the evening ends at 24
+    return replace(last, begins=later, ends=later) if is_fitting else last
 
 
 def _in_order(first: _Told, last: _Told) -> tuple[datetime, datetime]:
@@ -118,8 +171,11 @@ def _in_order(first: _Told, last: _Told) -> tuple[datetime, datetime]:
     return (first.begins, ends) if ends >= first.begins else (last.begins, max(first.ends, last.begins))
 
 
-def _moment(text: str, at: int, told_at: datetime, *, day: datetime | None) -> _Told | None:
-    """A date, a part of the day, a clock, in this order, each optional; ``day`` is the day where none is told."""
+def _moment(text: str, at: int, told_at: datetime, *, day: datetime | None, is_every: bool = False) -> _Told | None:
+    """A date, a part of the day, a clock, in this order, each optional; ``day`` is the day where none is told.
+
+    After 每天 (``is_every``) a part of the day alone says when: 早上 is no greeting there.
+    """
     dated = DATE.match(text, at)
     base = _ago_or_day(dated, told_at) if dated else None
     if dated and base is None:
@@ -129,7 +185,8 @@ def _moment(text: str, at: int, told_at: datetime, *, day: datetime | None) -> _
     here = _skip(text, dated.end()) if dated else at
     part = PART.match(text, here)
     clock = CLOCK.match(text, _skip(text, part.end()) if part else here)
-    if not dated and not clock and not (part and part[0] not in ("早", "晚", "早上", "晚上") and day is not None):
+    says_part = part and day is not None and (is_every or part[0] not in ("早", "晚", "早上", "晚上"))
+    if not dated and not clock and not says_part:
         return None
     if not dated and clock and not part and clock["min2"] is None and day is None and not _is_hour(text, clock):
         return None

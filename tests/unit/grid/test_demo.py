@@ -52,7 +52,9 @@ def test_all_kinds_of_points_and_places_are_there(demo: DemoGeography) -> None:
     main = demo.streets[0].drawing
     assert min(Counter(point.kind for point in main.points or []).values()) >= 10
     kinds = Counter(place.kind for place in main.places or [])
-    assert set(kinds) == {"road", "estate", "village", "landmark"}
+    assert set(kinds) == {"road", "estate", "village", "landmark", "river"}
+    assert all(bool(place.line) == (place.kind in {"road", "river"}) for place in main.places or [])
+    assert {"鹭溪河", "禾塘涌"} <= {place.name for place in main.places or [] if place.kind == "river"}
     assert any(place.name.endswith("禾塘涌桥") for place in main.places or [])
     assert {"water", "river", "park", "building", "lane", "road", "trunk"} <= {feature.kind for feature in main.features}
 

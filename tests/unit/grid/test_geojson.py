@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,6 +46,25 @@ def test_a_raw_pair_in_another_system_survives_the_round_trip() -> None:
     assert geojson.read(file_of(whole)) == whole
     written = json.loads(file_of(whole))["features"][0]["geometry"]["coordinates"]
     assert distance_m(*written, 113.5005, 23.1805) < 0.01
+
+
+def test_a_road_is_a_line_whose_point_is_told_or_is_its_middle() -> None:
+    steps = [[113.5, 23.18], [113.505, 23.18], [113.51, 23.18]]
+    named = {"layer": "place", "community": f"{STREET}001", "kind": "road", "name": "渡口路"}
+    (read,) = geojson.read(collection(feature({"type": "LineString", "coordinates": steps}, **named))).places or []
+    assert read.line == (((113.5, 23.18), (113.51, 23.18)),)
+    assert distance_m(read.x, read.y, 113.505, 23.18) < 2
+    whole = Drawing(places=[replace(read, x=113.5, y=23.181, system="cgcs2000")])
+    assert geojson.read(file_of(whole)) == whole
+
+
+@pytest.mark.parametrize("steps", [[], [[113.5, 23.18]], [[113.5, 23.18], [999, 1]], "x", [[113.5], [113.6]], [["a", 1], [2, 3]]])
+def test_a_line_that_is_none_is_named_with_its_place(steps: Any) -> None:
+    named = {"layer": "place", "community": f"{STREET}001", "kind": "river", "name": "鹭溪"}
+    with pytest.raises(geojson.Unreadable) as fault:
+        geojson.read(collection(feature({"type": "LineString", "coordinates": steps}, **named)))
+    assert (fault.value.reason, fault.value.number) == ("bad_line", 1)
+    assert "线" in texts.unreadable(fault.value)
 
 
 def test_polygons_in_another_system_are_converted_at_the_door() -> None:

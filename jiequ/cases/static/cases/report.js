@@ -60,45 +60,68 @@ function fill(field, rows, box) {
   field.hidden = !rows.length;
 }
 
-/** Which types, places and times the words tell, asked a moment after the last key; what was chosen stays. */
-const TOLD_BY = ["words", "place_words", "lon", "lat", "accuracy_m", "system", "place_sure", "plate", "place", "landmark", "community"];
+/** What is known near by, and which types, places and times the words tell: one request a pause; what was chosen stays. */
+const ASKED_BY = ["lon", "lat", "accuracy_m", "system", "place_sure", "plate", "place", "landmark", "community", "condition", "words", "place_words", "told_place", "happened", "me_too"];
+const PLACED_BY = ["lon", "plate", "place", "community"];
+const TYPING_MS = 600;
+const PLACED_MS = 50;
 
-function startHeard(box) {
-  form.querySelector("[data-heard-button]").closest("p").hidden = true;
+function startAsked(box) {
+  form.querySelector("[data-asked-button]").closest("p").hidden = true;
   let waiting = 0;
   let turn = 0;
   const ask = async () => {
     const now = ++turn;
-    if (form.elements.words.value.trim().length < 4 && form.elements.place_words.value.trim().length < 2) return box.replaceChildren();
-    const all = new FormData(form);
-    const body = new FormData();
-    for (const name of ["csrfmiddlewaretoken", ...TOLD_BY]) if (all.get(name)) body.set(name, all.get(name));
+    const body = question();
+    if (!body) return fillIn(box, document.createElement("div"));
     try {
-      const answer = await fetch(box.dataset.heard, { method: "POST", body, headers: { "HX-Request": "true" } });
-      if (answer.ok && now === turn) swap(box, await answer.text());
+      const answer = await fetch(box.dataset.asked, { method: "POST", body, headers: { "HX-Request": "true" } });
+      const html = answer.ok ? await answer.text() : "";
+      if (html && now === turn) fillIn(box, new DOMParser().parseFromString(html, "text/html"));
     } catch {
-      // no network: nothing is suggested
+      // no network: what was shown stays
     }
   };
-  const soon = () => {
+  const soon = (ms) => () => {
     clearTimeout(waiting);
-    waiting = setTimeout(ask, 500);
+    waiting = setTimeout(ask, ms);
   };
-  for (const name of ["words", "place_words"]) form.elements[name].addEventListener("input", soon);
-  for (const name of ["jiequ:place", "jiequ:picked", "jiequ:placed", "jiequ:plate"]) form.addEventListener(name, soon);
+  for (const name of ["words", "place_words"]) form.elements[name].addEventListener("input", soon(TYPING_MS));
+  for (const name of ["jiequ:place", "jiequ:picked", "jiequ:placed", "jiequ:plate", "jiequ:shot"]) form.addEventListener(name, soon(PLACED_MS));
 }
 
-function swap(box, html) {
-  const chosen = [...box.querySelectorAll("input:checked")];
-  const focus = box.contains(document.activeElement) ? document.activeElement : null;
-  box.innerHTML = html;
-  const same = (input) => box.querySelector(`input[name="${input.name}"][value="${CSS.escape(input.value)}"]`);
+/** What is sent; null where there is nothing to go by. Of a photo its likeness alone goes out: 16 digits, no picture. */
+function question() {
+  const all = new FormData(form);
+  const length = (name) => (all.get(name) ?? "").trim().length;
+  if (length("words") < 4 && length("place_words") < 2 && !PLACED_BY.some(length)) return null;
+  const body = new FormData();
+  for (const name of ["csrfmiddlewaretoken", ...ASKED_BY]) if (all.get(name)) body.set(name, all.get(name));
+  const looks = JSON.parse(all.get("photo_facts") || "[]").map((photo) => photo.look);
+  if (looks.some(Boolean)) body.set("looks", looks.filter(Boolean).join());
+  return body;
+}
+
+/** Each part of the answer into its place on the page. */
+function fillIn(box, answer) {
+  for (const part of box.children) swap(part, answer.querySelector(`#${part.id}`)?.innerHTML ?? "");
+}
+
+function swap(part, html) {
+  const chosen = [...part.querySelectorAll("input:checked")];
+  const focus = part.contains(document.activeElement) ? document.activeElement : null;
+  part.innerHTML = html;
+  const same = (input) => [...part.querySelectorAll(`input[name="${input.name}"]`)].find((one) => isSame(one, input));
   for (const input of chosen) if (same(input)) same(input).checked = true;
   if (focus) same(focus)?.focus();
 }
 
+/** The same choice as before. An offer to join is signed anew each time; whose it is stands before the first colon. */
+const isSame = (one, other) =>
+  one.name === "me_too" ? one.value.split(":")[0] === other.value.split(":")[0] : one.value === other.value;
+
 if (form) {
-  form.querySelectorAll("[data-heard]").forEach(startHeard);
+  form.querySelectorAll("[data-asked]").forEach(startAsked);
   form.querySelectorAll("[data-types]").forEach(startTypes);
   form.querySelectorAll("[data-places]").forEach(startPlaces);
 }

@@ -143,10 +143,40 @@ function pickPoint(box) {
     put([Number(y.value), Number(x.value)]);
     box.map.setView(mark.getLatLng(), 16, { animate: false });
   }
+  const line = followLine(box, system);
   box.map.on("click", ({ latlng }) => {
+    if (line?.isAsked()) return line.add(latlng);
     put(latlng);
     x.value = latlng.lng.toFixed(6);
     y.value = latlng.lat.toFixed(6);
     system.value = "cgcs2000";
   });
+}
+
+/** The course of a road or a river: drawn as it stands in its field; presses on the map go on with it while the field was used last. */
+function followLine(box, system) {
+  const field = document.querySelector("[data-grid-line]");
+  if (!field) return null;
+  const drawn = window.L.polyline([], { color: "#0b5563", weight: 5, opacity: 0.8, interactive: false }).addTo(box.map);
+  let last = null;
+  const paint = () => {
+    const parts = field.value.trim().split(/\n\s*\n/).map((part) => part.split("\n").map(pair).filter(Boolean));
+    drawn.setLatLngs(system.value === "cgcs2000" ? parts : []);
+  };
+  field.form.addEventListener("focusin", (event) => (last = event.target));
+  field.addEventListener("input", paint);
+  system.addEventListener("change", paint);
+  paint();
+  return {
+    isAsked: () => last === field && system.value === "cgcs2000",
+    add(spot) {
+      field.value = `${field.value.trimEnd()}\n${spot.lng.toFixed(5)},${spot.lat.toFixed(5)}`.trimStart();
+      paint();
+    },
+  };
+}
+
+function pair(text) {
+  const [x, y] = text.trim().split(/[,，\s]+/).map(Number);
+  return Number.isFinite(x) && Number.isFinite(y) ? [y, x] : null;
 }

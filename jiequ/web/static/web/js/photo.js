@@ -1,5 +1,6 @@
 // Photo picker: shrinks on the phone, shows previews, notes time and place at the moment of the shot.
 import { icon } from "./icons.js";
+import { lookOf } from "./look.js";
 import { position } from "./position.js";
 
 const KEEP_BYTES = 1_500_000;
@@ -47,10 +48,11 @@ class Picker {
 
   async add(file, source, shotAt, where) {
     if (this.photos.length >= this.max) return this.complain(this.texts.textMax);
-    const shrunk = await shrink(file, Number(this.texts.longSide)).catch(() => null);
+    const shrunk = await shrink(file, Number(this.texts.longSide), "photosLook" in this.texts).catch(() => null);
     if (!shrunk) return this.complain((await whyNot(file, this.texts)));
     const facts = source === "camera" ? { source, at: shotAt } : { source };
-    const photo = { file: shrunk, url: URL.createObjectURL(shrunk), facts };
+    if (shrunk.look) facts.look = shrunk.look;
+    const photo = { file: shrunk.file, url: URL.createObjectURL(shrunk.file), facts };
     this.photos.push(photo);
     where?.then((found) => {
       if (found) Object.assign(photo.facts, found, { at: shotAt });
@@ -100,13 +102,15 @@ class Picker {
   }
 }
 
-/** The file itself if it is small enough, else a JPEG whose long side is `longSide` pixels. Rejects what no canvas can read. */
-async function shrink(file, longSide) {
+/** The file itself if it is small enough, else a JPEG whose long side is `longSide` pixels, and what it looks like where
+ * that is wanted (`look`). Rejects what no canvas can read. */
+async function shrink(file, longSide, wantsLook) {
   const bitmap = await createImageBitmap(file);
+  const look = wantsLook ? lookOf(bitmap) : "";
   const scale = Math.min(1, longSide / Math.max(bitmap.width, bitmap.height));
   if (scale === 1 && TYPES.has(file.type) && file.size <= KEEP_BYTES) {
     bitmap.close();
-    return file;
+    return { file, look };
   }
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(bitmap.width * scale);
@@ -121,7 +125,7 @@ async function shrink(file, longSide) {
   canvas.width = canvas.height = 0;
   if (!blob) throw new Error("canvas gave nothing");
   const name = file.name.replace(/\.[^.]*$/, "") || "photo";
-  return new File([blob], `${name}.jpg`, { type: "image/jpeg", lastModified: file.lastModified });
+  return { file: new File([blob], `${name}.jpg`, { type: "image/jpeg", lastModified: file.lastModified }), look };
 }
 
 /** The sentence for a file that could not be read. */
