@@ -3,8 +3,8 @@
 ``--reports`` reports of the last thirty days lie over 25 km², their words invented (``triage.engine.generator``), each with its
 sketch. Before a figure counts: a report of the last three days said again in the same words fifteen metres beside comes back
 among the first five (at least 99 of 100; of the whole month the share is only told: age speaks against a report). Timed:
-``known_cases`` alone and the whole request of the report page (``/report/suggest``), each by wall and by CPU of this process; and
-how much bigger the process got by them.
+``known_cases`` alone and the whole request of the report page (``/report/suggest``, types, places and times told too), each by
+wall and by CPU of this process; and how much bigger the process got by them.
 """
 
 from __future__ import annotations

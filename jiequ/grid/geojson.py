@@ -129,7 +129,7 @@ def _place(properties: Mapping[str, Any], geometry: Mapping[str, Any], system: C
 
 def _line(geometry: Mapping[str, Any], system: CoordinateSystem) -> lines.Lines:
     """The course of a road or a river, made coarse; () where the geometry is no line."""
-    kind, parts = geometry.get("type"), _canonical(geometry, system).get("coordinates")
+    kind, parts = geometry.get("type"), _canonical(geometry, system).get("coordinates") or ()
     if kind not in ("LineString", "MultiLineString"):
         return ()
     try:

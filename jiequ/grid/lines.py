@@ -1,4 +1,4 @@
-"""The course of a road or a river, as far as a gazetteer needs it: coarse lines, and the point of them nearest to another. Pure.
+"""The course of a road or a river, as far as a gazetteer needs it: coarse lines, and the point of one nearest to another. Pure.
 
 A line is kept to ``TOLERANCE_M`` and no finer: enough to say whether somebody stands by it, and no large-scale vector map
 (DOMAIN §4: continuous ones of more than 25 km² are state secrets).
@@ -7,7 +7,8 @@ A line is kept to ``TOLERANCE_M`` and no finer: enough to say whether somebody s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 
 import shapely
 
@@ -74,12 +75,8 @@ def nearest(lines: Sequence[Sequence[Point]], lon: float, lat: float) -> Point:
     """The point of the lines nearest to (lon, lat); within a metre of it as far as lines reach in a district."""
     east, north = metres_per_degree(lat)
     here = [[((x - lon) * east, (y - lat) * north) for x, y in line] for line in lines]
-    x, y = min((_foot(*pair) for line in here for pair in _segments(line)), key=lambda spot: math.hypot(*spot))
+    x, y = min((_foot(*pair) for line in here for pair in pairwise(line)), key=lambda spot: math.hypot(*spot))
     return lon + x / east, lat + y / north
-
-
-def _segments(line: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
-    return zip(line, line[1:], strict=False)
 
 
 def _foot(one: Point, other: Point) -> Point:

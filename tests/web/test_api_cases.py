@@ -77,6 +77,18 @@ def test_a_stale_version_is_refused_and_changes_nothing(work: Casework) -> None:
     assert Case.objects.get(pk=case.pk).title != "新题"
 
 
+def test_the_acceptor_s_program_says_when_it_happened_and_reads_it_back(work: Casework) -> None:
+    case = work.just_reported()
+    lin = program_of(work.world, "lin")
+    body = {"version": case.version, "condition_id": work.condition.pk, "happened_from": "2026-03-03T20:00:00+08:00"}
+    wrong = lin.post(f"/cases/{case.number}/moves/accept", body | {"happened_until": "2026-03-03T19:00:00+08:00"})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "bad_time")
+    done = lin.post(f"/cases/{case.number}/moves/accept", body | {"happened_until": "2026-03-03T22:30:00+08:00"})
+    assert done.status_code == 200
+    told = lin.get(f"/cases/{case.number}").json()
+    assert (told["happened_from"], told["happened_until"]) == ("2026-03-03T12:00:00Z", "2026-03-03T14:30:00Z")
+
+
 def test_a_move_needs_the_version_that_was_read(work: Casework) -> None:
     case = work.just_reported()
     answer = program_of(work.world, "lin").post(f"/cases/{case.number}/moves/accept", {"condition_id": work.condition.pk})

@@ -237,7 +237,13 @@ def test_a_road_is_written_down_with_its_course_and_lies_half_way_along_it(world
     page = client.get(f"/grid/names/{place.pk}/").content.decode()
     assert f"{LON:.5f},{LAT:.5f}\n" in page
     kept = place.line
-    shown = {"x": place.lon, "y": place.lat, "version": 1, "system": "cgcs2000", "line": kept.replace("\n", "\n\n").replace(" ", "\n")}
+    shown = {
+        "x": place.lon,
+        "y": place.lat,
+        "version": 1,
+        "system": "cgcs2000",
+        "line": kept.replace("\n", "\n\n").replace(" ", "\n"),
+    }
     assert client.post(f"/grid/names/{place.pk}/", name_of(world, kind="road", **shown)).status_code == 302
     place.refresh_from_db()
     assert place.line == kept, "what the page shows is taken back as it is"

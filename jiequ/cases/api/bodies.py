@@ -19,11 +19,15 @@ from ..models import Case
 from ..move_form import MoveForm
 from ..placing import FIELDS as PLACE_FIELDS
 from ..placing import takes_place
+from ..queries.where import value_of
 from ..services.proving import MOST_PHOTOS
+from ..when import FIELD as WHEN
 from .case_shapes import Id
+from .outside import happened_of
 from .shapes import Strict
 
 MOST_IDS = 50
+HAPPENED = ("happened_from", "happened_until")
 _HANDLE = Annotated[str, Field(min_length=20, max_length=400)]
 
 
@@ -64,6 +68,7 @@ def _body_of(form: type[MoveForm]) -> type[Strict]:
         fields[name] = (kind, ...) if field.required and name not in form.optional else (kind | None, None)
     if form.asks_place:
         fields |= dict(zip(PLACE_FIELDS, ((Id | None, None), (Annotated[str, Field(max_length=40)] | None, None)), strict=True))
+        fields |= dict.fromkeys(HAPPENED, (AwareDatetime | None, None))
     if form.takes_photos:
         fields["pictures"] = (Annotated[list[_HANDLE], Field(max_length=MOST_PHOTOS)], [])
     name = "".join(part.title() for part in form.move.split("_"))
@@ -75,9 +80,11 @@ BODIES: dict[str, type[Strict]] = {move: _body_of(form) for move, form in FORMS.
 """By move."""
 
 
-def data_of(given: Strict, form: type[MoveForm], case: Case) -> dict[str, Any]:
+def data_of(given: Strict, form: type[MoveForm], case: Case, at: datetime) -> dict[str, Any]:
     """The body as the form's data; what is left out stays as it is on the case where the form would show it so."""
-    values = given.model_dump(exclude={"version", "pictures"}, exclude_none=True)
+    values = given.model_dump(exclude={"version", "pictures", *HAPPENED}, exclude_none=True)
+    if span := happened_of(getattr(given, "happened_from", None), getattr(given, "happened_until", None), at):
+        values[WHEN] = value_of(*span)
     kept = {name: getattr(case, name) for name in form.keeps if name not in values}
     return kept | {name: _plain(value, form.base_fields.get(name)) for name, value in values.items()}
 

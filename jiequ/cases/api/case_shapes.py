@@ -58,6 +58,8 @@ class CaseRow(Schema):
     lat: float | None
     lead: DepartmentRef | None
     reported_at: datetime
+    happened_from: datetime | None
+    happened_until: datetime | None
     due_at: datetime | None
     promised_at: datetime | None
     is_promise_provisional: bool

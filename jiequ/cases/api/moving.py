@@ -26,7 +26,7 @@ from . import present
 from .bodies import BODIES, data_of, refuse_unneeded
 from .case_shapes import CODE9, MovedOut, OpenedOut, PictureOut
 from .door import REFUSED, Caller, answer, api, by_token, caller_of, described, once, read
-from .outside import check_seen_at, community_of, condition_of, contact_of, place_of
+from .outside import check_seen_at, community_of, condition_of, contact_of, happened_of, place_of
 from .reading import street_of
 from .shapes import Strict, Told, refusal_of
 
@@ -117,6 +117,7 @@ def _open(caller: Caller, given: CaseIn, clean: list[pictures.Clean]) -> HttpRes
         is_confidential=given.confidential,
         wants_call=given.wants_call,
         seen_at=given.seen_at,
+        happened=happened_of(given.happened_from, given.happened_until, at),
     )
     do = services.self_handle if given.self_handled else services.report_case
     done = do(street_id=street_id, account=account, by=actor, at=at)
@@ -146,7 +147,7 @@ def move(request: HttpRequest, number: str, move: str) -> HttpResponse:
 def _move(caller: Caller, number: str, name: str, given: Strict, clean: list[pictures.Clean]) -> HttpResponse:
     actor, at = caller.actor, caller.at
     case = case_for(actor, number)
-    data = data_of(given, FORMS[name], case)
+    data = data_of(given, FORMS[name], case, at)
     form = FORMS[name](data, case=case, actor=actor, at=at)
     refuse_unneeded(data, form)
     if not form.is_valid():

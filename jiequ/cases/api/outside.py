@@ -25,6 +25,7 @@ from ..models import CaseEvent, OutsideSystem, Report, Source, SystemKind
 from ..public_words import public
 from ..queries.page import names_in, reporter_timeline
 from ..queries.types import said, type_by_code
+from ..when import Span, check
 from .door import JSON, REFUSED, answer, api, by_system, described, loaded, valid
 from .shapes import ProgressOut, ReportedOut, ReportIn, StepOut, Told, refusal_of
 
@@ -91,6 +92,7 @@ def _account(
         is_urgent=given.urgent,
         is_confidential=given.confidential,
         seen_at=given.seen_at,
+        happened=happened_of(given.happened_from, given.happened_until, at),
         outer_due_at=given.outer_due_at,
         system=system.name,
         source_ref=given.source_ref,
@@ -99,8 +101,10 @@ def _account(
 
 
 def _said(given: ReportIn) -> str:
-    """The same text for the same report, whatever order the fields have."""
-    return json.dumps(given.model_dump(mode="json"), sort_keys=True)
+    """The same text for the same report, whatever order the fields have; a field that is new counts where it is said."""
+    said_now = given.model_dump(mode="json")
+    later = {name for name in ("happened_from", "happened_until") if said_now[name] is None}
+    return json.dumps({name: value for name, value in said_now.items() if name not in later}, sort_keys=True)
 
 
 def check_seen_at(seen_at: datetime | None, at: datetime) -> None:
@@ -109,6 +113,16 @@ def check_seen_at(seen_at: datetime | None, at: datetime) -> None:
         raise Refusal("seen_too_early", _("发现时间太早，请核对。"), facts={"field": "seen_at"})
     if seen_at is not None and seen_at > at + _LATEST:
         raise Refusal("seen_later", _("发现时间在将来，请核对。"), facts={"field": "seen_at"})
+
+
+def happened_of(begins: datetime | None, ends: datetime | None, at: datetime) -> Span | None:
+    """When it happened; one moment where there is no end. Refusal for an end without a beginning, and as ``when.check``."""
+    if begins is None:
+        if ends is not None:
+            raise Refusal("half_a_span", _("给出 happened_until 时也要给出 happened_from。"), facts={"field": "happened_from"})
+        return None
+    check(begins, ends or begins, at)
+    return begins, ends or begins
 
 
 def contact_of(given: Told) -> services.Contact | None:

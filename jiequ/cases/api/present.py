@@ -67,6 +67,8 @@ def row(case: Case, at: datetime) -> CaseRow:
         lat=case.lat,
         lead=department(case.lead) if case.lead else None,
         reported_at=case.reported_at,
+        happened_from=case.happened_from,
+        happened_until=case.happened_until,
         due_at=case.due_at if case.ended_at is None else None,
         promised_at=case.promised_at,
         is_promise_provisional=case.is_promise_provisional,

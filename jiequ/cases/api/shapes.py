@@ -43,6 +43,8 @@ class Told(Strict):
     urgent: bool = False
     confidential: bool = False
     seen_at: AwareDatetime | None = None
+    happened_from: AwareDatetime | None = None
+    happened_until: AwareDatetime | None = None
     contact_name: Annotated[str, Field(max_length=40)] = ""
     contact_phone: Annotated[str, Field(max_length=30)] = ""
 

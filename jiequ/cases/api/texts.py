@@ -54,6 +54,8 @@ FIELDS: dict[str, Promise] = {
     "handled_at": _("处置完成的时间"),
     "handler": _("处置人员"),
     "has_reporter": _("有没有留下上报人"),
+    "happened_from": _("从什么时候发生，带时区；是说的人确认过的"),
+    "happened_until": _("到什么时候；不给就是那一刻"),
     "height": _("高，像素"),
     "id": _("编号"),
     "into": _("并入哪个案件"),

@@ -31,7 +31,10 @@ _KINDS = {kind.value for kind in PlaceKind}
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place told. ``value``: "p12" a stored place, "u440…" a unit grid, "w" + words a name that no list has."""
+    """A place told. ``value``: "p12" a stored place, "u440…" a unit grid, "w" + words a name that no list has.
+
+    ``sort``: the value of its kind ("grid" for grids), ``kind`` the word for it.
+    """
 
     value: str
     told: str
@@ -41,6 +44,7 @@ class Spot:
     lon: float | None = None
     lat: float | None = None
     metres: float | None = None
+    sort: str = ""
 
     @property
     def is_known(self) -> bool:
@@ -172,10 +176,12 @@ def _spot(place: Place, row: Named, points: Points) -> Spot | None:
     if row.place_id is not None:
         kind, community = str(GridKind(row.kind).label), said(row.community_zh, row.community_en)
         lon, lat = points.get(row.place_id, (row.lon, row.lat))
-        return Spot(f"p{row.place_id}", place.text, row.names[0], kind, community, lon, lat)
+        return Spot(f"p{row.place_id}", place.text, row.names[0], kind, community, lon, lat, sort=row.kind)
     middle = locate(row.lon, row.lat)
     unit = plate_of(middle.unit_grid_id, is_point=False) if middle else None
-    return Spot(f"u{unit.code}", place.text, row.names[0], str(_("责任网格")), unit.name, row.lon, row.lat) if unit else None
+    if unit is None:
+        return None
+    return Spot(f"u{unit.code}", place.text, row.names[0], str(_("责任网格")), unit.name, row.lon, row.lat, sort="grid")
 
 
 def _units(text: str, street_id: int | None) -> list[Spot]:
@@ -184,7 +190,7 @@ def _units(text: str, street_id: int | None) -> list[Spot]:
     for code in dict.fromkeys(UNIT.findall(text[:5000])):
         unit = plate(code)
         if unit is not None and street_id in (None, unit.street_id):
-            found.append(Spot(f"u{code}", code, unit.name, lon=unit.lon, lat=unit.lat))
+            found.append(Spot(f"u{code}", code, unit.name, lon=unit.lon, lat=unit.lat, sort="grid"))
     return found
 
 
@@ -239,3 +245,12 @@ def span_words(begins: datetime, ends: datetime) -> str:
 def value_of(begins: datetime, ends: datetime) -> str:
     """Two aware moments as one field holds them."""
     return "/".join(one.astimezone(ZONE).isoformat(timespec="minutes") for one in (begins, ends))
+
+
+def away_words(metres: float | None) -> str:
+    """How far a place told lies from the pin; empty without one."""
+    if metres is None:
+        return ""
+    if metres < 1000:
+        return _("相距 %(n)s 米") % {"n": int(round(metres, -1))}
+    return _("相距 %(n)s 公里") % {"n": f"{metres / 1000:.1f}"}

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from jiequ.channels.queries import resident_hears_at, staff_hears_at
 from jiequ.core.errors import Refusal
 
@@ -64,16 +62,7 @@ def told_of(form: MoveForm) -> dict[str, Any] | None:
 
 def _spot(spot: where.Spot, key: int) -> dict[str, Any]:
     field = "place_id" if spot.value[0] == "p" else "plate_code"
-    return {"spot": spot, "field": field, "value": spot.value[1:], "key": key, "away": away_words(spot.metres)}
-
-
-def away_words(metres: float | None) -> str:
-    """How far a place told lies from the pin; empty without one."""
-    if metres is None:
-        return ""
-    if metres < 1000:
-        return _("相距 %(n)s 米") % {"n": int(round(metres, -1))}
-    return _("相距 %(n)s 公里") % {"n": f"{metres / 1000:.1f}"}
+    return {"spot": spot, "field": field, "value": spot.value[1:], "key": key, "away": where.away_words(spot.metres)}
 
 
 def chosen_of(form: MoveForm) -> ConditionChoice | None:

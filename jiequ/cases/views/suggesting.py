@@ -18,7 +18,6 @@ from jiequ.triage.services import Ask
 from .. import services
 from ..queries import advice, where
 from . import alike, reading
-from .aids import away_words
 
 ASKS_AN_HOUR = 600
 MOST_WORDS, MOST_PLACE_WORDS = 2000, 120
@@ -65,6 +64,7 @@ def told(data: Any) -> dict[str, Any] | None:
     found = where.told(texts, pin=pin, at=clock.now(), community_id=place.community_id, has_place=is_placed)
     if not found:
         return None
-    places = [{"spot": one, "away": away_words(one.metres)} for one in found.places if one.is_known or one.told not in said]
+    shown = [one for one in found.places if one.is_known or one.told not in said]
+    places = [{"spot": one, "away": where.away_words(one.metres)} for one in shown]
     times = [{"value": one.value, "words": where.words_of(one), "told": one.told} for one in found.times]
     return {"places": places, "times": times, "is_far": found.is_far}

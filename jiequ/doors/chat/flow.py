@@ -236,6 +236,13 @@ def _closed_to(draft: Draft | None, thing: Thing, nothing: str) -> Say | None:
     return Say("sending") if draft.state == State.SENDING else None
 
 
+def _too_late(draft: Draft | None, thing: Thing) -> Say | None:
+    """What is said to an offered place that is tapped when its draft is no longer being told."""
+    if said := _closed_to(draft, thing, "nothing_to_confirm"):
+        return said
+    return Say("reminder") if draft is not None and draft.state == State.LAPSED else None
+
+
 def _cancel(draft: Draft | None, thing: Thing) -> Turn:
     if said := _closed_to(draft, thing, "nothing_to_cancel"):
         return Turn(draft, says=(said,))
@@ -253,6 +260,8 @@ def _resume(draft: Draft | None) -> Turn:
 
 
 def _told(draft: Draft | None, thing: Thing, limits: Limits, *, is_noticed: bool, new_key: str) -> Turn:
+    if thing.target and (late := _too_late(draft, thing)):
+        return Turn(draft, says=(late,))
     says = [Say("emergency")] if means.is_emergency(thing.words) else []
     open_draft = draft if draft is not None and draft.state == State.OPEN else None
     lapses = open_draft is not None and _has_lapsed(open_draft, thing, limits)

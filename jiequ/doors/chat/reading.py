@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from jiequ.cases.queries import where
 from jiequ.cases.services import Place, canonical
 from jiequ.channels.arrivals.services import Incoming
 from jiequ.core.errors import Refusal
 from jiequ.core.models import Street
 from jiequ.grid import queries as grid
-from jiequ.grid.models import Place as NamedPlace
 from jiequ.grid.models import PlaceKind
 from jiequ.grid.rules import is_position
 
@@ -28,7 +27,8 @@ PLATE = re.compile(r"^(?:qrscene_)?(?P<on>gp|mp):(?P<row>[1-9][0-9]{0,17})$")
 """A plate's permanent scene: of a unit grid or a monitoring point, by its row."""
 OFFERED = (Command.CONFIRM, Command.CANCEL)
 """Answers that stand beneath a summary to be tapped: ``confirm:`` and the draft's key."""
-NAMES_FOR_SECONDS = 60.0
+OFFER = "place"
+"""A place that was offered to be tapped: ``place:``, its value and the draft's key."""
 LEAST_NAME = 3  # characters; "桥" is in every second account
 
 
@@ -42,17 +42,25 @@ def thing_of(incoming: Incoming) -> Thing:
 def _text(thing: Thing, fields: Fields) -> Thing:
     words = str(fields.get("Content", "")).strip()
     name, _colon, target = str(fields.get("bizmsgmenuid") or "").partition(":")
+    if name == OFFER and (tapped := _tapped(thing, target)):
+        return tapped
     if target and name in OFFERED:
         return replace(thing, kind=Kind.MENU, words=words, command=Command(name), target=target)
     return told(thing, words)
+
+
+def _tapped(thing: Thing, offer: str) -> Thing | None:
+    value, _colon, target = offer.partition(":")
+    spot = chosen(value)
+    return replace(thing, kind=Kind.PLACE, spot=spot, target=target) if spot and target else None
 
 
 def told(thing: Thing, words: str) -> Thing:
     """Words: a command, a place written as one, or an account in which a known place may be named."""
     if meaning.meaning_of(words) is not None:
         return replace(thing, kind=Kind.WORDS, words=words)
-    if where := meaning.place_said(words):
-        return replace(thing, kind=Kind.PLACE, words="", spot=written(where))
+    if said := meaning.place_said(words):
+        return replace(thing, kind=Kind.PLACE, words="", spot=written(said))
     return replace(thing, kind=Kind.WORDS, words=words, spot=named_in(words))
 
 
@@ -139,26 +147,59 @@ def _plate(on: str, row_id: int) -> Spot | None:
     return Spot(found.name, found.lon, found.lat, "cgcs2000", Sure.SENT) if found else None
 
 
-def written(where: str) -> Spot:
-    """A place written as one: where a known name stands in it, that point; else mere words, if there is only one street."""
-    known = named_in(where, _ANY)
-    if known is not None:
-        return replace(known, words=where[:200], sure=Sure.WRITTEN)
-    return Spot(where[:200], sure=Sure.WRITTEN, is_ours=only_street() is not None)
+def written(said: str) -> Spot:
+    """A place written as one: where one known name stands in it, that point; else mere words, if there is only one street."""
+    known = known_in(said)
+    one = _small(known) or (known[0] if len(known) == 1 else None)
+    if one is not None:
+        return replace(spot_of(one), words=said[:200], sure=Sure.WRITTEN)
+    return Spot(said[:200], sure=Sure.WRITTEN, is_ours=only_street() is not None)
 
 
-_SMALL = frozenset({PlaceKind.LANDMARK, PlaceKind.ESTATE})
-"""Small enough to be sent to without being asked; a road or a village is taken only from who wrote it as the place."""
-_ANY = frozenset(PlaceKind)
+_SMALL = frozenset({PlaceKind.LANDMARK, PlaceKind.ESTATE, "grid"})
+"""Small enough to be sent to once the summary is confirmed; a road, a river or a village is asked about (P)."""
 
 
-def named_in(words: str, kinds: frozenset[PlaceKind] = _SMALL) -> Spot | None:
-    """The known place that these words name, the longest name; None without one."""
-    said = words.lower()
-    for name, kind, known, lon, lat in _names():
-        if name in said and kind in kinds:
-            return Spot(known, lon, lat, "cgcs2000", Sure.GUESSED)
-    return None
+def named_in(words: str) -> Spot | None:
+    """The one small place that these words name; None without one, or with several: those are offered (``offers``)."""
+    one = _small(known_in(words))
+    return spot_of(one) if one else None
+
+
+def known_in(words: str, pin: tuple[float, float] | None = None) -> tuple[where.Spot, ...]:
+    """The district's places in these words, as pages offer them: with a pin only where all lie over 300 m from it."""
+    found = where.places_told(words, pin=pin) if words.strip() else ()
+    return tuple(one for one in found if one.is_known)
+
+
+def _small(known: Sequence[where.Spot]) -> where.Spot | None:
+    small = [one for one in known if one.sort in _SMALL]
+    return small[0] if len(small) == 1 and len(small[0].told) >= LEAST_NAME else None
+
+
+def spot_of(one: where.Spot) -> Spot:
+    """A place that was found in words, as the conversation keeps it."""
+    return Spot(one.name, one.lon, one.lat, "cgcs2000", Sure.GUESSED)
+
+
+def offers(words: str, spot: Spot | None) -> tuple[where.Spot, ...]:
+    """What to ask about: the places named where none is known yet, or where the point that was sent lies elsewhere."""
+    if spot is None:
+        return known_in(words)
+    if spot.sure != Sure.SENT or spot.x is None or spot.y is None:
+        return ()
+    return known_in(words, canonical(Place(spot.x, spot.y, spot.system)))
+
+
+def chosen(value: str) -> Spot | None:
+    """The place of an offer that was tapped, as sure as one that was sent. None for one that is gone."""
+    if value[:1] == "u":
+        found = grid.plate(value[1:])
+        return Spot(found.name, found.lon, found.lat, "cgcs2000", Sure.SENT) if found else None
+    if value[:1] != "p" or not (value[1:].isascii() and value[1:].isdigit()) or len(value) > 18:
+        return None
+    row = grid.places().filter(pk=int(value[1:])).first()
+    return Spot(row.name, row.lon, row.lat, "cgcs2000", Sure.SENT) if row else None
 
 
 def only_street() -> int | None:
@@ -167,34 +208,6 @@ def only_street() -> int | None:
     return streets[0] if len(streets) == 1 else None
 
 
-Name = tuple[str, str, str, float, float]
-"""A name in small letters; the place's kind, own name and point."""
-_held: tuple[float, list[Name]] | None = None
-
-
-def _names() -> list[Name]:
-    """Every name of a place, the longest first. Read once a minute.
-
-    A name that stands for two places says nothing and is left out.
-    """
-    global _held
-    if _held is None or time.monotonic() - _held[0] > NAMES_FOR_SECONDS:
-        _held = (time.monotonic(), _read_names())
-    return _held[1]
-
-
-def _read_names() -> list[Name]:
-    found: dict[str, set[tuple[str, str, float, float]]] = {}
-    rows = NamedPlace.objects.filter(community__retired_at=None).values_list("words", "kind", "name", "lon", "lat")
-    for words, kind, name, lon, lat in rows:
-        for one in words.split("\n"):
-            if len(one) >= LEAST_NAME:
-                found.setdefault(one, set()).add((kind, name, lon, lat))
-    single = [(name, *next(iter(places))) for name, places in found.items() if len(places) == 1]
-    return sorted(single, key=lambda row: (-len(row[0]), row[0]))
-
-
 def forget() -> None:
     """Read the names again before the next account (tests, and whoever changes places)."""
-    global _held
-    _held = None
+    grid.forget()

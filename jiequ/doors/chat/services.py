@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Exists
+from django.utils import translation
 
 from jiequ.cases.models import Report
 from jiequ.channels.queries import resident_hears_at
@@ -16,10 +17,11 @@ from jiequ.core.errors import Throttled
 from jiequ.core.ids import new_token
 from jiequ.core.jobs import JobSpec, enqueue
 
-from . import answers, drafts, flow, meaning, reporting, words
+from . import answers, drafts, flow, meaning, reading, reporting, words
 from .flow import Act, Kind, Say, State, Thing
 from .models import Draft, Piece, Talk, Voice
 from .ports import say
+from .words import offered_words
 
 MESSAGES, PER_SECONDS = 60, 600
 """As many messages of a follower are taken in ten minutes (P); what comes above is not, which is said once."""
@@ -49,12 +51,21 @@ def take(thing: Thing, *, follower_id: int, person_id: int | None = None, at: da
         row = drafts.current(follower_id, target=thing.target, at=at)
         draft = drafts.value_of(row) if row else None
         turn = flow.turn(draft, thing, limits(), is_noticed=talk.noticed_at is not None, new_key=new_token()[:24])
-        says = [*turn.says, *_acted(turn, row, talk, at=at)]
+        says = [*(_offering(one, turn.draft, talk.language) for one in turn.says), *_acted(turn, row, talk, at=at)]
         if turn.ask is not None:
             says += answers.answer(turn.ask, follower_id=follower_id, person_id=person_id, language=talk.language, at=at)
         if any(one.name == "notice" for one in says):
             Talk.objects.filter(pk=talk.pk).update(noticed_at=at)
         tell(follower_id, says, key=f"chat:{thing.key}", language=talk.language, at=at)
+
+
+def _offering(one: Say, draft: flow.Draft | None, language: str) -> Say:
+    """The places that the words name, beside the question where it is, and beside a point that was sent elsewhere."""
+    if draft is None or one.name not in ("where_is_it", "summary"):
+        return one
+    with translation.override(language):
+        found = [(spot.value, offered_words(spot)) for spot in reading.offers(draft.words, draft.spot)]
+    return replace(one, facts={**one.facts, "offers": found}) if found else one
 
 
 def limits() -> flow.Limits:

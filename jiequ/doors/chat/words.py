@@ -10,6 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from jiequ.cases.queries.where import Spot, away_words
+
 from .flow import Say
 
 Facts = Mapping[str, Any]
@@ -61,10 +63,17 @@ def said(says: Sequence[Say], language: str) -> str:
 
 
 def choices(says: Sequence[Say], language: str) -> list[tuple[str, str]]:
-    """The answers to tap beneath a summary: what comes back with the tap, and the words that are then said."""
+    """The answers to tap beneath a summary, and places that were offered: what comes back with the tap, and its words."""
     found = [say.facts["draft"] for say in says if say.name == "summary"]
+    places = [(f"place:{value}:{say.facts['draft']}", label) for say in says for value, label in say.facts.get("offers", ())]
     with translation.override(language):
-        return [(f"confirm:{key}", _("确认提交")) for key in found] + [(f"cancel:{key}", _("取消")) for key in found]
+        return places + [(f"confirm:{key}", _("确认提交")) for key in found] + [(f"cancel:{key}", _("取消")) for key in found]
+
+
+def offered_words(spot: Spot) -> str:
+    """A place to be tapped: its name, where it is, and how far from the point that was sent."""
+    where = [part for part in (spot.community, away_words(spot.metres)) if part]
+    return f"{quoted(spot.name)}（{' · '.join(where)}）" if where else quoted(spot.name)
 
 
 def _sentence(say: Say) -> str:
@@ -94,6 +103,8 @@ def _what_is_it(facts: Facts) -> str:
 
 
 def _where_is_it(facts: Facts) -> str:
+    if facts.get("offers"):
+        return _("收到了。事情是在下面哪一处？点一下就行；都不是，请发送位置（点“+”再点“位置”）。")
     return _("收到了。在哪里？请发送位置（点“+”再点“位置”），或写“地点 某某路口”。")
 
 
@@ -102,6 +113,8 @@ def _summary(facts: Facts) -> str:
     lines.append("· " + _("地点：%(place)s") % {"place": quoted(facts["place"]) or _("您发的位置")})
     if facts["is_guessed"]:
         lines.append("  " + _("（按您的话认出；不对请发送位置）"))
+    if facts.get("offers"):
+        lines.append("  " + _("（您写的地点离发来的位置比较远；位置发错了，点下面您写的地点）"))
     if facts["words"]:
         lines.append("· " + _("说明：%(words)s") % {"words": quoted(facts["words"])})
     if facts["photos"]:

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('grid', '0003_place_version'),
+        ("grid", "0003_place_version"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='place',
-            name='line',
-            field=models.TextField(blank=True, default='', help_text="a road's or river's course, coarse: grid.lines.packed"),
+            model_name="place",
+            name="line",
+            field=models.TextField(blank=True, default="", help_text="a road's or river's course, coarse: grid.lines.packed"),
         ),
     ]

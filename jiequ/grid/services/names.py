@@ -108,7 +108,9 @@ def _columns(street_id: int, facts: PlaceFacts) -> dict[str, Any]:
     if facts.system not in set(CoordinateSystem):
         raise Refusal("point_system", _("请选择坐标系。"), facts={"field": "system"})
     course = _course(facts)
-    x, y, system = (*middle(course), CoordinateSystem.CGCS2000) if course and facts.x is None else (facts.x, facts.y, facts.system)
+    x, y, system = facts.x, facts.y, facts.system
+    if course and x is None and y is None:
+        (x, y), system = middle(course), CoordinateSystem.CGCS2000
     if x is None or y is None or not (math.isfinite(x) and math.isfinite(y)) or not is_position(x, y):
         raise Refusal("point_position", _("坐标应是经度和纬度，例如 113.500000、23.180000。"), facts={"field": "x"})
     said = {"name": names[0], "aliases": list(names[1:]), "words": "\n".join(names).lower(), "line": packed(course)}

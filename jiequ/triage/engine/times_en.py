@@ -35,9 +35,7 @@ DATE = re.compile(
     rf"|(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m2>{_MONTH}))\b"
 )
 PART = re.compile(rf"(?:in\s+the\s+|at\s+)?(?P<p>{_PART})\b")
-CLOCK = re.compile(
-    r"(?P<h>\d{1,2})(?::(?P<min>[0-5]\d))?\s*(?P<half>[ap]m\b|[ap]\.m\.|o.?clock\b)?|(?P<word>noon|midnight)\b"
-)
+CLOCK = re.compile(r"(?P<h>\d{1,2})(?::(?P<min>[0-5]\d))?\s*(?P<half>[ap]m\b|[ap]\.m\.|o.?clock\b)?|(?P<word>noon|midnight)\b")
 LEAD = re.compile(r"[\s,]*(?:(?:from|between|at|around|about|since)\s+)*")
 TO = re.compile(r"\s*(?:to|until|till|and|-|–|—)\s*(?:about\s+)?")
 

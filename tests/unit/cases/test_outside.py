@@ -12,7 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from jiequ.cases import services
-from jiequ.cases.api import door
+from jiequ.cases.api import door, outside
+from jiequ.cases.api.shapes import ReportIn
 from jiequ.cases.models import Case, CaseEvent, OutsideSystem, Proof, Report, Reporter
 from jiequ.core.models import AuditEntry, Job, Picture
 from tests.actors import NOW, MovableClock, World
@@ -83,6 +84,22 @@ def test_a_camera_reports_and_asks_how_it_stands(work: Casework, token: str) -> 
     assert [step["step"] for step in stands["timeline"]] == ["report", "accept", "dispatch"]
     assert stands["timeline"][2]["departments"] == ["环卫站（所）"]
     assert "林晓" not in json.dumps(stands, ensure_ascii=False)
+
+
+def test_when_it_happened_is_kept_and_a_repeat_from_before_the_field_was_known_is_the_same_report(
+    work: Casework, token: str
+) -> None:
+    when = {"happened_from": "2026-03-03T20:00:00+08:00", "happened_until": "2026-03-03T22:00:00+08:00"}
+    assert hand_in(token, body(work.world) | when).status_code == 201
+    case = Report.objects.get().case
+    assert (case.happened_from, case.happened_until) == (NOW - timedelta(hours=14), NOW - timedelta(hours=12))
+    assert hand_in(token, body(work.world)).status_code == 409, "said otherwise"
+    assert hand_in(token, body(work.world, "cam-9") | {"happened_from": when["happened_from"]}).status_code == 201
+    case = Report.objects.get(source_ref="cam-9").case
+    assert case.happened_from == case.happened_until
+    assert hand_in(token, body(work.world, "old")).status_code == 201
+    said = json.loads(outside._said(ReportIn(**body(work.world, "old"))))
+    assert not [name for name in said if name.startswith("happened")], "as it was hashed before"
 
 
 def test_a_form_brings_photos_and_they_pass_the_one_door(work: Casework, token: str) -> None:
@@ -169,6 +186,7 @@ def test_two_systems_may_use_the_same_reference_and_the_same_key(work: Casework,
 
 # -- bad input -------------------------------------------------------------------------------------------------------
 
+DAY, EVE = "2026-03-04T08:00:00+08:00", "2026-03-03T20:00:00+08:00"
 BAD: list[tuple[str, Any, int, str]] = [
     ("no JSON", "{", 400, "bad_json"),
     ("not UTF-8", b'{"source_ref": "\xff"}', 400, "bad_text"),
@@ -196,6 +214,10 @@ BAD: list[tuple[str, Any, int, str]] = [
     ("a type of the other kind", {"type": "0110", "kind": "component"}, 422, "unknown_type"),
     ("a time without a zone", {"seen_at": "2026-03-04T10:00:00"}, 422, "invalid"),
     ("a time to come", {"seen_at": "2027-01-01T00:00:00+08:00"}, 422, "seen_later"),
+    ("an end before its beginning", {"happened_from": DAY, "happened_until": EVE}, 422, "bad_time"),
+    ("an end of nothing", {"happened_until": DAY}, 422, "half_a_span"),
+    ("what is to happen", {"happened_from": "2999-01-01T00:00:00+08:00"}, 422, "bad_time"),
+    ("an hour without a zone", {"happened_from": "2026-03-04T08:00:00"}, 422, "invalid"),
     ("a limit, but no hotline", {"outer_due_at": "2026-04-01T00:00:00+08:00"}, 422, "not_a_hotline"),
     ("a phone that is none", {"contact_phone": "12"}, 422, "bad_phone"),
     ("a truth that is none", {"urgent": "很"}, 422, "invalid"),

@@ -56,6 +56,13 @@ class Chat:
         self.shelf[media] = b"#!AMR\nsound"
         return self.does(Thing(Kind.VOICE, f"m{next(self.numbers)}", at, words=words, media_id=media), who)
 
+    def taps(self, label: str, who: int = ZHOU, at: datetime = NOW) -> str:
+        """A tap on an answer that was offered last, by words that stand in it."""
+        offered = [one for one in self.said[-1]["choices"] if label in one[1]]
+        assert offered, self.said[-1]
+        fields = {"Content": offered[0][1], "bizmsgmenuid": offered[0][0]}
+        return self.does(reading._text(Thing(Kind.OTHER, f"m{next(self.numbers)}", at), fields), who)
+
     def place(self, grid: str = "a", who: int = ZHOU, at: datetime = NOW) -> str:
         lon, lat = self.world.point_in(grid)
         spot = Spot("鹭溪河桥", lon, lat, "cgcs2000")

@@ -14,7 +14,9 @@ from jiequ.doors.chat import reading
 from jiequ.doors.chat.flow import Kind, Spot, Thing
 from jiequ.doors.chat.jobs import retention, sweep
 from jiequ.doors.chat.models import Draft, Piece, Talk, Voice
+from jiequ.grid.models import MapVersion, Place
 from tests.actors import NOW
+from tests.casework import make_place
 from tests.unit.chat.conftest import OTHER, ZHOU, Chat
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +192,69 @@ def test_a_place_outside_the_district_is_refused_kindly(chat: Chat) -> None:
     answer = chat.does(Thing(Kind.PLACE, "far", NOW, spot=spot))
     assert "不在本区" in answer
     assert chat.draft().pieces.count() == 1
+
+
+# -- places in the words: the same look-up as on the report page -----------------------------------------------------------
+
+
+def test_one_estate_in_the_words_is_taken_for_the_place_and_stands_in_the_summary_to_be_confirmed(chat: Chat) -> None:
+    estate = make_place(chat.world, "听橹花园", aliases=("老船厂宿舍",))
+    told = chat.says("老船厂宿舍门口垃圾没人收")
+    assert "地点：听橹花园" in told
+    assert "按您的话认出" in told
+    chat.says("确认")
+    assert Case.objects.get().lon == estate.lon
+
+
+def test_a_road_or_two_places_are_offered_and_a_tap_takes_one(chat: Chat) -> None:
+    """The twin that takes the longest name would have sent somebody to the estate."""
+    make_place(chat.world, "听橹花园小区", grid="a")
+    road = make_place(chat.world, "荔香路", grid="b", kind="road")
+    make_place(chat.world, "望鹭苑", grid="a")
+    chat.says("荔香路上有个大坑")
+    assert [value.split(":")[:2] for value, _label in chat.said[-1]["choices"]] == [["place", f"p{road.pk}"]]
+    told = chat.says("从听橹花园小区到望鹭苑那一段")
+    assert "下面哪一处" in told
+    assert len(chat.said[-1]["choices"]) == 3
+    assert not Case.objects.exists()
+    assert "地点：荔香路" in chat.taps("荔香路")
+    chat.says("确认")
+    case = Case.objects.get()
+    assert (case.lon, case.address, case.unit_grid_id) == (road.lon, "荔香路", chat.world.grid_b.pk)
+
+
+def test_a_point_that_lies_far_from_the_place_written_is_asked_about_and_near_it_is_not(chat: Chat) -> None:
+    estate = make_place(chat.world, "听橹花园", grid="a")
+    chat.place()
+    assert "比较远" not in chat.says("听橹花园门口垃圾没人收")
+    assert [value.split(":")[0] for value, _label in chat.said[-1]["choices"]] == ["confirm", "cancel"]
+    chat.says("取消")
+    Place.objects.update(lat=estate.lat + 0.01)
+    MapVersion.objects.update(token="moved")
+    reading.forget()
+    chat.place()
+    assert "比较远" in chat.says("听橹花园门口垃圾没人收")
+    assert "相距 1.1 公里" in chat.said[-1]["choices"][0][1]
+    chat.taps("听橹花园")
+    chat.says("确认")
+    assert Case.objects.get().lat == estate.lat + 0.01
+
+
+def test_a_place_tapped_after_the_report_was_sent_changes_nothing(chat: Chat) -> None:
+    make_place(chat.world, "荔香路", kind="road")
+    chat.says("荔香路上有个大坑")
+    offer = chat.said[-1]["choices"][0]
+    chat.place()
+    chat.says("确认")
+    chat.said[-1]["choices"] = [offer]
+    assert Case.objects.get().number in chat.taps("荔香路")
+    assert (Case.objects.count(), Draft.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("value", ["p999999", "p²", "p", "x1", "", "u440", "w某处", "p" + "9" * 30])
+def test_an_offer_that_nobody_made_is_read_as_mere_words(chat: Chat, value: str) -> None:
+    fields = {"Content": "荔香路上有个大坑", "bizmsgmenuid": f"place:{value}:abc"}
+    assert reading._text(Thing(Kind.OTHER, "m", NOW), fields).kind == Kind.WORDS
 
 
 def test_progress_is_told_to_whose_report_it_is_and_nobody_else_learns_that_it_exists(chat: Chat) -> None:

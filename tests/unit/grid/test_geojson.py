@@ -58,7 +58,9 @@ def test_a_road_is_a_line_whose_point_is_told_or_is_its_middle() -> None:
     assert geojson.read(file_of(whole)) == whole
 
 
-@pytest.mark.parametrize("steps", [[], [[113.5, 23.18]], [[113.5, 23.18], [999, 1]], "x", [[113.5], [113.6]], [["a", 1], [2, 3]]])
+@pytest.mark.parametrize(
+    "steps", [[], None, [[113.5, 23.18]], [[113.5, 23.18], [999, 1]], "x", [[113.5], [113.6]], [["a", 1], [2, 3]]]
+)
 def test_a_line_that_is_none_is_named_with_its_place(steps: Any) -> None:
     named = {"layer": "place", "community": f"{STREET}001", "kind": "river", "name": "鹭溪"}
     with pytest.raises(geojson.Unreadable) as fault:

@@ -48,7 +48,10 @@ def test_what_is_no_time_is_none(text: str) -> None:
         ),
         *(("每天早上六点", "11-27 06:00", "11-27 06:00", "day"), ("每周三", "11-25 00:00", "11-26 00:00", "week")),
         *(("每个星期天下午", "11-22 12:00", "11-22 18:00", "week"), ("周末", "11-21 00:00", "11-23 00:00", "weekend")),
-        *(("工作日早上7点到9点", "11-27 07:00", "11-27 09:00", "workday"), ("每周五晚上", "11-20 18:00", "11-21 00:00", "week")),
+        *(
+            ("工作日早上7点到9点", "11-27 07:00", "11-27 09:00", "workday"),
+            ("每周五晚上", "11-20 18:00", "11-21 00:00", "week"),
+        ),
         *(("每天都是晚上8点到12点", "11-26 20:00", "11-27 00:00", "day"),),
         *(("each morning", "11-27 06:00", "11-27 12:00", "day"), ("on Mondays", "11-23 00:00", "11-24 00:00", "week")),
         *(
@@ -95,8 +98,12 @@ def test_english_that_tells_no_time(text: str) -> None:
 @settings(max_examples=80)
 @given(
     st.lists(
-        st.sampled_from("每 昨 今 天 晚 早上 下午 凌晨 3 12 点 半 到 至 月 日 周 五 前 小时 上 :30 2026年 十 工作日 周末".split())
-        | st.sampled_from([" every ", "each", " night ", "last ", " monday", " 11 pm", " to ", "at 2", "weekend", " ago", "noon"])
+        st.sampled_from(
+            "每 昨 今 天 晚 早上 下午 凌晨 3 12 点 半 到 至 月 日 周 五 前 小时 上 :30 2026年 十 工作日 周末".split()
+        )
+        | st.sampled_from(
+            [" every ", "each", " night ", "last ", " monday", " 11 pm", " to ", "at 2", "weekend", " ago", "noon"]
+        )
     ).map("".join)
 )
 def test_no_span_ends_before_it_begins(text: str) -> None:
