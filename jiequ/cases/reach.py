@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-RECENT_DAYS = 30
-"""How long an ended case still counts as what a new report may be about."""
 FARTHEST = 2.0
 """Beyond so many reaches nothing is compared: pairs.py gives it the least there is."""
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import BigAutoField, Expression, Field, QuerySet
+from django.db.models import BigAutoField, Expression, Field, IntegerField, QuerySet
 
 Row = TypeVar("Row")
 
@@ -40,7 +40,8 @@ class Bind(Expression):
         if isinstance(value, list | tuple):
             if not value:
                 raise EmptyResultSet
-            return ", ".join(["%s"] * len(value)), [self._adapted(one) for one in value]
+            is_plain = isinstance(self.output_field, IntegerField) and all(type(one) is int for one in value)
+            return ", ".join(["%s"] * len(value)), list(value) if is_plain else [self._adapted(one) for one in value]
         return "%s", [self._adapted(value)]
 
     def _adapted(self, value: Any) -> Any:

@@ -57,7 +57,7 @@ def _drifts() -> list[tuple[str, str]]:
 
 
 def _classes(card: dict[str, Any]) -> list[dict[str, Any]]:
-    names = {one.code: one.path[-1] for one in running.types_in_force()}
+    names = running.type_names()
     rows = card.get("per_type", [])
     return [
         {

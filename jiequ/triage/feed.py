@@ -60,6 +60,9 @@ class Feed(Protocol):
     def types(self) -> Sequence[TypeFact]:
         """The types in force, in the district's own language."""
 
+    def names(self) -> Mapping[str, str]:
+        """The types in force by code, each by its name in the reader's language."""
+
     def before_newest(self, most: int) -> int:
         """The id after which the newest ``most`` confirmed cases begin; 0 if there are not so many."""
 

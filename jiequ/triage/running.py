@@ -173,6 +173,12 @@ def types_in_force() -> list[EventType]:
     return [EventType(one.code, one.path, one.hints) for one in ledger.types()] if ledger else []
 
 
+def type_names() -> Mapping[str, str]:
+    """The types in force by code, for a page: each by its name in the reader's language."""
+    ledger = feed.registered()
+    return ledger.names() if ledger else {}
+
+
 def urgent_words() -> tuple[UrgentWord, ...]:
     """The district's own, or the engine's starter list where it has none. One SELECT."""
     own = OwnUrgentWord.objects.values_list("word", "level", "code", "not_in")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -159,7 +160,7 @@ def try_out(request: HttpRequest) -> HttpResponse:
     text = request.POST.get("words", "")[:MOST_TRIED]
     context: dict[str, Any] = {"words": text}
     if text.strip():
-        names = {one.code: one.path[-1] for one in running.types_in_force()}
+        names = running.type_names()
         advice = suggest_type(Ask(text, at=clock.now()), among=frozenset({*names, words.OTHER}))
         context |= {
             "advice": advice,
@@ -169,7 +170,7 @@ def try_out(request: HttpRequest) -> HttpResponse:
     return render(request, "triage/try.html", context)
 
 
-def _choice(one: Any, names: dict[str, str]) -> dict[str, Any]:
+def _choice(one: Any, names: Mapping[str, str]) -> dict[str, Any]:
     told = [words.reason_words(reason, lambda code: names.get(code, code)) for reason in one.reasons]
     return {
         "name": names.get(one.code) or words.type_name(one.code),

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from jiequ.cases import clocks
-from jiequ.cases.models import Case, CaseEvent, Proof, Rating, Report, Task
+from jiequ.cases.models import Case, CaseEvent, Proof, Rating, Report, Task, Topic
+from jiequ.cases.queries import topics
 from jiequ.cases.services import missing_proofs, rollups, searching
 from jiequ.core import audit, pictures
 from jiequ.core.models import AuditEntry, Job, Picture, Street
 from jiequ.core.worker import work_once
 from jiequ.core.worktime import ZONE
-from jiequ.web.demo import history, photos, progress, seeding, texts, year
+from jiequ.people.access import actor_for
+from jiequ.people.models import Person
+from jiequ.web.demo import history, learning, photos, progress, seeding, texts, year
 from jiequ.web.demo.base import seed_base
 from jiequ.web.demo.past import Past
 from jiequ.web.demo.views import _story_case, _story_grid
@@ -124,6 +127,40 @@ def test_what_is_written_in_bulk_keeps_every_promise_of_the_loop(street: Street)
     assert [one.wrong for one in rollups.recount(repair=False)] == [0, 0, 0]
     audit.seal_pending(at=NOW)
     assert AuditEntry.objects.filter(action="case.close").count() == CaseEvent.objects.filter(move="close").count()
+
+
+def hottest(street: Street) -> list[topics.Place]:
+    """Where one sort of trouble keeps coming back, after 24 days of the year were written."""
+    Past(street, NOW).write(year.between(NOW - timedelta(days=40), NOW - timedelta(days=16)))
+    by = actor_for(Person.objects.get(username="liang"), at=NOW)
+    return topics.possible(topics.told(by, street.pk, base_m=60, at=NOW), [], at=NOW)
+
+
+def test_some_places_keep_coming_back_and_the_duty_leader_confirms_the_hottest(street: Street) -> None:
+    found = hottest(street)
+    assert learning.confirm_topic(NOW)
+    topic = Topic.objects.get()
+    assert (topic.anchor_id, topic.confirmed_by.username) == (found[0].anchor_id, "liang")
+    assert len(found) >= 3, "others are left to be confirmed"
+    assert len(found[0].cases) >= 5
+
+
+def test_without_them_the_year_has_no_place_as_hot(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin of the test before: every matter lies anywhere, as it did."""
+    monkeypatch.setattr(texts, "TROUBLED", {})
+    assert max((len(place.cases) for place in hottest(street)), default=0) < 5
+
+
+def test_what_is_refused_as_no_matter_of_the_street_says_so_and_what_is_refused_otherwise_does_not(street: Street) -> None:
+    """Else the class "not ours" would be taught in the words of other types, and never be learnt."""
+    Past(street, NOW).write(year.between(NOW - timedelta(days=130), NOW - timedelta(days=100)))
+    said = dict.fromkeys((*texts.NOT_OURS, "repeated"), "")
+    for case in Case.objects.filter(state="rejected"):
+        words = case.reports.get().words
+        own = [one for lines in texts.NOT_OURS.values() for one in lines if one in words]
+        assert bool(own) == (case.reason_code in texts.NOT_OURS), words
+        said[case.reason_code] = words
+    assert all(said.values()), "each of them came up"
 
 
 def test_the_same_seed_gives_the_same_street(street: Street) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import connection
+from django.db.models import QuerySet
 
 from jiequ.cases import services
 from jiequ.cases.models import Case, CaseEvent, Topic
@@ -93,14 +95,25 @@ def test_heat_of_a_week_ago_is_half(work: Casework) -> None:
     assert round(places(work)[0].heat, 2) == 1.5
 
 
-def test_a_thousand_voices_that_leave_nothing_of_themselves_are_one(work: Casework) -> None:
-    """The broken twin counts reports instead of people, and is heated."""
+def crowd(work: Casework) -> queries.Place:
+    """Three people who left a number, and five reports of nobody."""
     three(work)
     for _ in range(5):
         spoke(work, "", source="resident", device="")
-    place = places(work)[0]
-    assert round(place.heat, 2) == 4.0
-    assert len(queries.told(work.actor("lin"), work.world.street.pk, base_m=60, at=NOW)) == 8 > place.heat
+    return places(work)[0]
+
+
+def test_a_thousand_voices_that_leave_nothing_of_themselves_are_one(work: Casework) -> None:
+    place = crowd(work)
+    assert (place.voices, round(place.heat, 2)) == (4, 4.0)
+
+
+def test_heat_that_counts_reports_would_be_heated_by_a_machine(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin of the test before: each report is somebody."""
+    numbers = count()
+    monkeypatch.setattr(queries, "_who", lambda *_keys: f"report {next(numbers)}")
+    place = crowd(work)
+    assert (place.voices, round(place.heat, 2)) == (8, 8.0)
 
 
 def test_one_person_alone_makes_no_topic(work: Casework) -> None:
@@ -136,14 +149,31 @@ def test_two_who_confirm_at_once_make_one(work: Casework, monkeypatch: pytest.Mo
     assert AuditEntry.objects.filter(action="topic.confirmed").count() == 1
 
 
-def test_a_table_without_the_constraint_would_hold_two(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The broken twin reads, sees nobody and writes: only the table itself says no."""
+def test_without_the_tables_own_rule_two_who_confirm_at_once_would_make_two(
+    work: Casework, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broken twin of the test before: the same two people, and a table that does not say no."""
+    cases, street = three(work), work.world.street.pk
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX topic_in_force_once")
+    services.confirm_topic(street_id=street, anchor_id=cases[0].pk, by=work.actor("lin"), at=NOW)
+    monkeypatch.setattr(queries, "in_force", lambda _street: [])
+    services.confirm_topic(street_id=street, anchor_id=cases[0].pk, by=work.actor("lin"), at=NOW)
+    assert Topic.objects.filter(ended_at=None).count() == 2
+
+
+def test_a_page_that_forgot_what_is_confidential_would_show_it(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin of ``test_what_is_confidential…``: the very cases, read without the two conditions."""
     cases = three(work)
-    row = {"street": work.world.street, "event_type": work.condition.edition.event_type, "anchor": cases[0]}
-    where = {"lon": 113.5, "lat": 23.1, "radius_m": 60, "confirmed_at": NOW, "confirmed_by_id": work.actor("lin").person_id}
-    Topic.objects.create(**row, **where)
-    with pytest.raises(IntegrityError):
-        Topic.objects.create(**row, **where)
+    Case.objects.filter(pk=cases[0].pk).update(is_confidential=True)
+    Case.objects.filter(pk=cases[1].pk).update(is_suspect=True)
+    whole = QuerySet.filter
+
+    def forgetful(rows: Any, *args: Any, **conditions: Any) -> Any:
+        return whole(rows, *args, **{k: v for k, v in conditions.items() if k not in {"is_confidential", "is_suspect"}})
+
+    monkeypatch.setattr(QuerySet, "filter", forgetful)
+    assert places(work)
 
 
 def test_the_page_asks_as_much_for_six_places_as_for_one(work: Casework) -> None:

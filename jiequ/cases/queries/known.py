@@ -1,35 +1,36 @@
 """Is it known: earlier reports of perhaps the same matter, by place, time, type, words and photo (docs/adr/0042).
 
-One SELECT finds at most ``CANDIDATES`` reports near by (q18 ranges) or, without a point, of the community; their words are
-compared by stored sketches, and only the ``READ`` best are read. Nothing of it is kept in the process but the district's counts
-of n-grams (``TextWeights``, some hundred kB), looked at anew when another row stands there.
+The nearest open cases come from the index of the map alone, then the sketches of at most ``CANDIDATES`` of their reports
+(without a point those of the community); words are compared by sketches, and only the ``READ`` best are read. What is hidden
+is left out where the rows of the few are read. Nothing is kept in the process but the district's counts of n-grams
+(``TextWeights``, some hundred kB), looked at anew when another row stands there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import local
 from typing import Any
 
 import numpy as np
-from django.db.models import DateTimeField, FloatField, Q, QuerySet
+from django.db.models import DateTimeField, FloatField, Func, QuerySet
 from numpy.typing import NDArray
 
 from jiequ.core.prepared import Bind, Prepared
-from jiequ.grid.rules import bbox_around, metres_per_degree, q18_ranges
+from jiequ.grid.rules import metres_per_degree
 from jiequ.triage.engine.pairs import Badge, Likeness, Seen, likeness, read
 from jiequ.triage.engine.sketches import shares
 from jiequ.triage.engine.text import Weigher
 
-from ..flow import ENDED, State
+from ..flow import ENDED
 from ..models import Case, Proof, Report, TextWeights
-from ..reach import FARTHEST, RECENT_DAYS, reach_m
+from ..reach import FARTHEST, reach_m
 from .listing import row_of
+from .near import open_near
 
-CANDIDATES, READ, RANGES = 500, 12, 16
-_NEVER = (-2, -1)
+CANDIDATES, READ = 500, 12
 _KEPT = local()
 
 
@@ -48,7 +49,6 @@ class Asked:
     photos: tuple[int, ...] = ()
     without: int = 0  # the case asked for itself
     street_id: int | None = None
-    is_open_only: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +60,38 @@ class Known:
     metres: float | None
 
 
-_COLUMNS = ("pk", "case_id", "sketch", "case__lon", "case__lat", "at", "case__event_type_id")
+class _Seconds(Func):
+    """A moment as seconds since 1970, counted by the database: five hundred moments made in Python cost more than they say."""
+
+    template = "EXTRACT(EPOCH FROM %(expressions)s)"
+    output_field = FloatField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        """SQLite keeps moments as text."""
+        return self.as_sql(compiler, connection, template="(julianday(%(expressions)s) - 2440587.5) * 86400.0", **more)
 
 
-def _open(reports: QuerySet[Report]) -> QuerySet[Report]:
-    hidden = (
-        Q(case__is_confidential=True) | Q(case__is_suspect=True) | Q(case__imported_from__gt="", case__ended_at__isnull=False)
+_COLUMNS = ("pk", "case_id", "sketch", "case__lon", "case__lat", "seconds", "case__event_type_id")
+
+
+_REPORTS = Prepared(
+    lambda: (
+        Report.objects.filter(case__in=Bind("cases"), at__lte=Bind("at", DateTimeField()))
+        .annotate(seconds=_Seconds("at"))
+        .order_by("-case_id", "-pk")
+        .values_list("pk", "case_id", "sketch", "seconds")[:CANDIDATES]
     )
-    recent = Q(case__ended_at__isnull=True) | Q(case__ended_at__gte=Bind("ended_after", DateTimeField()))
-    return reports.exclude(hidden).filter(recent, at__lte=Bind("at", DateTimeField())).exclude(case=Bind("without"))
-
-
-def _near() -> QuerySet[Any, Any]:
-    ranges = Q(pk__in=())
-    for n in range(RANGES):
-        ranges |= Q(case__q18__gte=Bind(f"low{n}"), case__q18__lte=Bind(f"high{n}"))
-    inside = Q(case__lon__range=(Bind("west", FloatField()), Bind("east", FloatField())))
-    inside &= Q(case__lat__range=(Bind("south", FloatField()), Bind("north", FloatField())))
-    return _open(Report.objects.filter(ranges, inside)).order_by("-case_id").values_list(*_COLUMNS)[:CANDIDATES]
+)
 
 
 def _around() -> QuerySet[Any, Any]:
-    there = Report.objects.filter(case__community=Bind("community"))
-    return _open(there).order_by("-case_id").values_list(*_COLUMNS)[:CANDIDATES]
+    """Of a community, where there is no point; ``case__state`` is of the open ones."""
+    there = Report.objects.filter(case__community=Bind("community"), at__lte=Bind("at", DateTimeField()))
+    told = there.filter(case__is_confidential=False, case__is_suspect=False).exclude(case__state__in=list(ENDED))
+    return told.annotate(seconds=_Seconds("at")).order_by("-case_id", "-pk").values_list(*_COLUMNS)[:CANDIDATES]
 
 
-_BY_POINT, _BY_COMMUNITY = Prepared(_near), Prepared(_around)
+_BY_COMMUNITY = Prepared(_around)
 _WORDS = Prepared(lambda: Report.objects.filter(pk__in=Bind("reports")).values_list("pk", "words", "place_words"))
 _PHOTOS = Prepared(
     lambda: (
@@ -99,7 +105,7 @@ _NEWEST = Prepared(lambda: TextWeights.objects.order_by("-pk").values_list("pk",
 
 
 def known_cases(asked: Asked, *, size: int = 5) -> list[Known]:
-    """The likeliest earlier cases, best first; those of 举报 and those held for a look never. Six SELECTs at most."""
+    """The likeliest earlier cases, best first; those of 举报 and those held for a look never. Seven SELECTs at most."""
     rows = _candidates(asked)
     if not rows:
         return []
@@ -108,29 +114,39 @@ def known_cases(asked: Asked, *, size: int = 5) -> list[Known]:
     found: dict[int, tuple[Likeness, float | None]] = {}
     for case_id, like, metres in sorted(judged, key=lambda one: -one[1].probability):
         found.setdefault(case_id, (like, metres))
-    cases = {case.pk: case for case in _CASES(cases=list(found))}
-    shown = [Known(cases[pk], *rest) for pk, rest in found.items() if pk in cases and _may_show(asked, cases[pk])]
+    return _shown(asked, found, size)
+
+
+def _shown(asked: Asked, found: dict[int, tuple[Likeness, float | None]], size: int) -> list[Known]:
+    """The first ``size`` that may be shown; what a line says is read of so many, of the others where some may not."""
+    shown: list[Known] = []
+    order = list(found)
+    for some in filter(None, (order[:size], order[size:])):
+        if len(shown) < size:
+            cases = {case.pk: case for case in _CASES(cases=some)}
+            shown += [Known(cases[pk], *found[pk]) for pk in some if pk in cases and _may_show(asked, cases[pk])]
     return shown[:size]
 
 
 def _may_show(asked: Asked, case: Case) -> bool:
-    if asked.street_id is not None and case.street_id != asked.street_id:
+    """Never what is confidential or held for a look; what ended meanwhile no more."""
+    if case.is_confidential or case.is_suspect or case.state in ENDED:
         return False
-    return case.state != State.MERGED and not (asked.is_open_only and case.state in ENDED)
+    return asked.street_id is None or case.street_id == asked.street_id
 
 
 def _candidates(asked: Asked) -> list[tuple[Any, ...]]:
-    ended_after = asked.at if asked.is_open_only else asked.at - timedelta(days=RECENT_DAYS)
-    shared = {"ended_after": ended_after, "at": asked.at, "without": asked.without}
+    """Rows as ``_COLUMNS`` names them: of the nearest open cases, at most ``CANDIDATES``, or of the community's newest."""
     if asked.lon is None or asked.lat is None:
-        return [] if asked.community_id is None else _BY_COMMUNITY(community=asked.community_id, **shared)
-    box = bbox_around(asked.lon, asked.lat, FARTHEST * _reach(asked))
-    ranges = q18_ranges(box, RANGES)
-    ranges += [_NEVER] * (RANGES - len(ranges))
-    bounds = {f"low{n}": low for n, (low, _high) in enumerate(ranges)} | {
-        f"high{n}": high for n, (_low, high) in enumerate(ranges)
-    }
-    return _BY_POINT(west=box.west, south=box.south, east=box.east, north=box.north, **bounds, **shared)
+        rows = [] if asked.community_id is None else _BY_COMMUNITY(community=asked.community_id, at=asked.at)
+        return [row for row in rows if row[1] != asked.without]
+    near = open_near(asked.lon, asked.lat, FARTHEST * _reach(asked))[: CANDIDATES + 1]
+    cases = {one.pk: one for one in near if one.pk != asked.without}
+    found = []
+    for pk, case_id, sketch, seconds in _REPORTS(cases=list(cases), at=asked.at):
+        case = cases[case_id]
+        found.append((pk, case_id, sketch, case.lon, case.lat, seconds, case.event_type_id))
+    return found
 
 
 def _reach(asked: Asked) -> float:
@@ -143,7 +159,8 @@ def _best(asked: Asked, rows: Sequence[tuple[Any, ...]]) -> list[int]:
     score -= 3 * np.minimum(1.5, _metres(asked, rows) / _reach(asked)) ** 2
     if asked.event_type_id:
         score += np.array([0.7 if row[6] == asked.event_type_id else 0.0 if row[6] is None else -1.5 for row in rows])
-    score -= 0.7 * np.log1p([max(0.0, (asked.at - row[5]).total_seconds() / 86_400) for row in rows])
+    seconds = np.fromiter((row[5] for row in rows), np.float64, len(rows))
+    score -= 0.7 * np.log1p(np.maximum(0.0, (asked.at.timestamp() - seconds) / 86_400))
     order = np.argsort(-score, kind="stable")[:READ]
     return [int(n) for n in order]
 
@@ -164,7 +181,7 @@ def _judged(asked: Asked, rows: Sequence[tuple[Any, ...]]) -> list[tuple[int, Li
         photos[report_id] = (*photos.get(report_id, ()), dhash or 0)
     mine = Seen(asked.words, asked.at.timestamp(), "", asked.lon, asked.lat, str(asked.event_type_id or ""), asked.photos)
     others = [
-        Seen(words.get(pk, ""), at.timestamp(), "", lon, lat, str(type_id or ""), photos.get(pk, ()))
+        Seen(words.get(pk, ""), at, "", lon, lat, str(type_id or ""), photos.get(pk, ()))
         for pk, _case, _sketch, lon, lat, at, type_id in rows
     ]
     weigher, is_learnt = _weigher()

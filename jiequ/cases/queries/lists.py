@@ -10,7 +10,7 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from jiequ.core.prepared import Bind, Prepared
-from jiequ.grid.rules import bbox_around, distance_m, q18_ranges
+from jiequ.grid.rules import distance_m
 from jiequ.people.rules import DEPARTMENT_ROLES, Actor, Role
 
 from ..clocks import YELLOW_SHARE, Light
@@ -32,6 +32,7 @@ from .listing import (
     page_of,
     row_of,
 )
+from .near import open_near
 
 __all__ = ["COUNTED", "PAGE", "TRAYS", "Filters", "Page", "case_page", "named_whole", "narrowed", "page_of", "row_of"]
 
@@ -170,26 +171,25 @@ def strangers_may_see() -> QuerySet[Case]:
     return Case.objects.filter(is_confidential=False, is_suspect=False).exclude(state__in=list(ENDED))
 
 
+_SOME = 20
+"""So many of the nearest are read with what a line shows: enough beside those that no stranger may see."""
+_TOLD_NEAR = Prepared(lambda: row_of(strangers_may_see().filter(pk__in=Bind("cases"))))
+
+
 def near_open(
-    lon: float,
-    lat: float,
-    *,
-    radius_m: float,
-    event_type_id: int | None = None,
-    street_id: int | None = None,
-    size: int = 5,
+    lon: float, lat: float, *, radius_m: float, event_type_id: int | None = None, size: int = 5
 ) -> list[tuple[Case, float]]:
-    """Open cases near a point, of one type and street if asked, with metres, the nearest first. One SELECT by q18."""
-    ranges = Q(pk__in=())
-    for low, high in q18_ranges(bbox_around(lon, lat, radius_m)):
-        ranges |= Q(q18__gte=low, q18__lte=high)
-    found = strangers_may_see().filter(ranges)
-    if event_type_id:
-        found = found.filter(event_type_id=event_type_id)
-    if street_id:
-        found = found.filter(street_id=street_id)
-    measured = [(case, distance_m(lon, lat, case.lon or 0.0, case.lat or 0.0)) for case in row_of(found)[:200]]
-    return sorted(((c, m) for c, m in measured if m <= radius_m), key=lambda pair: pair[1])[:size]
+    """Open cases near a point, of one type if asked, with metres, the nearest first; nothing that is hidden from strangers.
+
+    One SELECT of points, one of the lines that are shown (more only where many are hidden).
+    """
+    order = [one for one in open_near(lon, lat, radius_m) if event_type_id in (None, 0, one.event_type_id)]
+    found: list[tuple[Case, float]] = []
+    while order and len(found) < size:
+        some, order = order[:_SOME], order[_SOME:]
+        shown = {case.pk: case for case in _TOLD_NEAR(cases=[one.pk for one in some])}
+        found += [(shown[one.pk], one.metres) for one in some if one.pk in shown]
+    return found[:size]
 
 
 def recent_types(actor: Actor, *, size: int = 5) -> list[int]:

@@ -37,6 +37,10 @@ class Ledger:
             for kind in major.types
         ]
 
+    def names(self) -> dict[str, str]:
+        """The types in force by code, in the reader's language."""
+        return {type_code(kind.kind, kind.code): kind.name for major in current_types() for kind in major.types}
+
     def before_newest(self, most: int) -> int:
         """The id after which the newest ``most`` confirmed cases begin."""
         older = _confirmed().order_by("-pk").values_list("pk", flat=True)[most : most + 1]

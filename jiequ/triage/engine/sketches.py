@@ -40,12 +40,13 @@ def shares(words: str, sketches: Sequence[bytes | memoryview | None]) -> NDArray
     asked = np.unique(_folded(_keys(words)))
     if not len(grams) or not len(asked):
         return np.zeros(len(blobs), np.float32)
-    weight = np.log((2.0 + len(blobs)) / (1 + np.bincount(grams, minlength=_BUCKETS))).clip(0.05)
+    counts = np.bincount(grams, minlength=_BUCKETS)
+    rarity = np.log((2.0 + len(blobs)) / np.arange(1, 2 + counts.max())).clip(0.05)  # by how many sketches have it
     is_asked = np.zeros(_BUCKETS, bool)
     is_asked[asked] = True
-    weights = weight[grams]
+    weights = rarity[counts[grams]]
     common = np.bincount(owners, weights * is_asked[grams], len(blobs))
-    smaller = np.minimum(np.bincount(owners, weights, len(blobs)), weight[asked].sum())
+    smaller = np.minimum(np.bincount(owners, weights, len(blobs)), rarity[counts[asked]].sum())
     return np.minimum(1, common / np.maximum(smaller, 1e-6)).astype(np.float32)
 
 

@@ -65,6 +65,7 @@ class Walker:
     rng: Random
     at: datetime
     case: Case | None = None
+    refusal: str = ""
     actors: dict[int, Actor] = field(default_factory=dict)
 
     def wait(self, low_minutes: float, high_minutes: float) -> datetime:
@@ -147,6 +148,7 @@ def _moment(rng: Random, now: datetime, goal: str) -> datetime:
 
 
 def _go(w: Walker, subject: texts.Subject, condition: FilingCondition, goal: str, number: int) -> None:
+    w.refusal = texts.refusal(w.rng, "resident") if goal == "rejected" else ""
     w.case = _report(w, subject, condition, goal, number)
     if goal in {"reported", "suspect", "self_handled"}:
         return
@@ -156,7 +158,7 @@ def _go(w: Walker, subject: texts.Subject, condition: FilingCondition, goal: str
         services.ask_verify(w.fresh(), by=lin, at=w.at)
         return
     if goal == "rejected":
-        services.reject(w.fresh(), reason_code=w.rng.choice(_REJECTIONS), by=lin, at=w.at)
+        services.reject(w.fresh(), reason_code=w.refusal, by=lin, at=w.at)
         return
     services.accept(w.fresh(), condition_id=condition.pk, by=lin, at=w.at)
     if goal == "accepted":
@@ -168,9 +170,6 @@ def _go(w: Walker, subject: texts.Subject, condition: FilingCondition, goal: str
     w.wait(2, 28)
     services.dispatch(w.fresh(), lead_id=lead_id, assist_ids=_assist(w), by=lin, at=w.at)
     _work(w, subject, goal, lead_id, liang, number)
-
-
-_REJECTIONS = ("repeated", "outside_duty", "litigation", "untrue", "too_little")
 
 
 def _assist(w: Walker) -> list[int]:
@@ -273,14 +272,14 @@ def _merge(w: Walker, lin: Actor) -> None:
 
 
 def _report(w: Walker, subject: texts.Subject, condition: FilingCondition, goal: str, number: int) -> Case:
-    place = _place(w)
-    is_staff = goal == "self_handled" or w.rng.random() < 0.45
+    place = _place(w, subject)
+    is_staff = goal == "self_handled" or (w.rng.random() < 0.45 and w.refusal not in texts.NOT_OURS)
     is_after = goal == "self_handled"
     account = services.Account(
         source="staff" if is_staff else w.rng.choice(("resident", "resident", "resident", "caller")),
-        words=texts.report_words(w.rng, subject, place.words),
+        words=texts.words_of(w.rng, subject, place.words, w.refusal),
         place=place,
-        pictures=[_photo(w, subject, is_after=is_after, number=number)],
+        pictures=[] if w.refusal in texts.NOT_OURS else [_photo(w, subject, is_after=is_after, number=number)],
         contact=None if is_staff else services.Contact(name=texts.resident(w.rng), phone=texts.phone(w.rng)),
         condition_id=condition.pk if is_staff else None,
         is_urgent=subject.is_urgent and w.rng.random() < 0.5,
@@ -301,12 +300,9 @@ def _reporter(w: Walker, place: services.Place) -> Actor:
     return w.actor(spot.worker_id) if spot and spot.worker_id else w.named("chen")
 
 
-def _place(w: Walker) -> services.Place:
-    spots = texts.spots(w.street.pk)
-    near = spots[w.rng.randrange(len(spots))]
-    lon = near[0] + w.rng.uniform(-0.0006, 0.0006)
-    lat = near[1] + w.rng.uniform(-0.0006, 0.0006)
-    return services.Place(lon, lat, "cgcs2000", accuracy_m=w.rng.uniform(5, 30), words=near[2])
+def _place(w: Walker, subject: texts.Subject) -> services.Place:
+    lon, lat, name = texts.somewhere(w.rng, w.street.pk, subject.code)
+    return services.Place(lon, lat, "cgcs2000", accuracy_m=w.rng.uniform(5, 30), words=name)
 
 
 def _photo(w: Walker, subject: texts.Subject, *, is_after: bool, number: int) -> Any:

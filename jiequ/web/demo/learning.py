@@ -1,4 +1,7 @@
-"""The demonstration learns from its own texts: when its year is written, one visible run, then its past weeks are counted."""
+"""The demonstration learns from its own texts: when its year is written, one visible run, then its past weeks are counted.
+
+Then somebody confirms a place topic.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,13 @@ from functools import partial
 
 from django.conf import settings
 
+from jiequ.cases import services as cases
+from jiequ.cases.queries import topics
 from jiequ.core.errors import Refusal
 from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.core.jobs import job as kind
+from jiequ.people.access import actor_for
+from jiequ.people.models import Person
 from jiequ.triage import services as triage
 
 from .progress import progress
@@ -40,8 +47,22 @@ def learn_when_written(*, number: int, is_asked: bool, at: datetime) -> Callable
         is_asked = progress()["is_done"] and _asked(at)
     elif triage.is_caught_up():
         triage.count_past_weeks(WEEKS, at=at)
+        confirm_topic(at)
         return None
     return partial(enqueue, _round(number + 1, at, is_asked=is_asked))
+
+
+def confirm_topic(at: datetime) -> bool:
+    """The duty leader confirms the hottest place topic, so that one is seen beside those that may be; False without any."""
+    liang = Person.objects.filter(username="liang").first()
+    if liang is None or liang.street_id is None:
+        return False
+    by, street_id = actor_for(liang, at=at), liang.street_id
+    reports = topics.told(by, street_id, base_m=cases.near_m(street_id), at=at)
+    found = topics.possible(reports, topics.in_force(street_id), at=at)
+    if found:
+        cases.confirm_topic(street_id=street_id, anchor_id=found[0].anchor_id, by=by, at=at)
+    return bool(found)
 
 
 def _asked(at: datetime) -> bool:

@@ -66,6 +66,7 @@ class _Made:
     lat: float
     address: str
     spot: Spot
+    said: str
     pk: int = 0
     number: str = ""
     reports: Sequence[int] = ()
@@ -96,7 +97,7 @@ class Past:
         subject = self.subjects[plan.code]
         condition = self._condition(plan.code)
         rng = Random(plan.seed)
-        lon, lat, address = self._somewhere(rng)
+        lon, lat, address = texts.somewhere(rng, self.street.pk, plan.code)
         spot = locate(lon, lat)
         if condition is None or spot is None or spot.street_id != self.street.pk:
             return None
@@ -105,12 +106,14 @@ class Past:
             return None
         pen = Pen(plan, subject, condition, crew, self.now, self.calendar, self.policy, plan.at, rng)
         pen.is_urgent = subject.is_urgent and rng.random() < 0.4
+        pen.refusal = texts.refusal(rng, plan.source) if plan.end == "rejected" else ""
+        said = texts.words_of(rng, subject, address, pen.refusal)
         self._photo_of_report(pen)
         try:
             pen.write()
         except TooYoung:
             return None
-        return _Made(pen, lon, lat, address, spot)
+        return _Made(pen, lon, lat, address, spot, said)
 
     def _photo_of_report(self, pen: Pen) -> None:
         """What is seen has a photo; a call has none. A self-handled matter shows how it looks after."""
@@ -118,13 +121,10 @@ class Past:
         by = {"by_id": pen.crew.worker.person_id if plan.source == "staff" else None, "department_id": None, "round": 0}
         if plan.end == "self_handled":
             pen.proofs.append({"kind": "photo", "phase": "after", "text": "", "at": plan.at, **by})
+        elif pen.refusal in texts.NOT_OURS:
+            return
         elif plan.source in {"staff", "camera", "leader"} or (plan.source == "resident" and pen.rng.random() < 0.8):
             pen.proofs.append({"kind": "photo", "phase": "report", "text": "", "at": plan.at, **by})
-
-    def _somewhere(self, rng: Random) -> tuple[float, float, str]:
-        spots = texts.spots(self.street.pk)
-        lon, lat, name = spots[rng.randrange(len(spots))]
-        return lon + rng.uniform(-0.0006, 0.0006), lat + rng.uniform(-0.0006, 0.0006), name
 
     def _condition(self, code: str) -> FilingCondition | None:
         if code not in self._conditions:
@@ -237,7 +237,7 @@ class Past:
             "version": pen.version,
             "state": pen.state,
             "closing": "",
-            "title": edition.name_zh[:40],
+            "title": (one.said if pen.refusal in texts.NOT_OURS else edition.name_zh)[:40],
             "source": plan.source,
             "event_type_id": edition.event_type_id if is_filed else None,
             "condition_id": pen.condition.pk if is_filed else None,
@@ -290,7 +290,7 @@ class Past:
     def _reports(self, one: _Made) -> Iterable[tuple[Any, ...]]:
         pen, plan = one.pen, one.pen.plan
         system, ref = (HOTLINE_NAME, f"12345-{plan.number}") if plan.source == "hotline" else ("", "")
-        said = texts.report_words(pen.rng, pen.subject, one.address)
+        said = one.said
         tail = (one.address, one.lon, one.lat)
         by_id, edition = pen.events[0]["by_id"], pen.condition.edition
         voices = [texts.report_words(pen.rng, pen.subject, one.address) for _voice in pen.voices]

@@ -60,6 +60,7 @@ class Pen:
     at: datetime
     rng: Random
     is_urgent: bool = False
+    refusal: str = ""
     version: int = 1
     state: str = State.REPORTED
     clocks: c.Clocks = field(default_factory=dict)
@@ -163,10 +164,9 @@ class Pen:
     def _rejected(self) -> None:
         self._reported()
         self.share(c.ClockKind.ACCEPT, 0.2, 0.9)
-        reason = self.rng.choice(("repeated", "outside_duty", "litigation", "untrue", "too_little"))
         self.stop(self.crew.desk, *moving.EVERY_CLOCK)
-        self.event("reject", self.crew.desk, Role.ACCEPTOR, to=State.REJECTED, reason=reason)
-        self.fields["reason_code"] = reason
+        self.event("reject", self.crew.desk, Role.ACCEPTOR, to=State.REJECTED, reason=self.refusal)
+        self.fields["reason_code"] = self.refusal
 
     def _filed(self) -> None:
         self._reported()

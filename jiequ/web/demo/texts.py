@@ -197,6 +197,37 @@ def report_words(rng: Random, subject: Subject, place: str) -> str:
     return pick(chance, subject.words) if chance.random() < OWN_WORDS else invented(f"event:{subject.code}", chance, (place,))
 
 
+REFUSALS = ("repeated", "outside_duty", "litigation", "untrue", "too_little")
+"""Why the desk refuses a report; of these, what is outside our duty and what is before a court are no matter of the street."""
+NOT_OURS: dict[str, tuple[str, ...]] = {
+    "outside_duty": (
+        *("外地的亲戚被公司拖欠工钱，你们能不能管", "手机套餐每个月乱扣费，找客服没有用", "网上买的东西不退款，卖家不理人"),
+        *("高铁票退不了，手续费扣了一半", "银行卡被冻结了，不知道找谁解冻", "孩子中考分数好像登错了，想申请查卷"),
+        *("医院手术没做好，想要他们赔偿", "老家的房子被亲戚占了，怎么要回来", "宽带断了好几天，运营商一直不来修"),
+        *("飞机晚点六个小时，航空公司不给说法", "健身卡在别的城市办的，门店关了不退钱", "游戏账号被盗，充的钱没了"),
+    ),
+    "litigation": (
+        *("案子已经在法院立案，什么时候开庭", "官司判了半年还没有执行到位", "不服一审判决，想请街道出面说话"),
+        *("劳动仲裁申请了两个月没有结果", "信访局已经受理了，为什么还没有答复", "律师说法院等着要你们盖章的材料"),
+        *("对方上诉到中院了，能不能帮忙催", "强制执行的款一直没有到账"),
+    ),
+}
+
+
+def refusal(rng: Random, source: str) -> str:
+    """Why a report is refused; staff, cameras and leaders know what is the street's."""
+    is_public = source in {"resident", "caller", "hotline"}
+    return rng.choice(REFUSALS if is_public else tuple(one for one in REFUSALS if one not in NOT_OURS))
+
+
+def words_of(rng: Random, subject: Subject, place: str, refusal: str = "") -> str:
+    """What a report says: of its matter at a place, or, refused as no matter of the street, of something else."""
+    if refusal not in NOT_OURS:
+        return report_words(rng, subject, place)
+    before, after = ("", "", "你好，", "请问", "麻烦问一下，"), ("", "", "，请帮忙", "，很着急", "，谢谢")
+    return rng.choice(before) + pick(rng, NOT_OURS[refusal]) + rng.choice(after)
+
+
 def resident(rng: Random) -> str:
     """A reporter's name."""
     return rng.choice(SURNAMES) + rng.choice(("女士", "先生", "阿姨", "伯"))
@@ -225,6 +256,27 @@ def condition_of(subject: Subject) -> FilingCondition | None:
     if condition_id is None:
         return None
     return FilingCondition.objects.select_related("edition__event_type").get(pk=condition_id)
+
+
+TROUBLED: dict[str, tuple[str, float]] = {
+    "0110": ("肉菜市场", 0.06),  # data: how a place's name ends
+    "0401": ("小学", 0.06),
+    "0410": ("公交总站", 0.06),
+    "9201": ("桥", 0.3),
+}
+"""Kinds of matters that keep coming back to one place: what its name ends in, and which share of them. Our own guess (P)."""
+_SCATTER, _CLOSE = 0.0006, 0.00025  # degrees
+
+
+def somewhere(rng: Random, street_id: int, code: str) -> tuple[float, float, str]:
+    """Where a matter of this type lies, and what is beside it: anywhere named, a share of some types at one place."""
+    known = spots(street_id)
+    ending, share = TROUBLED.get(code, ("", 0.0))
+    is_there, scatter = rng.random() < share, _SCATTER
+    lon, lat, name = known[rng.randrange(len(known))]
+    if is_there and (place := next((one for one in known if one[2].endswith(ending)), None)):
+        (lon, lat, name), scatter = place, _CLOSE
+    return lon + rng.uniform(-scatter, scatter), lat + rng.uniform(-scatter, scatter), name
 
 
 @lru_cache(maxsize=8)

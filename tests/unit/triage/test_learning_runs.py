@@ -46,6 +46,9 @@ class SmallLedger:
     def types(self) -> list[feed.TypeFact]:
         return [feed.TypeFact("event:0110", ("市容", "暴露生活垃圾")), feed.TypeFact("event:0401", ("街面", "流动摊贩占道"))]
 
+    def names(self) -> dict[str, str]:
+        return {one.code: one.path[-1] for one in self.types()}
+
     def before_newest(self, most: int) -> int:
         return 0
 

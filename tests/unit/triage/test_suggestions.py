@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from jiequ.cases import services
-from jiequ.cases.models import Case, CaseEvent, DutyList, EventType
+from jiequ.cases.models import Case, CaseEvent, DutyList, EventType, TypeEdition
 from jiequ.cases.queries import advice
 from jiequ.cases.queries import types as type_queries
 from jiequ.cases.services.voice import erase_reports
@@ -211,6 +212,20 @@ def test_the_leader_s_one_tap_goes_where_such_cases_went_and_never_outside_a_dut
         street=work.world.street, department_id=work.water, clause="职责清单第三条：只管水务", changed_at=NOW
     )
     assert "派给 环卫站（所）" in leader.get("/leader/").content.decode()
+
+
+def test_a_reader_of_english_is_told_the_types_in_english_and_learning_keeps_its_own_names(work: Casework, lin: Client) -> None:
+    TypeEdition.objects.filter(event_type__code="0110").update(name_en="Household waste left lying")
+    type_queries.forget()
+    tried = {
+        language: lin.post("/triage/try/", {"words": "暴露生活垃圾"}, headers={"Accept-Language": language}).content.decode()
+        for language in ("en", "zh-hans")
+    }
+    assert "Household waste left lying" in tried["en"]
+    assert "<strong>暴露生活垃圾" in tried["zh-hans"]
+    assert "<strong>暴露生活垃圾" not in tried["en"]
+    with translation.override("en"):
+        assert "暴露生活垃圾" in [one.name for one in running.types_in_force()], "the model learns by the district's names"
 
 
 def test_a_type_made_while_the_process_runs_is_suggested_within_seconds(work: Casework) -> None:
