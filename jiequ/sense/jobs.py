@@ -15,6 +15,7 @@ from .services import (
     examples,
     exporting,
     mosaicking,
+    pairing,
     permits,
     releasing,
     servers,
@@ -45,6 +46,12 @@ def drop(*, prefix: str, at: datetime) -> None:
 def compare(*, comparison_id: int, part: int, runner: str, at: datetime) -> Any:
     """A slice of comparing two dates."""
     return comparing.work(comparison_id, part, at, runner)
+
+
+@job(pairing.JOB, promise_seconds=12 * 3600)
+def two_files(*, asked: dict[str, Any], part: int, at: datetime) -> None:
+    """Are both files of somebody's own pictures by now?"""
+    pairing.look(asked, part, at)
 
 
 @job(mosaicking.JOB, outside=True, promise_seconds=48 * 3600, timeout_seconds=SLICE_TIMEOUT, line="sense.mosaic")

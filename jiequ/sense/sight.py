@@ -68,6 +68,12 @@ def sight_of(geometry: Mapping[str, Any]) -> Sight:
     return Sight(middle, tuple(windows))
 
 
+def path_in_pixels(geometry: Mapping[str, Any]) -> str:
+    """A polygon of a picture's own pixels, rows running down, as the ``d`` of an SVG path over that picture."""
+    upright = shapely.transform(shape(geometry), lambda points: points * (1, -1))
+    return " ".join(_ring(part) for part in _parts(upright))
+
+
 def _parts(found: BaseGeometry) -> list[tuple[Any, bool]]:
     if found.geom_type in ("MultiPolygon", "GeometryCollection", "MultiLineString"):
         return [part for one in found.geoms for part in _parts(one)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import areas, cameras, comparisons, desk, drawing, flights, imagery, nets, permits, releases, suspects, uploads
+from .views import areas, cameras, comparisons, desk, drawing, flights, imagery, nets, permits, releases, suspects, two, uploads
 
 app_name = "sense"
 urlpatterns = [
@@ -27,11 +27,16 @@ urlpatterns = [
     path("cameras/<int:camera_id>/now", cameras.now, name="camera_now"),
     path("comparisons/", comparisons.comparisons, name="comparisons"),
     path("comparisons/area", areas.area, name="area"),
+    path("comparisons/area/seen", areas.seen, name="area_seen"),
+    path("comparisons/area/progress", areas.progress, name="area_progress"),
     path("comparisons/rows", comparisons.rows, name="comparison_rows"),
     path("comparisons/<int:comparison_id>/", comparisons.comparison, name="comparison"),
     path("comparisons/<int:comparison_id>/progress", comparisons.progress, name="comparison_progress"),
     path("comparisons/<int:comparison_id>/layer", comparisons.layer, name="comparison_layer"),
     path("comparisons/<int:comparison_id>/stop", comparisons.stop, name="comparison_stop"),
+    path("two/", two.two, name="two"),
+    path("two/<int:one_id>/<int:other_id>/", two.seen, name="two_seen"),
+    path("two/<int:one_id>/<int:other_id>/progress", two.progress, name="two_progress"),
     path("permits/", permits.permits, name="permits"),
     path("permits/layer", permits.layer, name="permit_layer"),
     path("permits/<int:permit_id>/", permits.permit, name="permit"),

@@ -251,7 +251,8 @@ def _suspects(side: Side) -> None:
     Asset.objects.filter(street_id=side.street_id).update(name=side.canary.said)
     assert found.latest is not None
     side.ids["comparison_id"] = found.latest.comparison_id
-    side.ids["asset_id"] = found.latest.comparison.before_id
+    side.ids["asset_id"] = side.ids["one_id"] = found.latest.comparison.before_id
+    side.ids["other_id"] = found.latest.comparison.after_dsm_id  # two that are not compared: their page says why
     side.ids["permit_id"] = permit(side.street_id, square(), title=side.canary.said).pk
     side.ids["verdict_id"] = Verdict.objects.create(
         suspect=found, finding=found.latest, said="confirmed", before={"state": "open", "version": 1}, made_at=NOW, made_by=0

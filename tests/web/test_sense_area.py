@@ -15,7 +15,7 @@ from shapely.ops import unary_union
 from jiequ.core.jobs import work_once
 from jiequ.grid.models import UnitGrid
 from jiequ.sense import children, ground
-from jiequ.sense.models import Asset, Comparison, Finding
+from jiequ.sense.models import Asset, Blind, Comparison, Finding
 from tests.actors import LAT, LON, NOW, World
 from tests.support.sense import DAYS, ZONE, analyst, flown
 
@@ -96,6 +96,32 @@ def test_an_area_over_several_pictures_is_shared_out_among_them_once(client: Cli
     assert unary_union(shapes).symmetric_difference(shape(json.loads(outline(-10, 100)))).area < 2e-11, "all of it, once"
     again = start(client, outline(-10, 100))
     assert (again.status_code, Comparison.objects.count()) == (302, 2), "the same question is asked once"
+
+
+def test_an_area_of_several_comparisons_has_a_page_of_its_own(client: Client, world: World) -> None:
+    for day in DAYS:
+        picture(world, day, 0, 50)
+        picture(world, day, 45, 100)
+    address = start(client, outline(-10, 100))["Location"]
+    one, other = Comparison.objects.order_by("pk")
+    assert address == f"/sense/comparisons/area/seen?of={one.pk},{other.pk}"
+    part = address.replace("seen", "progress")
+    assert f'data-sense-renew="{part}"' in client.get(address).content.decode()
+    assert "排队中" in client.get(part).content.decode()
+    house = {"type": "Polygon", "coordinates": json.loads(outline(5, 20, 5, 20))["coordinates"]}
+    for row, square_m in ((one, 31.5), (other, 62.5)):
+        Finding.objects.create(comparison=row, key="a", geometry=house, area_m2=square_m, hint="other", confidence=0.5)
+    Blind.objects.create(comparison=other, geometry=house, reason="no_texture", path="net", area_m2=7)
+    Comparison.objects.update(state="done", blind_m2=7, found=1)
+    text = client.get(address).content.decode()
+    assert all(words in text for words in ("图斑 2", "31.5 m²", "62.5 m²", "14 m²", "2 次比对"))
+    shapes = json.loads(text.split('id="sense-shapes" type="application/json">')[1].split("</script>")[0])["features"]
+    assert sorted(one["properties"]["what"] for one in shapes) == ["area", "area", "blind", "found", "found"]
+    assert "data-sense-renew" not in text
+    assert address.replace("&", "&amp;") in client.get(f"/sense/comparisons/{one.pk}/").content.decode(), "and back from each"
+    far = analyst(world, "far", other_street=True)[2]
+    for wrong in (far.get(address), far.get(part), client.get("/sense/comparisons/area/seen?of=x,999999")):
+        assert wrong.status_code == 404
 
 
 def test_corners_features_and_grids_say_the_same_and_days_are_offered(client: Client, world: World) -> None:

@@ -76,6 +76,25 @@ def test_a_comparison_says_what_it_found_what_a_permit_explains_and_where_it_is_
         assert far.get(f"/sense/{path}").status_code == 404
 
 
+def test_two_snapshots_of_one_view_stand_beside_each_other_with_what_was_found_over_the_later_one(
+    client: Client, world: World, settings: Any
+) -> None:
+    settings.TILES_URL = "/tiles/"
+    row = compared(world)
+    Comparison.objects.update(in_pixels=True)
+    Asset.objects.update(width=640, height=480)
+    Finding.objects.update(geometry=mapping(box(10, 20, 40, 60)))
+    Blind.objects.update(geometry=mapping(box(0, 0, 5, 480)))
+    text = client.get(f"/sense/comparisons/{row.pk}/").content.decode()
+    assert text.count("/crop/all/960.jpg") == 2
+    before, after = text.split("<figure>")[1:]
+    assert "<svg" not in before.split("</figure>")[0], "its pixels are not the later one's"
+    assert 'viewBox="0 0 640 480"' in after
+    assert 'class="shape-this" d="M40.00 20.00 L40.00 60.00 L10.00 60.00 L10.00 20.00Z"' in after, "rows run down"
+    assert 'class="shape-quiet" d="M5.00 0.00' in after
+    assert "sense-map" not in text
+
+
 def test_lists_take_few_statements_however_long(client: Client, world: World) -> None:
     compared(world)
     for path in ("comparisons/", "suspects/", "permits/", "suspects/layer", "permits/layer"):

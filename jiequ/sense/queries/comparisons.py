@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from .pairs import Pair
 
 SHOWN = 50
 MOST_SHAPES = 2000
+MOST_PARTS = 100  # of one area
 TONES = {"waiting": "plain", "running": "go", "done": "done", "failed": "stop", "stopped": "plain"}
 JOINED = ("point", "before", "after", "before_dsm", "after_dsm")
 
@@ -55,15 +57,15 @@ def is_moving(street_id: int) -> bool:
     return Comparison.objects.filter(street_id=street_id, state__in=["waiting", "running"]).exists()
 
 
-def findings(comparison: Comparison) -> list[Finding]:
+def findings(*comparisons: Comparison) -> list[Finding]:
     """What was found, the surest first, what a permit explains last. One SELECT."""
-    found = comparison.findings.select_related("suspect", "permit")
+    found = Finding.objects.filter(comparison__in=comparisons).select_related("suspect", "permit").order_by("pk")
     return sorted(found[:MOST_SHAPES], key=lambda one: (bool(one.rule), -one.confidence, one.pk))
 
 
-def blind(comparison: Comparison) -> list[Blind]:
-    """Where it could not compare, the largest first. One SELECT."""
-    return list(comparison.blind.order_by("-area_m2", "pk")[:MOST_SHAPES])
+def blind(*comparisons: Comparison) -> list[Blind]:
+    """Where they could not compare, the largest first. One SELECT."""
+    return list(Blind.objects.filter(comparison__in=comparisons).order_by("-area_m2", "pk")[:MOST_SHAPES])
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -75,6 +77,26 @@ def shapes_of(found: list[Finding], unseen: list[Blind]) -> list[dict[str, Any]]
     """Both as GeoJSON features for the map: "found", "held" (a permit explains it) or "blind"."""
     features = [_feature(one.geometry, "held" if one.rule else "found", one.pk) for one in found]
     return features + [_feature(one.geometry, "blind", one.pk) for one in unseen]
+
+
+def asked_together(comparison: Comparison) -> list[int]:
+    """The comparisons that were asked for with this one, as parts of one area; none for one that stands alone. One SELECT."""
+    if comparison.area is None:
+        return []
+    told = {"asked_at": comparison.asked_at, "before_on": comparison.before_on, "after_on": comparison.after_on}
+    parts = Comparison.objects.filter(street_id=comparison.street_id, area__isnull=False, **told).order_by("pk")
+    ids = list(parts.values_list("pk", flat=True)[:MOST_PARTS])
+    return ids if len(ids) > 1 else []
+
+
+def parts_of_area(ids: Sequence[int]) -> list[Comparison]:
+    """Comparisons of drawn areas by their numbers, all of one street and two days; those of another are left out. One SELECT."""
+    found = list(Comparison.objects.filter(pk__in=ids[:MOST_PARTS], area__isnull=False).select_related("street", *JOINED))
+    return [one for one in found if _of_area(one) == _of_area(found[0])]
+
+
+def _of_area(comparison: Comparison) -> tuple[Any, ...]:
+    return comparison.street_id, comparison.before_on, comparison.after_on
 
 
 def area_shape(comparison: Comparison) -> list[dict[str, Any]]:

@@ -6,20 +6,22 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from jiequ.core import clock
-from jiequ.core.errors import Refusal
+from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.models import Street
 from jiequ.people.access import actor_of, needs
 
 from .. import access, ground
-from ..models import Asset
+from ..models import Asset, Comparison
 from ..queries import areas, covering, pairs
+from ..queries import comparisons as queries
 from ..services import comparing
+from .comparisons import map_of_rows
 from .imagery import day, map_of, number, page
 
 DAYS_ON_MAP = 3
@@ -57,7 +59,46 @@ def _start(request: HttpRequest, street: Street, chosen: areas.Area) -> HttpResp
         return redirect("sense:comparison", rows[0].pk)
     said = _("这个范围由 %(n)d 对影像拼成，各比各的，已排队；没有两期影像的地方记为“不能比对”。")
     messages.success(request, said % {"n": len(rows)})
-    return redirect(f"{reverse('sense:comparisons')}?street={street.pk}")
+    return redirect(f"{reverse('sense:area_seen')}?of={','.join(str(row.pk) for row in rows)}")
+
+
+@needs(*access.VIEWERS)
+@require_safe
+def seen(request: HttpRequest) -> HttpResponse:
+    """An area that took several comparisons, as one: how far each is, and all that was found and could not be seen."""
+    rows = _parts(request)
+    found, unseen = queries.findings(*rows), queries.blind(*rows)
+    context = _progress(rows) | {
+        "first": rows[0],
+        "found": [one for one in found if not one.rule],
+        "held": [one for one in found if one.rule],
+        "m2": sum(ground.area_m2(one.area) for one in rows if one.area),
+        "blind_m2": sum(one.blind_m2 for one in rows),
+        "map": map_of_rows(request, rows, queries.shapes_of(found, unseen)),
+    }
+    return page(request, rows[0].street, "comparisons", "sense/area_seen.html", context)
+
+
+@needs(*access.VIEWERS)
+@require_safe
+def progress(request: HttpRequest) -> HttpResponse:
+    """How far its comparisons are, as a part of the page that renews itself."""
+    return render(request, "sense/parts/comparison_rows.html", _progress(_parts(request)))
+
+
+def _parts(request: HttpRequest) -> list[Comparison]:
+    """The comparisons ``of`` which the area consists. NotFound where there are none that the reader may see."""
+    ids = [int(part) for part in request.GET.get("of", "").split(",") if part.isascii() and part.isdigit() and len(part) < 19]
+    found = queries.parts_of_area(ids)
+    if not found or not access.may_see(actor_of(request), found[0].street_id):
+        raise NotFound("no_such_comparison", _("没有找到这次比对。"))
+    return found
+
+
+def _progress(rows: list[Comparison]) -> dict[str, Any]:
+    is_moving = any(one.state in (Comparison.State.WAITING, Comparison.State.RUNNING) for one in rows)
+    ids = ",".join(str(one.pk) for one in rows)
+    return {"rows": [queries.row_of(one) for one in rows], "is_moving": is_moving, "of": ids}
 
 
 def _map(request: HttpRequest, street: Street, chosen: areas.Area | None) -> dict[str, Any]:

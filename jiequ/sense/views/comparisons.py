@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -18,12 +20,12 @@ from jiequ.core.models import Street
 from jiequ.grid.models import MonitoringPoint
 from jiequ.people.access import actor_of, needs
 
-from .. import access
-from ..models import Comparison, Export
+from .. import access, sight
+from ..models import Asset, Blind, Comparison, Export, Finding
 from ..queries import comparisons as queries
 from ..queries import pairs
 from ..services import comparing
-from .imagery import day, map_of, number, page
+from .imagery import crop_url, day, map_of, number, page
 
 PICTURES_OFFERED = 100
 
@@ -114,21 +116,36 @@ def comparison(request: HttpRequest, comparison_id: int) -> HttpResponse:
         "blind": unseen,
         "notes": queries.notes(row),
         "facts": queries.facts(row),
-        "map": _map(request, row, queries.area_shape(row) + queries.shapes_of(found, unseen)),
+        "map": None if row.in_pixels else map_of_rows(request, [row], queries.shapes_of(found, unseen)),
+        "view": _view(request, row, found, unseen) if row.in_pixels else None,
+        "together": queries.asked_together(row),
         "forms": Export.Form.choices,
     }
     return page(request, row.street, "comparisons", "sense/comparison.html", context)
 
 
-def _map(request: HttpRequest, row: Comparison, shapes: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Both dates as layers and what was found over them; none for shapes that are pixels."""
-    if row.in_pixels:
-        return None
-    dated = ((row.before or row.before_dsm, row.before_on), (row.after or row.after_dsm, row.after_on))
-    told = map_of(request, [asset for asset, _day in dated if asset is not None])
-    for layer, (_asset, taken) in zip(told["layers"], dated, strict=False):
-        layer["name"] = taken.isoformat()
-    return told | {"shapes": {"type": "FeatureCollection", "features": shapes}}
+def _view(request: HttpRequest, row: Comparison, found: list[Finding], unseen: list[Blind]) -> dict[str, Any]:
+    """Both snapshots of one view, and over the later one, whose pixels they are, what was found and could not be seen."""
+    sides = [(day, asset, crop_url(request, asset, width=960)) for asset, day in
+             ((row.before, row.before_on), (row.after, row.after_on)) if asset]  # fmt: skip
+    shapes = [("quiet", sight.path_in_pixels(one.geometry)) for one in unseen]
+    shapes += [("this", sight.path_in_pixels(one.geometry)) for one in found]
+    return {"sides": sides, "shapes": shapes}
+
+
+def map_of_rows(request: HttpRequest, rows: Sequence[Comparison], shapes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The pictures of both days as a layer each, the areas that were drawn, and over them what was found."""
+    dated: dict[Asset, date] = {}
+    for row in rows:
+        for asset, taken in ((row.before or row.before_dsm, row.before_on), (row.after or row.after_dsm, row.after_on)):
+            if asset is not None:
+                dated[asset] = taken
+    told = map_of(request, list(dated))
+    days = {asset.pk: taken.isoformat() for asset, taken in dated.items()}
+    for layer in told["layers"]:
+        layer["name"] = days[layer["id"]]
+    areas = [shape for row in rows for shape in queries.area_shape(row)]
+    return told | {"shapes": {"type": "FeatureCollection", "features": areas + shapes}}
 
 
 @needs(*access.VIEWERS)

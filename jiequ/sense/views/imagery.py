@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +23,7 @@ from jiequ.grid.pages import local_name
 from jiequ.people.access import actor_of, needs
 
 from .. import access, services, tile_tokens
-from ..models import Asset, AssetKind, AssetState
+from ..models import Asset, AssetKind, AssetState, Upload
 from ..queries import imagery as queries
 
 
@@ -71,11 +71,17 @@ def _take(request: HttpRequest, street: Street) -> HttpResponse:
             street_id=street.pk, name=file.name or "", size_bytes=file.size or 0, flight_id=flight_id, point_id=point_id,
             kind=request.POST.get("kind", ""), by=by, at=at,
         )  # fmt: skip
-        while row.received < row.size_bytes:
-            piece = min(8 << 20, row.size_bytes - row.received)
-            row = services.append(row, offset=row.received, stream=file, length=piece, at=at)
+        stored(row, file, at)
     messages.success(request, _("收到 %(n)d 个文件，正在处理。") % {"n": len(sent)})
     return redirect(f"{reverse('sense:imagery')}?street={street.pk}")
+
+
+def stored(row: Upload, file: Any, at: datetime) -> Upload:
+    """A whole file of a plain form goes the way of the pieces; the row as it is then, with its picture."""
+    while row.received < row.size_bytes:
+        piece = min(services.LARGEST_PIECE, row.size_bytes - row.received)
+        row = services.append(row, offset=row.received, stream=file, length=piece, at=at)
+    return row
 
 
 @needs(*access.VIEWERS)

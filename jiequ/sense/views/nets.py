@@ -77,7 +77,7 @@ def _net(net: Net) -> dict[str, Any]:
     figures = [(SETS[name], before, after) for name, before, after in nets.figures_of(net)]
     if week := net.card.get("week"):
         figures.append((SETS["week"], week["before"], week["after"]))
-    return {"net": net, "figures": figures, "why": WHY.get(net.why, net.why)}
+    return {"net": net, "figures": figures, "why": WHY.get(net.why, net.why), "agreement": nets.agreement_of(net)}
 
 
 def _shadow(rows: list[Net], street: Street) -> dict[str, Any] | None:
@@ -88,7 +88,7 @@ def _shadow(rows: list[Net], street: Street) -> dict[str, Any] | None:
     week = [(verdict, told) for verdict, told in nets.week_of(net) if verdict.suspect.street_id == street.pk]
     return {
         "net": net, "until": net.shadow_since + teaching.SHADOW, "week": week, "figures": net.card.get("week"),
-        "judged": examples.count_since(net.made_at), "fewest": teaching.FEWEST_WEEK,
+        "judged": examples.count_since(net.made_at), "fewest": teaching.FEWEST_WEEK, "agreement": nets.agreement_of(net),
     }  # fmt: skip
 
 

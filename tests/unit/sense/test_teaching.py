@@ -14,6 +14,7 @@ import pytest
 from jiequ.core.errors import Refusal
 from jiequ.sense import children, files
 from jiequ.sense.child import learning, pairs
+from jiequ.sense.engine import promotion
 from jiequ.sense.models import Calibration, Comparison, Example, Net, Suspect, Verdict
 from jiequ.sense.queries import nets
 from jiequ.sense.services import examples, judging, teaching, weights
@@ -196,6 +197,35 @@ def test_both_nets_are_shown_at_the_places_judged_in_the_week_and_at_no_others(
     text = analyst(world, "lan")[2].get("/sense/learning/").content.decode()
     assert verdict.suspect.number in text
     assert "怎样退回" in text
+
+
+def place(judged: float, used: tuple[float, float], shadow: tuple[float, float]) -> dict[str, Any]:
+    """What the night keeps of a judged place: square metres that each net found and flagged beside."""
+    told = {which: {"found_m2": one[0], "beside_m2": one[1]} for which, one in (("champion", used), ("shadow", shadow))}
+    return {"name": "1_0", "judged_m2": judged, **told}
+
+
+def test_a_week_in_the_shadow_says_at_how_many_places_both_nets_agree(world: World) -> None:
+    assert (nets.COVERED, nets.agreement_of(Net(card={}))) == (promotion.COVERED, None)
+    teaching.candidate(card("b" * 64), NOW)
+    places = [
+        place(100, (80, 0), (20, 0)), place(100, (80, 0), (19, 500)), place(100, (5, 0), (30, 0)),  # a change: 20 % of it or not
+        place(0, (0, 9), (0, 9.9)), place(0, (0, 0), (0, 10)), place(0, (0, 40), (0, 40)),  # none: 10 m² are a false alarm
+    ]  # fmt: skip
+    told = {"champion": {"pixel_f1": 0.6}, "shadow": {"pixel_f1": 0.7}, "pairs": places}
+    teaching.watched(told, NOW)
+    shadow = nets.shadow()
+    assert shadow is not None
+    found = nets.agreement_of(shadow)
+    assert found == nets.Agreement(6, both=2, used_only=1, shadow_only=2, neither=1)
+    assert found is not None
+    assert found.percent == 50
+    client = analyst(world)[2]
+    assert "<strong>50%</strong> 说法一致：两个网络各看了 6 处" in client.get("/sense/learning/").content.decode()
+    teaching.weighed(told, NOW)
+    text = client.get("/sense/learning/").content.decode()
+    assert "影子一周里两个网络各找到什么" in text, "it stays on the card of the net that took over"
+    assert "各看了 6 处" in text
 
 
 def test_without_torch_the_night_says_so_and_does_nothing(world: World, settings: Any) -> None:

@@ -16,12 +16,17 @@ async function begin(event, form) {
   const button = form.querySelector("[type=submit]");
   button.disabled = true;
   let failed = 0;
-  for (const file of files) failed += (await send(form, file, line(list, file.name))) ? 0 : 1;
+  for (const file of files) failed += (await send(form, file, line(list, file.name), factsOf(form))) ? 0 : 1;
   button.disabled = false;
   if (!failed && files.length) location.assign(form.action);
 }
 
-function line(list, name) {
+function factsOf(form) {
+  return Object.fromEntries(["flight", "taken_on", "point", "kind"].map((name) => [name, form.elements[name].value]));
+}
+
+/** A file's line in the list of what is on its way. */
+export function line(list, name) {
   const item = document.createElement("li");
   const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
   const words = document.createElement("span");
@@ -31,60 +36,65 @@ function line(list, name) {
   return { bar, words };
 }
 
-async function send(form, file, shown) {
+/** Sends one file with what is known of it; the id of the picture that it becomes, or "" if it did not get there. */
+export async function send(form, file, shown, facts) {
   const texts = form.dataset;
   const known = `jiequ-upload:${texts.street}:${file.name}:${file.size}:${file.lastModified}`;
   open += 1;
   try {
     let address = localStorage.getItem(known);
-    let offset = address ? await where(address) : null;
-    if (offset === null) {
-      address = await create(form, file);
+    let at = address ? await where(address) : null;
+    if (at === null) {
+      address = await create(form, file, facts);
       localStorage.setItem(known, address);
-      offset = 0;
+      at = { offset: 0, asset: "" };
     }
-    for (let tries = 0; offset < file.size;) {
-      shown.bar.value = offset / file.size;
-      shown.words.textContent = `${tries ? texts.textAgain : texts.textGoing} ${Math.floor((100 * offset) / file.size)}%`;
+    for (let tries = 0; at.offset < file.size;) {
+      shown.bar.value = at.offset / file.size;
+      shown.words.textContent = `${tries ? texts.textAgain : texts.textGoing} ${Math.floor((100 * at.offset) / file.size)}%`;
       try {
-        offset = await piece(form, address, file, offset);
+        at = await piece(form, address, file, at.offset);
         tries = 0;
       } catch (error) {
         if (error.isFinal || tries >= PAUSES.length) throw error;
         await new Promise((resolve) => setTimeout(resolve, PAUSES[tries++] * 1000));
-        offset = (await where(address).catch(() => null)) ?? offset;
+        at = (await where(address).catch(() => null)) ?? at;
       }
     }
     shown.bar.value = 1;
     shown.words.textContent = texts.textDone;
     localStorage.removeItem(known);
-    return true;
+    return at.asset;
   } catch (error) {
     if (error.isFinal) localStorage.removeItem(known);
     shown.words.textContent = error.isFinal ? error.message : texts.textFailed;
-    return false;
+    return "";
   } finally {
     open -= 1;
   }
 }
 
-async function create(form, file) {
-  const facts = { filename: file.name, street: form.dataset.street };
-  for (const name of ["flight", "taken_on", "point", "kind"]) if (form.elements[name].value) facts[name] = form.elements[name].value;
-  const told = Object.entries(facts).map(([name, value]) => `${name} ${base64(value)}`).join(",");
-  const answer = await ask(form, form.dataset.uploads, "POST", { "Upload-Length": String(file.size), "Upload-Metadata": told });
+async function create(form, file, facts) {
+  const known = Object.entries({ filename: file.name, street: form.dataset.street, ...facts }).filter(([, value]) => value);
+  const header = known.map(([name, value]) => `${name} ${base64(value)}`).join(",");
+  const answer = await ask(form, form.dataset.uploads, "POST", { "Upload-Length": String(file.size), "Upload-Metadata": header });
   return answer.headers.get("Location");
 }
 
 async function where(address) {
   const answer = await fetch(address, { method: "HEAD", headers: VERSION });
-  return answer.ok ? Number(answer.headers.get("Upload-Offset")) : null;
+  return answer.ok ? told(answer) : null;
 }
 
 async function piece(form, address, file, offset) {
   const headers = { "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" };
   const answer = await ask(form, address, "PATCH", headers, file.slice(offset, offset + PIECE));
-  return Number(answer.headers.get("Upload-Offset"));
+  return told(answer);
+}
+
+/** How far the server has it, and what it became once it is whole. */
+function told(answer) {
+  return { offset: Number(answer.headers.get("Upload-Offset")), asset: answer.headers.get("Jiequ-Asset") ?? "" };
 }
 
 /** A refusal is final and in words; what a later try may mend (409, 423, 5xx, no connection) is not. */
@@ -92,9 +102,9 @@ async function ask(form, address, method, headers, body) {
   const key = form.elements.csrfmiddlewaretoken.value;
   const answer = await fetch(address, { method, headers: { ...VERSION, Accept: "application/json", "X-CSRFToken": key, ...headers }, body });
   if (answer.ok) return answer;
-  const told = await answer.json().catch(() => ({}));
+  const refusal = await answer.json().catch(() => ({}));
   const isFinal = answer.status < 500 && ![409, 423, 429].includes(answer.status);
-  throw Object.assign(new Error(told.message || String(answer.status)), { isFinal });
+  throw Object.assign(new Error(refusal.message || String(answer.status)), { isFinal });
 }
 
 function base64(text) {
