@@ -78,7 +78,7 @@ STAGES: dict[str, Promise] = {
 BLIND: dict[str, Promise] = {
     "not_registered": gettext_lazy("两期对不齐"),
     "no_overlap": gettext_lazy("只有一期有影像"),
-    "no_data": gettext_lazy("影像是空的"),
+    "no_data": gettext_lazy("有一期没有像素：边上的一条，或影像里的空白"),
     "no_pictures": gettext_lazy("没有两期都拍到的影像"),
     "no_texture": gettext_lazy("没有可以对齐的纹理"),
     "no_detector": gettext_lazy("没有识别网络，也没有高程"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_a_flights_photos_are_sent_and_stopped_on_its_page(world: World, pan: Cl
     assert far.get(page).status_code == far.post(f"/sense/mosaics/{row.pk}/stop").status_code == 404
 
 
-def test_cameras_are_registered_listed_with_what_is_wrong_and_switched(world: World, pan: Client) -> None:
+def test_cameras_are_registered_listed_with_what_is_wrong_and_switched(world: World, pan: Client, settings: Any) -> None:
     point = MonitoringPoint.objects.create(
         street=world.street, code="C1", name="路口", kind="camera", lon=LON, lat=LAT, q18=0, raw_x=LON, raw_y=LAT
     )
@@ -94,6 +95,14 @@ def test_cameras_are_registered_listed_with_what_is_wrong_and_switched(world: Wo
     for address in ("/sense/cameras/", f"/sense/cameras/{row.pk}/"):
         page = pan.get(address).content.decode()
         assert ("可能卡住了" in page, "有故障" in page, "only-for-it" in page) == (True, True, False)
+    settings.TILES_URL = "/tiles/"
+    shots = [
+        Asset.objects.create(street=world.street, camera=row, kind="snapshot", name=f"{day}.jpg", source="camera", state=state,
+                             sha256=str(day), made_at=NOW, taken_at=NOW + timedelta(days=day))
+        for day, state in enumerate(("ready", "ready", "working"))
+    ]  # fmt: skip
+    Camera.objects.update(latest=shots[-1])
+    assert f"/tiles/sense/{shots[1].pk}/crop/" in pan.get("/sense/cameras/").content.decode(), "while the newest is taken in"
     assert pan.post(f"/sense/cameras/{row.pk}/now").status_code == 302
     assert Job.objects.get(kind="sense.snap").args == {"camera_id": row.pk}
     assert pan.post(f"/sense/cameras/{row.pk}/switch", {"act": "off"}).status_code == 302

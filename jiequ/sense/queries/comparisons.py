@@ -79,6 +79,26 @@ def shapes_of(found: list[Finding], unseen: list[Blind]) -> list[dict[str, Any]]
     return features + [_feature(one.geometry, "blind", one.pk) for one in unseen]
 
 
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Blind places of one reason on one path: how many, together how large, and the largest of them."""
+
+    reason: str
+    path: str
+    places: int
+    area_m2: float
+    largest: int
+
+
+def by_reason(unseen: Sequence[Blind]) -> list[Unseen]:
+    """Blind places as a table shows them, the most ground first; ``unseen`` comes the largest first."""
+    groups: dict[tuple[str, str], list[Blind]] = {}
+    for one in unseen:
+        groups.setdefault((one.reason, one.path), []).append(one)
+    found = [Unseen(*key, len(many), sum(one.area_m2 for one in many), many[0].pk) for key, many in groups.items()]
+    return sorted(found, key=lambda group: -group.area_m2)
+
+
 def asked_together(comparison: Comparison) -> list[int]:
     """The comparisons that were asked for with this one, as parts of one area; none for one that stands alone. One SELECT."""
     if comparison.area is None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from ..models import Asset, AssetKind, AssetState, Camera, CameraFault, Flight, Mosaic, OdmServer
@@ -84,20 +84,24 @@ def servers() -> list[tuple[OdmServer, str]]:
 
 @dataclass(frozen=True, slots=True)
 class CameraRow:
-    """A camera in the list: how it goes in words, its newest picture, what is wrong."""
+    """A camera in the list: how it goes in words, what is wrong since when, its newest picture that can be shown."""
 
     camera: Camera
     state: str
     tone: str
     why: str
     since: datetime | None
+    shown: Asset | None = None
 
 
 def cameras(street_id: int) -> list[CameraRow]:
-    """A street's cameras, those with a fault first. Two SELECTs."""
-    found = list(Camera.objects.filter(street_id=street_id).select_related("point", "latest").order_by("name"))
+    """A street's cameras, those with a fault first. Three SELECTs."""
+    usable = Asset.objects.filter(camera=OuterRef("pk"), state=AssetState.READY).order_by("-taken_at", "-pk")
+    found = Camera.objects.filter(street_id=street_id).annotate(shown_id=Subquery(usable.values("pk")[:1]))
+    rows_of = list(found.select_related("point").order_by("name"))
+    shown = Asset.objects.defer("item", "footprint").in_bulk([one.shown_id for one in rows_of if one.shown_id])
     faults = {one.camera_id: one for one in CameraFault.objects.filter(camera__street_id=street_id, is_open=True)}
-    rows = [camera_row(one, faults.get(one.pk)) for one in found]
+    rows = [replace(camera_row(one, faults.get(one.pk)), shown=shown.get(one.shown_id)) for one in rows_of]
     return sorted(rows, key=lambda row: (not row.camera.is_on, row.tone != "stop", row.camera.name))
 
 

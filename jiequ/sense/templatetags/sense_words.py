@@ -23,6 +23,12 @@ def percent(share: float | None) -> str:
 
 
 @register.simple_tag
+def square(m2: float) -> str:
+    """25324.4 → 25,324 m²."""
+    return f"{m2:,.0f} m²"
+
+
+@register.simple_tag
 def height(metres: float | None) -> str:
     """By how many metres the surface changed; said so where no surface was measured."""
     return _("未测高") if metres is None else f"{localize(round(metres, 1))} m"

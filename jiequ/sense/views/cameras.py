@@ -38,7 +38,7 @@ def cameras(request: HttpRequest) -> HttpResponse:
             refusal = refused
     rows = ways.cameras(street.pk)
     context = {
-        "rows": [(row, crop_url(request, row.camera.latest, width=160) if row.camera.latest else "") for row in rows],
+        "rows": [(row, crop_url(request, row.shown, width=160) if row.shown else "") for row in rows],
         "points": MonitoringPoint.objects.filter(street=street).order_by("code"),
         "steps": [(step, _every(step)) for step in STEPS],
         "has_folder": settings.SENSE_CAMERAS is not None,

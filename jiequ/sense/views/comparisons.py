@@ -114,6 +114,7 @@ def comparison(request: HttpRequest, comparison_id: int) -> HttpResponse:
         "found": [one for one in found if not one.rule],
         "held": [one for one in found if one.rule],
         "blind": unseen,
+        "unseen": queries.by_reason(unseen),
         "notes": queries.notes(row),
         "facts": queries.facts(row),
         "map": None if row.in_pixels else map_of_rows(request, [row], queries.shapes_of(found, unseen)),
