@@ -39,7 +39,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture
 def pan(
-    transactional_db: None, clock: MovableClock, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, live_server: Any
+    transactional_db: None,
+    clock: MovableClock,
+    settings: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    live_server: Any,
 ) -> Person:
     settings.SENSE, settings.SENSE_PROCESSES, settings.TILES_URL = tmp_path, 1, ""
     monkeypatch.setattr(children, "SLICE_SECONDS", 60.0)
@@ -49,7 +54,8 @@ def pan(
 def worked() -> None:
     """What the worker does meanwhile."""
     for minute in range(20):
-        if not work_once(at=NOW + timedelta(minutes=minute + 1), limit=2) and not Job.objects.filter(kind__startswith="sense."):
+        done = work_once(at=NOW + timedelta(minutes=minute + 1), limit=2)
+        if not done and not Job.objects.filter(kind__startswith="sense.").exists():
             return
     raise AssertionError("no end")
 

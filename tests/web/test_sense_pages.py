@@ -68,7 +68,8 @@ def test_a_comparison_says_what_it_found_what_a_permit_explains_and_where_it_is_
     for words in ("TB-2026-000007", "屋顶搭建", "在建设工程规划许可范围内", "粤规 9 号", "两期对不齐", "只用影像比对", "98 %"):
         assert words in text
     Blind.objects.create(comparison=row, geometry=mapping(SQUARE), reason="not_registered", path="net", area_m2=24_880.2)
-    assert '<td class="num">2</td><td class="num tight">25,000 m²</td>' in client.get(f"/sense/comparisons/{row.pk}/").content.decode()
+    text = client.get(f"/sense/comparisons/{row.pk}/").content.decode()
+    assert '<td class="num">2</td><td class="num tight">25,000 m²</td>' in text, "one reason is one row"
     Blind.objects.filter(area_m2__gt=200).delete()
     layer = json.loads(client.get(f"/sense/comparisons/{row.pk}/layer").content)
     assert sorted(one["properties"]["what"] for one in layer["features"]) == ["blind", "found", "held"]

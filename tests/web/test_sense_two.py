@@ -1,4 +1,4 @@
-"""Two files of a newcomer's own: one form, and from there to their comparison, or to the sentence that says why there is none."""
+"""Two files of a newcomer's own: one form, and from there to their comparison, or to a sentence that says why not."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_the_second_file_too_large_takes_the_first_with_it(client: Client, monke
     answer = client.post(PAGE, form("a.jpg", "b.jpg"))
     assert (answer.status_code, "磁盘放不下" in answer.content.decode()) == (422, True)
     assert not Upload.objects.exists()
-    assert not [one for one in (Path(uploading.settings.SENSE) / "incoming").iterdir()]
+    assert not list((Path(uploading.settings.SENSE) / "incoming").iterdir())
 
 
 def test_only_the_streets_analysts_and_only_while_they_are(client: Client, world: World, clock: MovableClock) -> None:

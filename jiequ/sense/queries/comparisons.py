@@ -110,7 +110,7 @@ def asked_together(comparison: Comparison) -> list[int]:
 
 
 def parts_of_area(ids: Sequence[int]) -> list[Comparison]:
-    """Comparisons of drawn areas by their numbers, all of one street and two days; those of another are left out. One SELECT."""
+    """Comparisons of drawn areas by their numbers, of the first one's street and days; others are left out. One SELECT."""
     found = list(Comparison.objects.filter(pk__in=ids[:MOST_PARTS], area__isnull=False).select_related("street", *JOINED))
     return [one for one in found if _of_area(one) == _of_area(found[0])]
 

@@ -62,7 +62,7 @@ def agreement_of(net: Net) -> Agreement | None:
 
 
 def _reports(told: dict[str, Any], which: str) -> bool:
-    """A change that was judged one: found where enough of it is covered; where none was: a false alarm large enough to be one."""
+    """Where a change was judged: enough of it is covered. Where none was: a false alarm, if it is large enough for one."""
     judged, found, beside = told["judged_m2"], told[which]["found_m2"], told[which]["beside_m2"]
     return bool(found >= COVERED * judged if judged else beside >= LEAST_M2)
 

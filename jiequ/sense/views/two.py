@@ -1,4 +1,4 @@
-"""Two files of somebody's own, of two days: brought in one form, compared as soon as they are pictures, no other page needed."""
+"""Two files of somebody's own, of two days: brought in one form, compared once they are pictures, no other page needed."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def _take(request: HttpRequest, street: Street) -> HttpResponse:
 
 def _files(request: HttpRequest, street: Street, by: Actor, at: datetime) -> list[int]:
     """Both files of the plain form, all or none: what can be refused is refused before either is stored."""
-    files = [request.FILES.get(slot) for slot in SLOTS]
-    days = [request.POST.get(f"{slot}_on", "").strip() for slot in SLOTS]
-    if files[0] is None or files[1] is None:
-        raise Refusal("two_files", _("请选两份文件：两期各一份。"), facts={"field": "one" if files[0] is None else "other"})
+    files = {slot: file for slot in SLOTS if (file := request.FILES.get(slot))}
+    if len(files) != len(SLOTS):
+        raise Refusal("two_files", _("请选两份文件：两期各一份。"), facts={"field": "other" if "one" in files else "one"})
     is_view = bool(request.POST.get("is_view"))
     begun: list[tuple[Upload, UploadedFile]] = []
     try:
-        for file, taken_on in zip(files, days, strict=True):
+        for slot, file in files.items():
+            taken_on = request.POST.get(f"{slot}_on", "").strip()
             begun.append((_begin(street, file, taken_on, is_view, by, at), file))
     except Refusal:
         for row, _file in begun:

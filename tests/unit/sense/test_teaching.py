@@ -209,8 +209,8 @@ def test_a_week_in_the_shadow_says_at_how_many_places_both_nets_agree(world: Wor
     assert (nets.COVERED, nets.agreement_of(Net(card={}))) == (promotion.COVERED, None)
     teaching.candidate(card("b" * 64), NOW)
     places = [
-        place(100, (80, 0), (20, 0)), place(100, (80, 0), (19, 500)), place(100, (5, 0), (30, 0)),  # a change: 20 % of it or not
-        place(0, (0, 9), (0, 9.9)), place(0, (0, 0), (0, 10)), place(0, (0, 40), (0, 40)),  # none: 10 m² are a false alarm
+        place(100, (80, 0), (20, 0)), place(100, (80, 0), (19, 500)), place(100, (5, 0), (30, 0)),  # a change: 20 % of it
+        place(0, (0, 9), (0, 9.9)), place(0, (0, 0), (0, 10)), place(0, (0, 40), (0, 40)),  # none: 10 m²
     ]  # fmt: skip
     told = {"champion": {"pixel_f1": 0.6}, "shadow": {"pixel_f1": 0.7}, "pairs": places}
     teaching.watched(told, NOW)
