@@ -153,6 +153,8 @@ def test_without_the_tables_own_rule_two_who_confirm_at_once_would_make_two(
     work: Casework, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broken twin of the test before: the same two people, and a table that does not say no."""
+    if connection.vendor == "postgresql":
+        pytest.skip("there the application's own account may not change a table (RELIABILITY row 32)")
     cases, street = three(work), work.world.street.pk
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX topic_in_force_once")

@@ -30,7 +30,8 @@ from ..reach import FARTHEST, reach_m
 from .listing import row_of
 from .near import open_near
 
-CANDIDATES, READ = 500, 12
+CANDIDATES, WORTH, READ = 500, 40, 12
+"""Candidates; the best of them, hidden ones too, so that a flood held for a look keeps nothing from being found; those read."""
 _KEPT = local()
 
 
@@ -92,7 +93,8 @@ def _around() -> QuerySet[Any, Any]:
 
 
 _BY_COMMUNITY = Prepared(_around)
-_WORDS = Prepared(lambda: Report.objects.filter(pk__in=Bind("reports")).values_list("pk", "words", "place_words"))
+_TOLD = Report.objects.filter(case__is_confidential=False, case__is_suspect=False)
+_WORDS = Prepared(lambda: _TOLD.filter(pk__in=Bind("reports")).values_list("pk", "words", "place_words"))
 _PHOTOS = Prepared(
     lambda: (
         Proof.objects.filter(report__in=Bind("reports"), phase=Proof.Phase.REPORT, picture__dhash__isnull=False)
@@ -109,8 +111,7 @@ def known_cases(asked: Asked, *, size: int = 5) -> list[Known]:
     rows = _candidates(asked)
     if not rows:
         return []
-    best = _best(asked, rows)
-    judged = _judged(asked, [rows[n] for n in best])
+    judged = _judged(asked, [rows[n] for n in _best(asked, rows)])
     found: dict[int, tuple[Likeness, float | None]] = {}
     for case_id, like, metres in sorted(judged, key=lambda one: -one[1].probability):
         found.setdefault(case_id, (like, metres))
@@ -154,19 +155,19 @@ def _reach(asked: Asked) -> float:
 
 
 def _best(asked: Asked, rows: Sequence[tuple[Any, ...]]) -> list[int]:
-    """Places of the ``READ`` rows worth reading: words by sketch, distance, type and age, weighed as ``pairs`` weighs them."""
+    """Places of the ``WORTH`` rows worth a look: words by sketch, distance, type and age, weighed as ``pairs`` weighs them."""
     score = 6 * shares(asked.words, [row[2] for row in rows])
     score -= 3 * np.minimum(1.5, _metres(asked, rows) / _reach(asked)) ** 2
     if asked.event_type_id:
         score += np.array([0.7 if row[6] == asked.event_type_id else 0.0 if row[6] is None else -1.5 for row in rows])
     seconds = np.fromiter((row[5] for row in rows), np.float64, len(rows))
     score -= 0.7 * np.log1p(np.maximum(0.0, (asked.at.timestamp() - seconds) / 86_400))
-    order = np.argsort(-score, kind="stable")[:READ]
+    order = np.argsort(-score, kind="stable")[:WORTH]
     return [int(n) for n in order]
 
 
 def _metres(asked: Asked, rows: Sequence[tuple[Any, ...]]) -> NDArray[np.float64]:
-    if asked.lon is None or asked.lat is None:
+    if asked.lon is None or asked.lat is None or not rows:
         return np.zeros(len(rows))
     east, north = metres_per_degree(asked.lat)
     points = np.array([(row[3] or 0.0, row[4] or 0.0) for row in rows])
@@ -174,8 +175,12 @@ def _metres(asked: Asked, rows: Sequence[tuple[Any, ...]]) -> NDArray[np.float64
 
 
 def _judged(asked: Asked, rows: Sequence[tuple[Any, ...]]) -> list[tuple[int, Likeness, float | None]]:
+    """The first ``READ`` of the rows that are not hidden, compared in full."""
+    words = {pk: f"{place}\n{said}".strip() for pk, said, place in _WORDS(reports=[row[0] for row in rows])}
+    rows = [row for row in rows if row[0] in words][:READ]
+    if not rows:
+        return []
     ids = [row[0] for row in rows]
-    words = {pk: f"{place}\n{said}".strip() for pk, said, place in _WORDS(reports=ids)}
     photos: dict[int, tuple[int, ...]] = {}
     for report_id, dhash in _PHOTOS(reports=ids) if asked.photos else ():
         photos[report_id] = (*photos.get(report_id, ()), dhash or 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -171,19 +171,27 @@ def strangers_may_see() -> QuerySet[Case]:
     return Case.objects.filter(is_confidential=False, is_suspect=False).exclude(state__in=list(ENDED))
 
 
-_SOME = 20
-"""So many of the nearest are read with what a line shows: enough beside those that no stranger may see."""
+_SOME = 8
+"""So many of the nearest are read at once with what a line shows: a few more than are shown, for those no stranger may see."""
 _TOLD_NEAR = Prepared(lambda: row_of(strangers_may_see().filter(pk__in=Bind("cases"))))
 
 
 def near_open(
-    lon: float, lat: float, *, radius_m: float, event_type_id: int | None = None, size: int = 5
+    lon: float,
+    lat: float,
+    *,
+    radius_m: float,
+    event_type_id: int | None = None,
+    without: Collection[int] = (),
+    size: int = 5,
 ) -> list[tuple[Case, float]]:
     """Open cases near a point, of one type if asked, with metres, the nearest first; nothing that is hidden from strangers.
 
-    One SELECT of points, one of the lines that are shown (more only where many are hidden).
+    ``without``: cases that stand there already. One SELECT of points, one of the lines that are shown (more only where many
+    are hidden).
     """
-    order = [one for one in open_near(lon, lat, radius_m) if event_type_id in (None, 0, one.event_type_id)]
+    around = (one for one in open_near(lon, lat, radius_m) if one.pk not in without)
+    order = [one for one in around if event_type_id in (None, 0, one.event_type_id)]
     found: list[tuple[Case, float]] = []
     while order and len(found) < size:
         some, order = order[:_SOME], order[_SOME:]

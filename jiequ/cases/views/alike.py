@@ -87,11 +87,11 @@ def _rows(asked: Asked) -> dict[int, dict[str, Any]]:
     """By case. Those that sound or look the same, the likeliest first; then what else is open near by, the nearest first."""
     likely = [one for one in known_cases(asked, size=SHOWN) if _speaks(asked, one)] if asked.words or asked.photos else []
     found = {one.case.pk: present.near_row(one.case, one.metres) | badge_words(one.likeness) for one in likely}
-    if asked.lon is not None and asked.lat is not None:
-        near = lists.near_open(asked.lon, asked.lat, radius_m=asked.base_m, event_type_id=asked.event_type_id, size=SHOWN)
-        for case, metres in near:
-            found.setdefault(case.pk, present.near_row(case, metres))
-    return dict(list(found.items())[:SHOWN])
+    if asked.lon is not None and asked.lat is not None and len(found) < SHOWN:
+        how: dict[str, Any] = {"radius_m": asked.base_m, "event_type_id": asked.event_type_id, "size": SHOWN - len(found)}
+        near = lists.near_open(asked.lon, asked.lat, **how, without=list(found))
+        found |= {case.pk: present.near_row(case, metres) for case, metres in near}
+    return found
 
 
 def _speaks(asked: Asked, one: Known) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -158,6 +159,9 @@ def test_the_reason_page_marks_the_words_and_shows_closed_cases_like_it(work: Ca
     shown = lin.get(f"/cases/{case.number}/why/").content.decode()
     assert "<mark" in shown
     assert closed.number in shown
+    assert re.search(r"像 \d+ %", shown)
+    lin.cookies["django_language"] = "en"
+    assert re.search(r"\d+ % alike", lin.get(f"/cases/{case.number}/why/").content.decode())
 
 
 def test_what_a_resident_writes_is_heard_without_being_stored(work: Casework) -> None:
