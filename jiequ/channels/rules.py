@@ -33,7 +33,7 @@ _LONG_DIGITS = re.compile(r"\d{7,}")
 _TYPE_MAX = 120
 
 
-KNOWN_WAYS = frozenset({"wecom", "wechat_template", "wechat_service", "sms", "email"})
+KNOWN_WAYS = frozenset({"wecom", "wechat_template", "wechat_subscription", "wechat_service", "sms", "email"})
 """The ways of JIEQU_WAYS; each has a line of its own in the worker."""
 
 

@@ -222,6 +222,7 @@ REASONS: dict[str, Words] = {
     "bad_answer": _("通道的回答看不懂"),
     "http_429": _("通道过于繁忙"),
     "no_member": _("对方不在企业微信的可见范围内"),
+    "no_grant": _("对方没有订阅这类通知，或订阅的次数已用完"),
     "not_following": _("对方没有关注公众号"),
     "user_block": _("对方拒收公众号的消息"),
     "window_closed": _("对方近期没有和公众号说过话，不能发客服消息"),
@@ -241,6 +242,7 @@ OTHER_REASON = _("通道出错（%(error)s）")
 WAYS: dict[str, Words] = {
     "wecom": _("企业微信"),
     "wechat_template": _("公众号模板消息"),
+    "wechat_subscription": _("公众号订阅通知"),
     "wechat_service": _("公众号客服消息"),
     "sms": _("短信"),
     "email": _("电子邮件"),

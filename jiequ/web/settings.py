@@ -160,7 +160,7 @@ MAIL_PASSWORD = os.environ.get("JIEQU_MAIL_PASSWORD", "")
 MAIL_FROM = os.environ.get("JIEQU_MAIL_FROM", "")
 if MAIL_HOST and "@" not in MAIL_FROM:
     raise ImproperlyConfigured("JIEQU_MAIL_HOST needs JIEQU_MAIL_FROM, the address in whose name letters go out.")
-WAYS = names_of(os.environ.get("JIEQU_WAYS", "wecom,wechat_template,wechat_service,sms,email"))
+WAYS = names_of(os.environ.get("JIEQU_WAYS", "wecom,wechat_template,wechat_subscription,wechat_service,sms,email"))
 WECOM_CORPID = os.environ.get("JIEQU_WECOM_CORPID", "")
 WECOM_AGENTID = os.environ.get("JIEQU_WECOM_AGENTID", "")
 WECOM_SECRET = os.environ.get("JIEQU_WECOM_SECRET", "")

@@ -17,6 +17,7 @@ class WechatConfig(AppConfig):
 
         on_arrival(config.CHANNEL, arriving.handle)
         register_way(way.TemplateWay.name, way.make_template)
+        register_way(way.SubscriptionWay.name, way.make_subscription)
         register_way(way.ServiceWay.name, way.make_service)
         secrets.sealed_column("wechat.Follower", "openid_sealed", followers.PURPOSE)
         secrets.sealed_column("wechat.Said", "body_sealed", saying.PURPOSE)

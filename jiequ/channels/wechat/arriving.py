@@ -14,7 +14,7 @@ from jiequ.channels.arrivals.services import Incoming
 from jiequ.channels.xml import many
 
 from . import rules
-from .services import followers, forgetting
+from .services import followers, forgetting, grants
 from .way import TemplateWay
 
 TEMPLATE_STATUS, SUBSCRIPTION_STATUS = "templatesendjobfinish", "subscribe_msg_sent_event"
@@ -27,14 +27,16 @@ def handle(incoming: Incoming, *, at: datetime) -> None:
     if incoming.event in forgetting.EVENTS:
         forgetting.drop(incoming.sender, at=at)
         return
-    followers.note_deed(incoming.sender, kind=incoming.kind, event=incoming.event, sent_at=incoming.at, at=at)
+    who = followers.note_deed(incoming.sender, kind=incoming.kind, event=incoming.event, sent_at=incoming.at, at=at)
     if incoming.event == TEMPLATE_STATUS:
         _told(_word(incoming.fields, "MsgID"), _word(incoming.fields, "Status"), at=at)
     elif incoming.event == SUBSCRIPTION_STATUS:
         part = incoming.fields.get("SubscribeMsgSentEvent")
         for one in many(part.get("List")) if isinstance(part, Mapping) else []:
             if isinstance(one, Mapping):
-                _told(_word(one, "MsgID"), _subscription_status(one), at=at)
+                _told_of_subscription(who.pk, one, at=at)
+    elif incoming.event in {grants.POPUP, grants.CHANGE}:
+        grants.hear(who, incoming.event, incoming.fields, at=at)
 
 
 def _told(number: str, status: str, *, at: datetime) -> None:
@@ -45,9 +47,10 @@ def _told(number: str, status: str, *, at: datetime) -> None:
     channels.record_receipt(port=TemplateWay.name, provider_id=number, is_delivered=is_delivered, error=error, at=at)
 
 
-def _subscription_status(part: Mapping[str, Any]) -> str:
-    code = _word(part, "ErrorCode")
-    return "success" if code == "0" else f"failed: {_word(part, 'ErrorStatus')}"
+def _told_of_subscription(follower_id: int, part: Mapping[str, Any], *, at: datetime) -> None:
+    number = grants.receipt_of(follower_id, _word(part, "TemplateId"))
+    is_delivered, error = grants.outcome_of(part)
+    channels.record_receipt(port=grants.PORT, provider_id=number, is_delivered=is_delivered, error=error, at=at)
 
 
 def _word(fields: Mapping[str, Any], name: str) -> str:

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from jiequ.people.models import Person
 
-from .rules import SaidState
+from .rules import FormKind, SaidState
 
 
 class Follower(models.Model):
@@ -58,11 +58,15 @@ class Said(models.Model):
 class TemplateForm(models.Model):
     """How notices fill one template of the account: ``fields`` names a source for each field (``{"thing2": "type"}``).
 
+    ``kind``: of template messages, or of subscription notices, which their reader admits beforehand: one each time, or
+    (``is_lasting``) until they take it back.
     ``notice``: the notice's own template, or empty for every one of its ``group``. Of several the first that can be filled is
     used, by ``turn``. ``fault``: what the platform last refused about it; mended by saving it anew.
     """
 
     template_id = models.CharField(max_length=64)
+    kind = models.CharField(max_length=12, default=FormKind.TEMPLATE, db_default=FormKind.TEMPLATE.value)
+    is_lasting = models.BooleanField(default=False, db_default=False)
     title = models.CharField(max_length=64)
     content = models.TextField(blank=True, help_text="as the platform shows it, with its labels")
     group = models.CharField(max_length=12)
@@ -77,6 +81,19 @@ class TemplateForm(models.Model):
     class Meta:
         ordering = ["turn", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["template_id", "group", "notice"], name="wechat_form_once"),
+            models.UniqueConstraint(fields=["template_id", "kind", "group", "notice"], name="wechat_form_once"),
             models.CheckConstraint(condition=~Q(template_id=""), name="wechat_form_has_template"),
         ]
+
+
+class Grant(models.Model):
+    """Subscription notices of one template that a follower has admitted: ``left`` of them, or each until they take it back."""
+
+    follower = models.ForeignKey(Follower, on_delete=models.CASCADE, related_name="grants")
+    template_id = models.CharField(max_length=64)
+    left = models.PositiveSmallIntegerField(default=0)
+    is_lasting = models.BooleanField(default=False)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["follower", "template_id"], name="wechat_grant_once")]

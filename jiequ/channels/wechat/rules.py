@@ -36,6 +36,13 @@ class SaidState(StrEnum):
     REFUSED = "refused"
 
 
+class FormKind(StrEnum):
+    """What a form fills: a template message, or a subscription notice."""
+
+    TEMPLATE = "template"
+    SUBSCRIPTION = "subscription"
+
+
 class Group(StrEnum):
     """Whom a notice is for."""
 

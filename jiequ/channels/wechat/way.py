@@ -1,4 +1,5 @@
-"""The account's two ways in the chain: a template message, then a customer-service message while a window is open."""
+"""The account's three ways in the chain: a template message, a subscription notice to whoever has admitted one, then a
+customer-service message while a window is open."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from jiequ.core.clock import now
 from . import config, rules
 from .models import Follower
 from .platform_words import OPEN
-from .services import followers, saying, sending
+from .rules import FormKind
+from .services import followers, grants, saying, sending
 
 DAILY_QUOTA, MINUTE_QUOTA = 45009, 45011
 TEMPLATES_A_DAY = 100_000
@@ -67,6 +69,41 @@ class TemplateWay(_ToFollowers):
         return Outcome(Result.ACCEPTED, provider_id=number)
 
 
+class SubscriptionWay(_ToFollowers):
+    """A subscription notice, to whoever has admitted one; its delivery is told later by ``subscribe_msg_sent_event``.
+
+    The platform takes no key for these, so there is no second try: one without an answer counts as used up and unknown.
+    """
+
+    name = grants.PORT
+    again = Again.NEVER
+
+    def addresses_of(self, persons: Collection[int]) -> Mapping[int, str]:
+        """The followers of these persons who have admitted any."""
+        return grants.persons_granting(list(persons))
+
+    def can_carry(self, message: Outgoing) -> bool:
+        """Whether some subscription template can be filled with it."""
+        return sending.filled_for(message, at=now(), kind=FormKind.SUBSCRIPTION) is not None
+
+    def send(self, message: Outgoing, address: str, key: str) -> Outcome:
+        """By a template that the reader has admitted, which is used up."""
+        follower = self._follower(address)
+        if follower is None:
+            return Outcome(Result.REFUSED_PERMANENT, error="not_following")
+        found = sending.filled_for(message, at=now(), kind=FormKind.SUBSCRIPTION, of=grants.granted_to(follower))
+        if found is None:
+            return Outcome(Result.REFUSED_PERMANENT, error="no_grant")
+        try:
+            return Outcome(Result.ACCEPTED, provider_id=grants.send(follower, found, url=message.url))
+        except grants.NotGranted:
+            return Outcome(Result.REFUSED_PERMANENT, error="no_grant")
+        except ApiError as fault:
+            if fault.errcode in rules.NOT_REACHED:
+                followers.lose(follower.pk, at=now())
+            return Outcome(Result.UNKNOWN, error=fault.code) if fault.may_have_happened else _outcome(fault)
+
+
 class ServiceWay(_ToFollowers):
     """A customer-service message, only while a window is open. The platform takes no key, so there is no second try."""
 
@@ -112,6 +149,11 @@ def _outcome(fault: ApiError) -> Outcome:
 def make_template() -> Way | None:
     """Where an account is configured."""
     return TemplateWay() if config.is_on() else None
+
+
+def make_subscription() -> Way | None:
+    """Where an account is configured."""
+    return SubscriptionWay() if config.is_on() else None
 
 
 def make_service() -> Way | None:

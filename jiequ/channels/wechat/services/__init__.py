@@ -5,6 +5,7 @@ from .checking import ask_account
 from .followers import follower_of, openid_of
 from .forgetting import on_forgotten
 from .forms import adopt_templates, drop_form, read_templates, save_form
+from .grants import offered as offered_subscriptions
 from .media import fetch
 from .menus import push_menus, tag_follower
 from .saying import say, send_now
@@ -20,6 +21,7 @@ __all__ = [
     "fetch",
     "follower_of",
     "make_scene",
+    "offered_subscriptions",
     "on_forgotten",
     "openid_of",
     "push_menus",

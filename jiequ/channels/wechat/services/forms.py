@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from jiequ.channels import texts
+from jiequ.channels.client import ApiError
 from jiequ.core import audit
 from jiequ.core.db import writing
 from jiequ.core.errors import Forbidden, NotFound, Refusal
@@ -16,9 +17,12 @@ from jiequ.people.rules import Actor, Role
 
 from .. import config, rules
 from ..models import TemplateForm
-from ..rules import Field, Group
+from ..rules import Field, FormKind, Group
 
 TEMPLATE_GONE = "template_gone"
+NOT_OURS = frozenset({48001, 48006})
+LASTING = 3
+"""``type`` of a subscription template that is admitted until it is taken back; 2: once each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Template:
     template_id: str
     title: str
     content: str
+    kind: FormKind = FormKind.TEMPLATE
+    is_lasting: bool = False
 
     @property
     def fields(self) -> list[Field]:
@@ -36,9 +42,31 @@ class Template:
 
 
 def read_templates() -> list[Template]:
-    """The account's templates. Outside a transaction. ApiError."""
+    """The account's templates, and those of its subscription notices that are for residents (staff have theirs without being
+    asked). Outside a transaction. ApiError."""
     listed = config.api().get("/cgi-bin/template/get_all_private_template").get("template_list", [])
-    return [Template(str(one["template_id"]), str(one["title"])[:64], str(one["content"])) for one in listed]
+    found = [Template(str(one["template_id"]), str(one["title"])[:64], str(one["content"])) for one in listed]
+    return found + [one for one in _subscriptions() if rules.group_of(one.title) is Group.RESIDENT]
+
+
+def _subscriptions() -> list[Template]:
+    """None for an account without subscription notices (they were still being handed out when we last read of them)."""
+    try:
+        listed = config.api().get("/wxaapi/newtmpl/gettemplate").get("data", [])
+    except ApiError as fault:
+        if fault.errcode in NOT_OURS:
+            return []
+        raise
+    return [
+        Template(
+            str(one["priTmplId"]),
+            str(one["title"])[:64],
+            str(one["content"]),
+            FormKind.SUBSCRIPTION,
+            is_lasting=int(one.get("type", 0)) == LASTING,
+        )
+        for one in listed
+    ]
 
 
 def adopt_templates(templates: list[Template], *, by: Actor, at: datetime) -> int:
@@ -47,10 +75,10 @@ def adopt_templates(templates: list[Template], *, by: Actor, at: datetime) -> in
     """
     _admit(by)
     with writing():
-        known = set(TemplateForm.objects.values_list("template_id", flat=True))
-        gone = known - {one.template_id for one in templates}
-        TemplateForm.objects.filter(template_id__in=gone, fault="").update(fault=TEMPLATE_GONE)
-        fresh = [one for one in templates if one.template_id not in known and one.fields]
+        known = set(TemplateForm.objects.values_list("kind", "template_id"))
+        for kind, template_id in known - {(one.kind, one.template_id) for one in templates}:
+            TemplateForm.objects.filter(kind=kind, template_id=template_id, fault="").update(fault=TEMPLATE_GONE)
+        fresh = [one for one in templates if (one.kind, one.template_id) not in known and one.fields]
         for turn, one in enumerate(fresh):
             sources = rules.suggested(one.fields)
             is_whole = len(sources) == len(one.fields)
@@ -65,7 +93,7 @@ def save_form(form_id: int, *, group: str, notice: str, fields: Mapping[str, str
     """
     _admit(by)
     form = _form(form_id)
-    template = Template(form.template_id, form.title, form.content)
+    template = Template(form.template_id, form.title, form.content, FormKind(form.kind), form.is_lasting)
     if group not in set(Group) or (notice and not _is_for(notice, group)):
         raise Refusal("unknown_notice", _("没有这种通知，请重新选择。"))
     wanted = [field.name for field in template.fields]
@@ -108,8 +136,10 @@ def _store(
     is_active: bool = True,
 ) -> None:
     told = {"title": template.title, "content": template.content, "fields": dict(fields), "turn": turn}
+    told["is_lasting"] = template.is_lasting
     row, _is_new = TemplateForm.objects.update_or_create(
         template_id=template.template_id,
+        kind=template.kind,
         group=group,
         notice=notice,
         defaults={**told, "is_active": is_active, "fault": "", "changed_at": at},

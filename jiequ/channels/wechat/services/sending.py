@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from jiequ.channels.ports import Outgoing
 
 from .. import config, platform_words, rules
 from ..models import Follower, TemplateForm
-from ..rules import Group
+from ..rules import FormKind, Group
 from . import followers
 
 TEMPLATE_GONE, FIELD_REFUSED = 40037, 47003
@@ -30,12 +30,15 @@ class Filled:
     data: dict[str, dict[str, str]]
 
 
-def filled_for(message: Outgoing, *, at: datetime) -> Filled | None:
-    """The first form that this message fills; None if there is none. One query."""
+def filled_for(
+    message: Outgoing, *, at: datetime, kind: FormKind = FormKind.TEMPLATE, of: Collection[str] | None = None
+) -> Filled | None:
+    """The first form that this message fills (``of``: of these templates only); None if there is none. One query."""
     known = texts.TEMPLATES.get(message.template)
     group = Group.STAFF if known is None or known.for_staff else Group.RESIDENT
     values = values_of(message, at=at)
-    forms = list(TemplateForm.objects.filter(group=group, notice__in=["", message.template], is_active=True, fault=""))
+    usable = TemplateForm.objects.filter(kind=kind, group=group, notice__in=["", message.template], is_active=True, fault="")
+    forms = list(usable if of is None else usable.filter(template_id__in=list(of)))
     for form in sorted(forms, key=lambda one: (one.notice == "", one.turn, one.pk)):
         if data := rules.filled(form.fields, values):
             return Filled(form.pk, form.template_id, data)
@@ -77,11 +80,18 @@ def send_template(follower: Follower, message: Filled, *, url: str, key: str) ->
     try:
         return str(config.api().post("/cgi-bin/message/template/send", body).get("msgid", ""))
     except ApiError as fault:
-        if fault.errcode == TEMPLATE_GONE:
-            TemplateForm.objects.filter(template_id=message.template_id).update(fault="template_gone")
-        elif fault.errcode == FIELD_REFUSED:
-            TemplateForm.objects.filter(pk=message.form_id).update(fault=f"field_refused {_field_named(fault, message)}"[:120])
+        mark_form(fault, message)
         raise
+
+
+def mark_form(fault: ApiError, message: Filled) -> None:
+    """A template that is gone, or a field that was refused, stands beside the form on 渠道."""
+    form = TemplateForm.objects.filter(pk=message.form_id)
+    if fault.errcode == TEMPLATE_GONE:
+        kinds = form.values("kind")
+        TemplateForm.objects.filter(template_id=message.template_id, kind__in=kinds).update(fault="template_gone")
+    elif fault.errcode == FIELD_REFUSED:
+        form.update(fault=f"field_refused {_field_named(fault, message)}"[:120])
 
 
 def _field_named(fault: ApiError, message: Filled) -> str:

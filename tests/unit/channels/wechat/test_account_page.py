@@ -63,7 +63,7 @@ def test_templates_are_read_and_each_field_gets_its_source_by_hand(admin: Client
     assert (beside.pk != form.pk, beside.turn, beside.is_active) == (True, 2, True)
     admin.post(f"/channels/templates/{form.pk}/drop")
     assert list(TemplateForm.objects.filter(title="待办事项提醒")) == [beside]
-    assert AuditEntry.objects.filter(action="wechat.form_saved").count() == 5
+    assert AuditEntry.objects.filter(action="wechat.form_saved").count() == 7
 
 
 def test_what_could_not_be_worked_on_is_shown_and_tried_again(
@@ -89,7 +89,7 @@ def test_what_could_not_be_worked_on_is_shown_and_tried_again(
 def test_the_command_does_the_same_on_the_server(platform: Strings, capsys: pytest.CaptureFixture[str]) -> None:
     for what in ("check", "menu", "templates"):
         assert command.main(Namespace(what=what)) == 0
-    assert TemplateForm.objects.count() == 4
+    assert TemplateForm.objects.count() == 6
     platform.fault("errcode", "/api/cgi-bin/menu/create", errcode=45009)
     assert command.main(Namespace(what="menu")) == 1
     assert "次数已用完" in capsys.readouterr().err

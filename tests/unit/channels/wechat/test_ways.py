@@ -47,7 +47,7 @@ def chen(platform: Strings, push: Pusher, hand_on: Callable[[], None], world: Wo
     hand_on()
     follower = Follower.objects.get()
     services.bind(follower.pk, world.chen.pk, by=Actor.system(), at=clock.now())
-    assert services.adopt_templates(services.read_templates(), by=Actor.system(), at=clock.now()) == 4
+    assert services.adopt_templates(services.read_templates(), by=Actor.system(), at=clock.now()) == 6
     follower.refresh_from_db()
     return follower
 

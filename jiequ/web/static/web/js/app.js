@@ -8,6 +8,7 @@ const PARTS = [
   ["form[data-queue], [data-queue-list]", () => import("./queue.js")],
   ["[data-undo]", () => import("./undo.js")],
   ["[data-wechat]", () => import("./wechat.js")],
+  ["[data-wechat-subscribe]", () => import("./subscribe.js")],
   ["[data-map]", () => import("./map.js")],
   ["[data-keys], [data-key]", () => import("./keys.js")],
   ["form[data-draft]", () => import("./drafts.js")],

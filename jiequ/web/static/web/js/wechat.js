@@ -25,13 +25,17 @@ async function begin(box) {
 
 /** True once WeChat's script is there and took our signature. */
 async function signed(box) {
+  return Boolean(await told(box));
+}
+
+/** What our side says of this page, once WeChat's script is there and took our signature; null where it is not used. */
+export async function told(box) {
   try {
     await load(box.dataset.wechatScript);
-    await sign(box.dataset.wechatConfig);
-    return true;
+    return await sign(box.dataset.wechatConfig);
   } catch (error) {
     console.warn("WeChat's script is not used:", error);
-    return false;
+    return null;
   }
 }
 
@@ -69,13 +73,15 @@ async function sign(config) {
   const address = location.href.split("#")[0];
   const answer = await fetch(`${config}?url=${encodeURIComponent(address)}`, { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(`not signed: ${answer.status}`);
-  const { config: given, agent } = await answer.json();
+  const said = await answer.json();
+  const { config: given, agent } = said;
   await new Promise((resolve, reject) => {
     wx.ready(resolve);
     wx.error((fault) => reject(new Error(fault.errMsg)));
     wx.config(given);
   });
   if (agent) asApplication(agent); // nothing here waits for it
+  return said;
 }
 
 /** In WeCom the page is our application's too, by a ticket of its own; what the corporation's ticket allows works without. */
