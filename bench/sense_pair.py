@@ -23,10 +23,12 @@ import time
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.sense_sheets import Flown, fly
 from bench.triage import at_least, at_most, row
+
+if TYPE_CHECKING:
+    from bench.sense_sheets import Flown
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOWN = "flown.pickle"
@@ -35,9 +37,12 @@ LEAST_FOUND = 0.7  # of what changed; two pictures alone, no surfaces
 
 def one_run(folder: Path, work: Path, processes: int, dask: bool) -> None:
     """In a process of its own: compare, and say what it took. Peaks of children are the kernel's ru_maxrss of the largest."""
+    import cv2
+
     from jiequ.sense.engine.compare import compare
 
     warnings.simplefilter("ignore")
+    cv2.setNumThreads(1)  # as in each process of a pool
     flown = pickle.loads((folder / FLOWN).read_bytes())  # written by this bench a moment ago
     with cluster(dask) as found_at:
         began = time.monotonic()
@@ -145,6 +150,8 @@ def main() -> None:
         one_run(given.one, given.work, given.processes, given.dask)
         return
     warnings.simplefilter("ignore")
+    from bench.sense_sheets import fly  # not above: each process of a pool loads this file again
+
     with tempfile.TemporaryDirectory() as name:
         flown = fly(Path(name), given.size, given.seed, surfaces=False)
         measured(flown, Path(name), given.size, given.runs)

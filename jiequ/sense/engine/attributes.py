@@ -127,9 +127,9 @@ def _share(mask: Bools, inside: Bools) -> float:
     return round(float(mask[inside].mean()), 3)
 
 
-def of_odds(odds: NDArray[Any], inside: Bools, *, gone: bool) -> dict[str, float]:
-    """Numbers of the net, from odds in 1/255: (2, h, w), new and gone."""
-    found = odds[int(gone)][inside]
+def of_odds(odds: NDArray[Any], inside: Bools) -> dict[str, float]:
+    """Numbers of the net, from odds in 1/255, (h, w)."""
+    found = odds[inside]
     return {"mean": round(float(found.mean()) / 255, 3), "most": round(float(np.quantile(found, 0.95)) / 255, 3)}
 
 

@@ -22,7 +22,7 @@ from jiequ.sense.engine.plan import ENGINE, Input, Plan, Side, common_grid, fing
 from jiequ.sense.engine.rasters import ENVIRONMENT, FAULTS
 from jiequ.sense.engine.results import outcome_from_json, outcome_to_json
 from jiequ.sense.engine.runner import Progress, Unit, crew
-from jiequ.sense.engine.shapes import Blind, Finding, Geometry, Outcome, Sources, Unusable
+from jiequ.sense.engine.shapes import Blind, Geometry, Outcome, Sources, Unusable
 from jiequ.sense.engine.stages import (
     Hands,
     PictureWhole,
@@ -37,6 +37,8 @@ from jiequ.sense.engine.vector import on_ground
 LEAST_PICTURE_M = 0.2
 LEAST_SURFACE_M = 0.25
 PIECE = 1 << 20
+DONE = "outcome.json"
+STRIP_TILES = 6  # so many tiles beside each other, then the next row of them: their blocks fit into GDAL's cache
 Note = dict[str, Any]
 
 
@@ -62,25 +64,25 @@ def compare(
     sweep(work)
     units.forget()
     try:
-        with rasterio.Env(**ENVIRONMENT):
+        with rasterio.Env(**ENVIRONMENT), crew(runner, processes) as hands:
+            if not (work / DONE).is_file():
+                hands.begin()
             plan, notes = planned(before, after, area, parameters, weights, progress)
-            return _resumed(plan, notes, work, runner, processes, progress)
+            return _resumed(plan, notes, Hands(hands, work, progress))
     except FAULTS as broken:
         raise Unusable("unreadable", what=type(broken).__name__) from broken
     finally:
         units.forget()
 
 
-def _resumed(plan: Plan, notes: list[Note], work: Path, runner: str, processes: int, progress: Progress | None) -> Outcome:
-    place = work / "outcome.json"
+def _resumed(plan: Plan, notes: list[Note], hands: Hands) -> Outcome:
+    place = hands.folder / DONE
     key = fingerprint(plan)
     if place.is_file():
         found = outcome_from_json(place.read_bytes())
         if found.provenance["key"] == key:
             return found
-    with crew(runner, processes) as hands:
-        found = _compared(plan, notes, key, Hands(hands, work, progress))
-    written = outcome_to_json(found).encode()
+    written = outcome_to_json(_compared(plan, notes, key, hands)).encode()
     write_whole(place, written)
     return outcome_from_json(written)
 
@@ -162,7 +164,7 @@ def _compared(plan: Plan, notes: list[Note], key: str, hands: Hands) -> Outcome:
     whole = picture_whole(plan.picture, plan.free, hands) if plan.picture else None
     picture = _picture(plan, whole, notes, blind, hands) if plan.picture and whole else None
     joint = Joint(plan, surface, (picture, whole) if picture and whole else None, plan.picture, whole).joined()
-    found = _joined(joint, hands.progress)
+    found = sorted(joining.findings(joint, joining.candidates(joint), hands), key=lambda finding: finding.key)
     blind += joining.blind_places(joint)
     parts = [part[0] for part in (joint.surface, joint.picture) if part]
     seen = max((_seen_m2(part) for part in parts), default=0.0)
@@ -212,19 +214,9 @@ def _tiles(
     given: Callable[[Window], tuple[Any, ...]],
     hands: Hands,
 ) -> Tiles:
-    windows = list(tiles(side.grid, parameters.tile_px, parameters.offset_px))
+    wide = STRIP_TILES * parameters.tile_px
+    windows = sorted(tiles(side.grid, parameters.tile_px, parameters.offset_px), key=lambda one: (one.column // wide, one))
     return Tiles(side, hands.places([Unit(stage, work, given(window)) for window in windows]), windows)
-
-
-def _joined(joint: Joint, progress: Progress | None) -> list[Finding]:
-    candidates = joining.candidates(joint)
-    found = []
-    for number, one in enumerate(joining.findings(joint, candidates), 1):
-        if one is not None:
-            found.append(one)
-        if progress is not None:
-            progress("join", number, len(candidates))
-    return sorted(found, key=lambda finding: finding.key)
 
 
 def _seen_m2(part: Tiles) -> float:

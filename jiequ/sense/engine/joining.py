@@ -8,33 +8,29 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rasterio.crs import CRS
 from shapely.geometry.polygon import Polygon
 
-from jiequ.sense.engine import attributes, fuse, units
-from jiequ.sense.engine.areas import all_areas_m2, all_to_degrees, area_m2, moved, to_degrees
+from jiequ.sense.engine import fuse, units
+from jiequ.sense.engine.areas import all_areas_m2, all_to_degrees, area_m2, to_degrees
+from jiequ.sense.engine.evidence import BROAD, Looked, Numbers, asked_of, carried, evidence, speaks_against
 from jiequ.sense.engine.field import REASONS
 from jiequ.sense.engine.folder import unpacked
 from jiequ.sense.engine.fuse import Candidate
 from jiequ.sense.engine.grid import Grid, Window
 from jiequ.sense.engine.plan import Plan, Side, fingerprint
-from jiequ.sense.engine.rasters import Bools
+from jiequ.sense.engine.runner import Unit
 from jiequ.sense.engine.shapes import Blind, Finding, Hint
-from jiequ.sense.engine.stages import PictureWhole, SurfaceWhole
-from jiequ.sense.engine.surface import Change, threshold_m
+from jiequ.sense.engine.stages import Hands, PictureWhole, SurfaceWhole
 from jiequ.sense.engine.tracing import Outlines, together
 from jiequ.sense.engine.vector import Piece, drawn, joined, on_ground
-from jiequ.sense.engine.warping import warped
 
 TIN_LEAST = 0.5
-FILLED_LEAST = 0.5  # of a broad change that must differ one way
+TOGETHER = 24  # candidates a unit
 KEPT_TILES = 16
 NEAR_M = 200.0  # candidates are looked at square by square, so that a block of a file is read once
-BROAD = (Change.FILLED, Change.DUG)
 
 
 @dataclass(frozen=True)
@@ -159,80 +155,47 @@ def _drawn(joint: Joint, path: str, crs: str) -> Iterator[tuple[int, Polygon]]:
     grid = part[0].side.grid
     for value, polygon in joint.shapes[path]:
         if value < units.BLIND:
-            yield value, _carried(on_ground(drawn(polygon), grid), grid.crs, crs)
+            yield value, carried(on_ground(drawn(polygon), grid), grid.crs, crs)
 
 
-def _carried(polygon: Any, source: str, target: str) -> Polygon:
-    return polygon if source == target else moved(polygon, CRS.from_wkt(source), CRS.from_wkt(target))
-
-
-def findings(joint: Joint, found: Sequence[Candidate]) -> Iterator[Finding | None]:
-    """A finding of each candidate; None where its evidence speaks against it."""
+def findings(joint: Joint, found: Sequence[Candidate], hands: Hands) -> list[Finding]:
+    """A finding of each candidate but those that their evidence speaks against."""
     crs, plan = crs_of(joint), fingerprint(joint.plan)
     polygons = [candidate.polygon for candidate in found]
-    for candidate, area, geometry in zip(found, all_areas_m2(polygons, crs), all_to_degrees(polygons, crs), strict=True):
-        told = _finding(joint, candidate, round(area, 2))
-        yield Finding(fingerprint(plan, geometry)[:24], geometry, *told) if told else None
+    places = zip(found, _evidence(joint, found, hands), all_areas_m2(polygons, crs), all_to_degrees(polygons, crs), strict=True)
+    return [
+        Finding(fingerprint(plan, geometry)[:24], geometry, evidence=told, **_weighed(joint, candidate, told, round(area, 2)))
+        for candidate, told, area, geometry in places
+        if not speaks_against(candidate.change, told)
+    ]
 
 
-def _finding(joint: Joint, candidate: Candidate, area: float) -> tuple[Any, ...] | None:
-    """All of a finding after its geometry."""
-    crs = crs_of(joint)
-    surface = _of_surface(joint, *joint.surface, candidate.polygon, crs) if joint.surface else {}
-    if candidate.change in BROAD and surface.get("share", 0.0) < FILLED_LEAST:
-        return None
-    evidence = _evidence(joint, candidate, crs, surface)
-    numbers = fuse.features(area, evidence, has_net=joint.picture is not None)
-    what = fuse.hint(candidate, evidence)
-    tin = what != Hint.DEMOLITION and evidence.get("tin", {}).get("share", 0.0) >= TIN_LEAST
-    sure = round(fuse.confidence(numbers), 4)
-    height, volume = surface.get("median_m"), surface.get("volume_m3")
-    return area, height, volume, what, tin, sure, evidence
+def _evidence(joint: Joint, found: Sequence[Candidate], hands: Hands) -> list[Numbers]:
+    """Looked up by whoever works for this comparison, some candidates that lie near each other at a time."""
+    whole = joint.surface[1] if joint.surface else None
+    looked = Looked(
+        crs_of(joint),
+        joint.plan.parameters,
+        joint.surface[0].side if joint.surface else None,
+        whole.lie if whole else None,
+        whole.shrink if whole else 1,
+        joint.view,
+        joint.view_whole.overall if joint.view_whole else None,
+    )
+    odds = joint.picture[0].odds if joint.picture else None
+    asked = [asked_of(looked, one, odds, whole) for one in found]
+    some = [tuple(asked[first : first + TOGETHER]) for first in range(0, len(asked), TOGETHER)]
+    return [told for _arrays, facts in hands.do([Unit("join", evidence, (looked, one)) for one in some]) for told in facts]
 
 
-def _evidence(joint: Joint, candidate: Candidate, crs: str, surface: dict[str, float]) -> dict[str, dict[str, float]]:
-    found = {"dsm": surface}
-    if joint.view is not None:
-        own = _carried(candidate.polygon, crs, joint.view.grid.crs)
-        window, shrink = attributes.window_of(own, joint.view.grid)
-        inside = attributes.covered(own, joint.view.grid, window, shrink)
-        if joint.picture:
-            odds = joint.picture[0].odds(window)[:, ::shrink, ::shrink]
-            found["net"] = attributes.of_odds(odds, inside, gone=candidate.gone)
-        found.update(_of_view(joint.view, joint.view_whole, window, shrink, inside))
-    return {name: numbers for name, numbers in found.items() if numbers}
-
-
-def _of_surface(joint: Joint, tiles: Tiles, whole: SurfaceWhole, polygon: Polygon, crs: str) -> dict[str, float]:
-    side = tiles.side
-    own = _carried(polygon, crs, side.grid.crs)
-    margin = max(2, round(20 / side.grid.resolution))  # so much of its roof is looked at
-    window, shrink = attributes.window_of(own, side.grid, margin)
-    seen = units.difference_at(side, whole.lie, window, shrink)
-    inside = attributes.covered(own, side.grid, window, shrink)
-    above = seen.before - _ground_at(whole, window, shrink, seen.before.shape)
-    least = min(threshold_m(whole.lie, joint.plan.parameters), joint.plan.parameters.earthworks_height_m)
-    return attributes.of_surface(seen, inside, above, (side.grid.resolution * shrink) ** 2, least)
-
-
-def _ground_at(whole: SurfaceWhole, window: Window, shrink: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The ground under a window; the earlier date's own shift is less than a cell of the ground."""
-    right, down = whole.lie.dx, whole.lie.dy
-    xs = ((np.arange(shape[1], dtype=np.float32) + 0.5) * shrink + window.column + right) / whole.shrink - 0.5
-    ys = ((np.arange(shape[0], dtype=np.float32) + 0.5) * shrink + window.row + down) / whole.shrink - 0.5
-    grid_x, grid_y = np.meshgrid(xs.astype(np.float32), ys.astype(np.float32))
-    ground = cv2.remap(whole.ground, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    height, width = shape
-    coarse = units.Lie(0, 0, whole.lie.ax * shrink, whole.lie.ay * shrink, whole.lie.c, 0, 0)
-    return np.asarray(ground - coarse.plane(window.row // shrink, window.column // shrink, height, width))
-
-
-def _of_view(side: Side, whole: PictureWhole | None, window: Window, shrink: int, inside: Bools) -> dict[str, dict[str, float]]:
-    later, valid = units.raster(side, later=True).read(window, shrink=shrink)
-    if whole is None:
-        return attributes.of_picture(later, None, inside & valid)
-    earlier, _ = warped(units.raster(side, later=False), whole.overall.array(), None, window, shrink)
-    return attributes.of_picture(later, earlier, inside & valid)
+def _weighed(joint: Joint, candidate: Candidate, told: Numbers, area: float) -> dict[str, Any]:
+    """What a finding says by its evidence."""
+    what = fuse.hint(candidate, told)
+    tin = what != Hint.DEMOLITION and told.get("tin", {}).get("share", 0.0) >= TIN_LEAST
+    sure = round(fuse.confidence(fuse.features(area, told, has_net=joint.picture is not None)), 4)
+    surface = told.get("dsm", {})
+    heights = {"height_m": surface.get("median_m"), "volume_m3": surface.get("volume_m3")}
+    return {"area_m2": area, **heights, "hint": what, "tin_roof": tin, "confidence": sure}
 
 
 def blind_places(joint: Joint) -> list[Blind]:

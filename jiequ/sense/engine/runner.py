@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -19,11 +18,12 @@ from typing import Any, Protocol
 
 from jiequ.sense.engine.folder import place_of, write_whole
 from jiequ.sense.engine.plan import fingerprint
+from jiequ.sense.engine.worker import Work, all_done, begin_worker, ready
 
-Work = Callable[..., bytes]
 Progress = Callable[[str, int, int], None]
 TRIES = 3  # of a pool whose worker was killed
-AHEAD = 4  # units handed out for each worker
+AHEAD = 4  # units handed out for each worker of Dask
+TOGETHER = 24  # units at most that one process does in one go: neighbours share blocks of the files
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,9 @@ class Unit:
 class Crew(Protocol):
     """Whoever does the work."""
 
+    def begin(self) -> None:
+        """There will be work: whoever takes a while to start may start."""
+
     def results(self, units: Sequence[Unit]) -> Iterator[tuple[int, bytes]]:
         """(place in ``units``, result) in any order."""
         ...
@@ -50,6 +53,9 @@ class Crew(Protocol):
 
 class Alone:
     """This process, one unit after another."""
+
+    def begin(self) -> None:
+        """See ``Crew``."""
 
     def results(self, units: Sequence[Unit]) -> Iterator[tuple[int, bytes]]:
         """See ``Crew``."""
@@ -63,6 +69,11 @@ class Pool:
     def __init__(self, processes: int) -> None:
         self.processes = processes
         self._executor: ProcessPoolExecutor | None = None
+
+    def begin(self) -> None:
+        """See ``Crew``. A process takes a second to load what it works with; meanwhile files are hashed here."""
+        for _process in range(self.processes):
+            self._started().submit(ready)
 
     def results(self, units: Sequence[Unit]) -> Iterator[tuple[int, bytes]]:
         """See ``Crew``."""
@@ -79,21 +90,23 @@ class Pool:
                     raise
 
     def _round(self, units: Sequence[Unit], places: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        waiting = list(reversed(places))
-        running: dict[Future[bytes], int] = {}
+        size = max(1, min(TOGETHER, len(places) // (4 * self.processes)))
+        waiting = [places[first : first + size] for first in range(0, len(places), size)][::-1]
+        running: dict[Future[list[bytes]], Sequence[int]] = {}
         while waiting or running:
-            while waiting and len(running) < self.processes * AHEAD:
-                place = waiting.pop()
-                running[self._submit(units[place])] = place
+            while waiting and len(running) < 2 * self.processes:
+                some = waiting.pop()
+                work = [(units[place].work, units[place].given) for place in some]
+                running[self._started().submit(all_done, work)] = some
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                yield running.pop(future), future.result()
+                yield from zip(running.pop(future), future.result(), strict=True)
 
-    def _submit(self, unit: Unit) -> Future[bytes]:
+    def _started(self) -> ProcessPoolExecutor:
         if self._executor is None:
             context = multiprocessing.get_context("spawn")
             self._executor = ProcessPoolExecutor(self.processes, context, initializer=begin_worker)
-        return self._executor.submit(unit.work, *unit.given)
+        return self._executor
 
     def close(self) -> None:
         """End the processes."""
@@ -109,6 +122,9 @@ class Dask:
         from distributed import Client
 
         self._client = Client(address, set_as_default=False)
+
+    def begin(self) -> None:
+        """See ``Crew``."""
 
     def results(self, units: Sequence[Unit]) -> Iterator[tuple[int, bytes]]:
         """See ``Crew``."""
@@ -134,22 +150,6 @@ class Dask:
     def close(self) -> None:
         """Leave the scheduler."""
         self._client.close()
-
-
-def begin_worker() -> None:
-    """One thread a process, little cache, and an end when the parent ends, however it ended."""
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", GDAL_CACHEMAX="48")
-    import cv2
-
-    cv2.setNumThreads(1)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: Any) -> None:
-    parent.join()
-    os._exit(1)
 
 
 @contextmanager

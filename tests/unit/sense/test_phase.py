@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from jiequ.sense.engine.phase import correlated, steepness
+from jiequ.sense.engine.phase import all_correlated, correlated, steepness
 
 pytestmark = pytest.mark.sqlite  # touches no database
 HANN = np.asarray(cv2.createHanningWindow((128, 128), cv2.CV_32F))
@@ -32,6 +32,10 @@ def test_a_shift_is_found_to_a_tenth_of_a_pixel_and_strangers_have_little_in_com
     assert found[:2] == pytest.approx((dx, dy), abs=0.1)
     assert found[2] > 0.8
     assert correlated(one, two(2, 0, 0)[1], HANN)[2] < 0.15
+    several = all_correlated(np.stack([one, other, one]), np.stack([other, one, np.zeros_like(one)]), HANN)
+    assert several[:, 0] == pytest.approx(found, abs=1e-3)
+    assert several[:, 1] == pytest.approx(correlated(other, one, HANN), abs=1e-3)
+    assert several[2, 2] < 0.15
 
 
 def answers(ask: Callable[..., Any]) -> set[Any]:
@@ -47,6 +51,7 @@ def answers(ask: Callable[..., Any]) -> set[Any]:
 
 def test_what_was_done_before_moves_no_answer_and_the_twin_by_opencv_is_moved():
     assert len(answers(correlated)) == 1
+    assert len(answers(lambda one, other, window: all_correlated(one[None], other[None], window).tobytes())) == 1
     assert len(answers(cv2.phaseCorrelate)) > 1  # of OpenCV 5.0.0; once mended there, ``phase`` can go
 
 
@@ -60,5 +65,7 @@ def laid(image: Any, at: int) -> Any:
 def test_where_an_image_lies_in_memory_changes_no_slope_and_the_twin_by_opencv_is_changed():
     image = cv2.GaussianBlur(np.random.default_rng(5).normal(100, 40, (301, 301)).astype(np.float32), (0, 0), 1)
     assert len({steepness(laid(image, at)).tobytes() for at in range(0, 64, 4)}) == 1
+    some = image[:128, :128][None], image[2:130, 3:131][None]
+    assert len({all_correlated(*(laid(one, at) for one in some), laid(HANN, at)).tobytes() for at in range(0, 64, 4)}) == 1
     across, down = cv2.Sobel(image, cv2.CV_32F, 1, 0), cv2.Sobel(image, cv2.CV_32F, 0, 1)
     assert len({cv2.magnitude(across, down, laid(across, at)).tobytes() for at in range(0, 64, 4)}) > 1
