@@ -29,6 +29,7 @@ MOST_CRASHES = 2
 LIMITS = {"take": 6 << 30, "compare": 8 << 30, "permits": 2 << 30, "export": 2 << 30, "pairs": 2 << 30, "release": 2 << 30,
           "mosaic": 3 << 30, "glance": 2 << 30, "fetch": 2 << 30}  # fmt: skip
 """Bytes of address space where files of strangers are opened."""
+COMMAND = (sys.executable, "-m", "jiequ.sense.child")
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TMPDIR")
 Progress = Callable[[dict[str, Any]], None]
 
@@ -47,7 +48,7 @@ class Child:
         environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "SENSE_CHILD_BYTES": str(LIMITS.get(role, 0))}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "jiequ.sense.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
             start_new_session=True, text=True, encoding="utf-8",
         )  # fmt: skip
         self.reader = threading.Thread(target=self._read, daemon=True, name=f"child {role}")
@@ -92,15 +93,15 @@ def ask(
     request: Mapping[str, Any],
     *,
     on_progress: Progress = lambda told: None,
-    seconds: float = SLICE_SECONDS,
+    seconds: float | None = None,
 ) -> dict[str, Any] | None:
     """The answer to a request, or None while it is still being worked on: ask again with the same key.
 
-    ``fault`` and ``facts`` stand in the answer where the file is to blame; a child that died twice over one request counts
-    as that. Raises ChildFailed for any other failure.
+    ``fault`` and ``facts`` stand in the answer where the file is to blame. A child that died over a request is replaced at
+    once; dying over it again counts as such a fault. ``seconds``: None for ``SLICE_SECONDS``. Raises ChildFailed for the rest.
     """
     child = _child_for(role, key, request)
-    ends, told_at = time.monotonic() + seconds, 0.0
+    ends, told_at = time.monotonic() + (SLICE_SECONDS if seconds is None else seconds), 0.0
     latest: dict[str, Any] | None = None
     while (left := ends - time.monotonic()) > 0:
         try:
@@ -108,7 +109,10 @@ def ask(
         except queue.Empty:
             continue
         if said is None:
-            return _crashed(role, key)
+            if crashed := _crashed(role, key):
+                return crashed
+            child = _child_for(role, key, request)
+            continue
         if "progress" not in said:
             return _done(child, key, said)
         latest = said["progress"]
@@ -177,7 +181,10 @@ def _done(child: Child, key: str, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _crashed(role: str, key: str) -> dict[str, Any] | None:
-    _children.pop(role, None)
+    """What is to be answered, or None if the request is worth another child. What the dead one held open is closed."""
+    child = _children.pop(role, None)
+    if child is not None:
+        child.kill()
     _crashes[key] = _crashes.get(key, 0) + 1
     if _crashes[key] < MOST_CRASHES:
         return None

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.conf import settings
 
-from .places import Store, checked, image_key, item_key, original_key, store_of
+from .places import Store, checked, export_key, image_key, item_key, original_key, store_of
 
-__all__ = ["can_read", "described", "image_key", "incoming", "item_key", "original_key", "store", "work"]
+__all__ = ["can_read", "described", "export_key", "image_key", "incoming", "item_key", "original_key", "store", "work"]
 
 
 def can_read() -> bool:

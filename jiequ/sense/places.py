@@ -229,3 +229,8 @@ def item_key(street_id: int, asset_id: int) -> str:
 def original_key(street_id: int, asset_id: int) -> str:
     """The photo as it came, for a server that makes a mosaic of it."""
     return f"{street_id}/{asset_id}/original.jpg"
+
+
+def export_key(export_id: int, form: str) -> str:
+    """A file of what was found."""
+    return f"exports/{export_id}/found.{form}"

@@ -154,3 +154,28 @@ def test_an_outline_is_drawn_on_the_picture_and_kept(pan: Person, reader: Any) -
     drawn = Suspect.objects.get(number=number)
     assert (drawn.is_drawn, drawn.version) == (True, 2)
     assert 50 < drawn.area_m2 < 2000
+
+
+def test_heights_are_measured_between_two_places_that_are_pressed(pan: Person, reader: Any) -> None:
+    page = with_pictures(reader(size="desk", person=pan))
+    opened(page)
+    heights, line = page.locator("[data-heights]"), page.locator("[data-side=after] .shape-line")
+    along, drawn = heights.get_attribute("src") or "", line.get_attribute("d") or ""
+    frame = page.locator("[data-side=after] .sight-frame")
+    page.keyboard.press("m")
+    expect(page.locator("[data-measure-help]")).to_be_visible()
+    frame.click(position={"x": 120, "y": 150})
+    page.keyboard.press("Escape")
+    expect(line).to_have_attribute("d", drawn)
+    assert heights.get_attribute("src") == along
+    page.keyboard.press("m")
+    frame.click(position={"x": 120, "y": 150})
+    page.locator("[data-side=before] .sight-frame").click(position={"x": 300, "y": 150})
+    expect(page.locator("[data-measure-help]")).to_be_hidden()
+    expect(line).not_to_have_attribute("d", drawn)
+    address = heights.get_attribute("src") or ""
+    assert address.split("/")[:-1] == along.split("/")[:-1]
+    west, south, east, north = (float(word) for word in address.split("/")[-1].split(".svg")[0].split(","))
+    assert west < east
+    assert south == pytest.approx(north, abs=2e-6)
+    assert address.split("?t=")[1] == along.split("?t=")[1]

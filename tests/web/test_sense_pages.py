@@ -263,3 +263,30 @@ def test_what_was_found_comes_out_as_a_file_that_gdal_reads_with_what_was_held_b
         assert meta["crs"] == "EPSG:4326"
         assert shapely.area(shapely.from_wkb(shapes[place])) == pytest.approx(SQUARE.area)
     assert analyst(world, "other")[2].get(f"/sense/suspects/files/{export.pk}").status_code == 404, "only who asked"
+
+
+def test_the_file_of_all_suspects_has_what_is_held_back_and_blind_by_the_newest_comparison_of_each_place(
+    client: Client, world: World
+) -> None:
+    newest = compared(world)
+    older = Comparison.objects.get(pk=newest.pk)
+    older.pk, older.key, older.after_on = None, "older", DAYS[0]
+    older.save(force_insert=True)
+    elsewhere = Comparison.objects.get(pk=newest.pk)
+    elsewhere.pk, elsewhere.key, elsewhere.area = None, "elsewhere", mapping(SQUARE)
+    elsewhere.save(force_insert=True)
+    for row, size in ((older, 7.0), (elsewhere, 9.0)):
+        Blind.objects.create(comparison=row, geometry=mapping(SQUARE), reason="no_data", path="net", area_m2=size)
+    client.post("/sense/suspects/export", {"form": "geojson", "street": world.street.pk})
+    work_once(at=NOW + timedelta(days=3650), outside=True, limit=3)
+    export = Export.objects.get()
+    Export.objects.update(expires_at=NOW + timedelta(days=36500))
+    answer = client.get(f"/sense/suspects/files/{export.pk}")
+    told = [one["properties"] for one in json.loads(b"".join(answer.streaming_content))["features"]]  # type: ignore[arg-type]
+    assert [(one["layer"], one["number"], one["area_m2"]) for one in told if one["layer"] != "held_back"] == [
+        ("suspects", "TB-2026-000007", pytest.approx(ground.area_m2(SQUARE))),
+        ("cannot_compare", None, 9.0),
+        ("cannot_compare", None, 120.0),
+    ]
+    (held,) = [one for one in told if one["layer"] == "held_back"]
+    assert (held["permit"], held["last_on"]) == ("粤规 9 号 v1", DAYS[1].isoformat())

@@ -12,6 +12,8 @@ import numpy as np
 import shapely
 from shapely.geometry import shape
 
+from jiequ.sense import places
+
 Tell = Callable[[dict[str, Any]], None]
 BOM = "\ufeff"  # so that a spreadsheet reads the Chinese
 RISKY = ("=", "+", "-", "@", "\t", "\r")
@@ -19,11 +21,14 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def do(request: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """Reads ``rows`` (a file of JSON lines: {"layer", "geometry", …columns}) and writes ``target`` in the form asked for."""
+    """Reads ``rows`` (a file of JSON lines: {"layer", "geometry", …columns}), writes them in the form asked for, and places the
+    file in the store under ``key``; ``target``: where it lies until then."""
     target = Path(request["target"])
     rows = [json.loads(line) for line in Path(request["rows"]).read_text("utf-8").splitlines()]
     {"geojson": _geojson, "gpkg": _geopackage, "csv": _csv}[request["form"]](rows, request["columns"], target)
-    return {"rows": len(rows), "size": target.stat().st_size}
+    told = {"rows": len(rows), "size": target.stat().st_size}
+    places.store_of(request["place"]).place(target, request["key"])
+    return told
 
 
 def _geojson(rows: list[dict[str, Any]], columns: list[list[str]], target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,15 @@ def row_of(comparison: Comparison) -> Row:
             "stage": said(STAGES, comparison.stage), "done": comparison.done, "total": comparison.total
         }  # fmt: skip
     return Row(comparison, state, TONES[comparison.state], percent, why(comparison.reason) if comparison.reason else "")
+
+
+def newest_of_each_place(street_id: int) -> list[Comparison]:
+    """Of each monitoring point, and of each area that was drawn, the newest that ended well and lies on the map. One SELECT."""
+    found = Comparison.objects.filter(street_id=street_id, state=Comparison.State.DONE, in_pixels=False)
+    newest: dict[str, Comparison] = {}
+    for one in found.select_related("point").defer("provenance", "notes").order_by("-after_on", "-pk"):
+        newest.setdefault(f"point {one.point_id}" if one.point_id else json.dumps(one.area, sort_keys=True), one)
+    return list(newest.values())
 
 
 def is_moving(street_id: int) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -19,10 +20,12 @@ from jiequ.core.ids import new_token
 from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.people.rules import Actor
 
-from .. import access, children, words
+from .. import access, children, files, words
 from ..models import Comparison, Export, Finding, Suspect, SuspectState
-from ..queries import desk
+from ..queries import comparisons, desk
+from . import stored
 from .flights import record
+from .taking import DROP
 
 JOB = "sense.export"
 LIVES = timedelta(hours=24)
@@ -34,7 +37,8 @@ COLUMNS = {
     "suspects": [
         ("number", "text"), ("state", "text"), ("hint", "text"), ("area_m2", "number"), ("height_m", "number"),
         ("confidence", "number"), ("calibrated", "number"), ("times_seen", "number"), ("first_on", "text"), ("last_on", "text"),
-        ("point", "text"), ("tin_roof", "text"), ("evidence", "text"),
+        ("point", "text"), ("tin_roof", "text"), ("evidence", "text"), ("rule", "text"), ("permit", "text"), ("reason", "text"),
+        ("path", "text"),
     ],
     "comparison": [
         ("suspect", "text"), ("hint", "text"), ("area_m2", "number"), ("height_m", "number"), ("volume_m3", "number"),
@@ -45,7 +49,8 @@ COLUMNS = {
 
 
 def ask_export(*, street_id: int, form: str, by: Actor, at: datetime, comparison_id: int | None = None) -> Export:
-    """Ask for a file of a street's suspects, or of one comparison with what was held back and what is blind."""
+    """Ask for a file of a street's suspects, or of one comparison; with what was held back and what could not be compared, for
+    all suspects by the newest comparison of each place."""
     access.require_judge(by, street_id)
     if form not in Export.Form.values:
         raise Refusal("no_such_form", _("没有这样的文件。"), facts={"field": "form"})
@@ -80,8 +85,8 @@ def own(by: Actor) -> Any:
 
 
 def file_of(export: Export) -> Path:
-    """Where the file lies."""
-    return Path(settings.SENSE) / "exports" / f"{export.key}.{export.form}"
+    """The file, or a copy of it on this machine; KeyError if it is gone. Refusal where the store does not answer."""
+    return stored.path_of(files.export_key(export.pk, export.form))
 
 
 def make(export_id: int, at: datetime) -> Callable[[], Any] | None:
@@ -90,21 +95,23 @@ def make(export_id: int, at: datetime) -> Callable[[], Any] | None:
     if export is None or export.state in ("ready", "expired"):
         return None
     Export.objects.filter(pk=export.pk).update(state=Export.State.WORKING)
-    target = file_of(export)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    rows, half = target.with_suffix(".rows"), target.with_suffix(f".part.{export.form}")
+    work = files.work(f"export-{export.pk}")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, mode=0o700)
     what = "suspects" if export.comparison is None else "comparison"
+    request = {
+        "do": "export", "rows": str(work / "rows"), "form": export.form, "target": str(work / f"found.{export.form}"),
+        "columns": COLUMNS[what], "place": files.described(), "key": files.export_key(export.pk, export.form),
+    }  # fmt: skip
     try:
         with translation.override(export.language):
-            _write(rows, _suspects(export) if export.comparison is None else _comparison(export.comparison))
-        request = {"do": "export", "rows": str(rows), "form": export.form, "target": str(half), "columns": COLUMNS[what]}
+            _write(work / "rows", _suspects(export) if export.comparison is None else _comparison(export.comparison))
         told = children.ask("export", f"export:{export.pk}", request, seconds=SECONDS)
+        if told is None or "fault" in told:
+            children.stop(f"export:{export.pk}")
+            return partial(_fail, export.pk, told["fault"] if told else "too_long")
     finally:
-        rows.unlink(missing_ok=True)
-    if told is None or "fault" in told:
-        children.stop(f"export:{export.pk}")
-        return partial(_fail, export.pk, told["fault"] if told else "too_long")
-    half.replace(target)
+        shutil.rmtree(work, ignore_errors=True)
     return partial(_ready, export.pk, told, at)
 
 
@@ -128,22 +135,32 @@ def give_up(export_id: int) -> None:
 def fetched(export_id: int, *, by: Actor, at: datetime) -> Export:
     """A file that is ready, for whoever asked and may still see the street; the fetching is audited. NotFound otherwise."""
     export = own(by).filter(pk=export_id, state=Export.State.READY, expires_at__gt=at).first()
-    if export is None or not access.may_judge(by, export.street_id) or not file_of(export).is_file():
+    if export is None or not access.may_judge(by, export.street_id) or not _lies(export):
         raise NotFound("no_such_export", _("没有这个文件，或已经过期。"))
     with writing():
         record(by, export.street_id, at, "export_fetch", "export", export.pk)
     return export
 
 
+def _lies(export: Export) -> bool:
+    try:
+        return file_of(export).is_file()
+    except KeyError:
+        return False
+
+
 def expire(*, at: datetime) -> int:
-    """Remove files whose time is over, and forget old requests; how many files went."""
-    gone = 0
-    for export in Export.objects.filter(expires_at__lte=at).exclude(state=Export.State.EXPIRED):
-        file_of(export).unlink(missing_ok=True)
-        Export.objects.filter(pk=export.pk).update(state=Export.State.EXPIRED)
-        gone += 1
+    """Have files removed whose time is over, and forget old requests; how many files go."""
+    gone = list(Export.objects.filter(expires_at__lte=at).exclude(state=Export.State.EXPIRED))
+    for export in gone:
+        spec = JobSpec(
+            DROP, {"prefix": f"exports/{export.pk}"}, at, key=f"{DROP}:export:{export.pk}", street_id=export.street_id
+        )
+        with writing():
+            Export.objects.filter(pk=export.pk).update(state=Export.State.EXPIRED)
+            enqueue(spec)
     Export.objects.filter(expires_at__lte=at - REMEMBERED).delete()
-    return gone
+    return len(gone)
 
 
 def _write(path: Path, rows: Iterator[Row]) -> None:
@@ -165,10 +182,21 @@ def _suspects(export: Export) -> Iterator[Row]:
             "tin_roof": _yes(one.latest.has_tin_roof) if one.latest else None,
             "evidence": json.dumps(one.latest.evidence, sort_keys=True) if one.latest else None,
         }  # fmt: skip
+    for row in comparisons.newest_of_each_place(export.street_id):
+        held = Finding.objects.filter(comparison=row).exclude(rule="")
+        yield from (
+            {**told, "number": None, "last_on": row.after_on.isoformat(), "point": str(row.point) if row.point else None}
+            for told in (*_findings(held), *_blind(row))
+        )
 
 
 def _comparison(row: Comparison) -> Iterator[Row]:
-    for one in Finding.objects.filter(comparison=row).select_related("suspect", "permit").order_by("key").iterator(READING):
+    yield from _findings(Finding.objects.filter(comparison=row))
+    yield from _blind(row)
+
+
+def _findings(found: QuerySet[Finding]) -> Iterator[Row]:
+    for one in found.select_related("suspect", "permit").order_by("key").iterator(READING):
         yield {
             "layer": "held_back" if one.rule else "found", "geometry": one.geometry, "key": one.key,
             "suspect": one.suspect.number if one.suspect else None, "hint": str(one.get_hint_display()), "area_m2": one.area_m2,
@@ -177,6 +205,9 @@ def _comparison(row: Comparison) -> Iterator[Row]:
             "rule": words.said(words.RULES, one.rule) if one.rule else None,
             "permit": f"{one.permit.number} v{one.permit.version}" if one.permit else None,
         }  # fmt: skip
+
+
+def _blind(row: Comparison) -> Iterator[Row]:
     for blind in row.blind.order_by("pk").iterator(READING):
         yield {
             "layer": "cannot_compare", "geometry": blind.geometry, "area_m2": blind.area_m2,

@@ -14,17 +14,21 @@ SECONDS = 20.0
 
 
 def bytes_of(key: str) -> bytes:
-    """The file; KeyError if there is none. From a store elsewhere it comes by a child process, and its copy is kept a while.
+    """The file's bytes; KeyError if there is none. Raises Refusal where the store does not answer."""
+    return path_of(key).read_bytes()
 
-    Raises Refusal where the store does not answer.
+
+def path_of(key: str) -> Path:
+    """Where the file, or a copy that is kept a while, can be read; KeyError if there is none.
+
+    From a store elsewhere it comes by a child process. Raises Refusal where the store does not answer.
     """
     place = files.described()
     if place["kind"] == "folder":
-        return files.store().read(key)
+        with files.store().local(key) as own:
+            return Path(own)
     kept = files.scratch() / key
-    if not kept.is_file():
-        kept = _fetched(place, key)
-    return kept.read_bytes()
+    return kept if kept.is_file() else _fetched(place, key)
 
 
 def _fetched(place: dict[str, str], key: str) -> Path:

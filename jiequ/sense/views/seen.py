@@ -89,6 +89,7 @@ def seen_of(request: HttpRequest, suspect: Suspect) -> Seen:
             "boxes": {one.name: one.view_box for one in looked.windows},
             "before": before.urls if before else {},
             "after": after.urls if after else {},
+            "heights": {"base": base, "token": token(request)} if (base := _profile_base(request, pair)) else None,
         },
     )
 

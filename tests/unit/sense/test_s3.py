@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from jiequ.core.errors import NotFound
 from jiequ.core.jobs import work_once
 from jiequ.core.models import Job
 from jiequ.people.models import Person
 from jiequ.sense import children, cog, files, places, services
 from jiequ.sense.models import Comparison
 from jiequ.sense.queries import pairs
-from jiequ.sense.services import comparing, releasing
+from jiequ.sense.services import comparing, exporting, releasing
 from jiequ.sense.tile_tokens import token_of
 from jiequ.web.tiles import wsgi
 from tests.actors import LAT, LON, NOW, World, client_of
@@ -151,6 +152,30 @@ def test_a_picture_is_released_from_the_bucket_and_shown_without_a_client_of_it_
     worked()
     gone.refresh_from_db()
     assert (gone.state, gone.reason) == ("failed", "file_gone")
+
+
+def test_a_file_of_suspects_lies_in_the_bucket_until_its_time_is_over(
+    by: Any, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspect(comparison(world.street.pk))
+    row = exporting.ask_export(street_id=world.street.pk, form="geojson", by=by, at=NOW)
+    worked()
+    row.refresh_from_db()
+    assert (row.state, row.reason, row.rows) == ("ready", "", 1)
+    key = files.export_key(row.pk, "geojson")
+    assert files.store().has(key)
+    assert not list(Path(files.settings.SENSE).rglob("*.geojson")), "nothing of it stays on this machine"
+    assert exporting.fetched(row.pk, by=by, at=NOW) == row
+    monkeypatch.setattr(places.Bucket, "client", property(lambda self: pytest.fail("the page speaks to the store")))
+    assert b"FeatureCollection" in exporting.file_of(row).read_bytes()
+    monkeypatch.undo()
+    assert exporting.expire(at=NOW + timedelta(days=2)) == 1
+    while work_once(at=NOW + timedelta(days=2), limit=1):
+        pass
+    assert not files.store().has(key)
+    assert not (files.scratch() / key).exists()
+    with pytest.raises(NotFound):
+        exporting.fetched(row.pk, by=by, at=NOW)
 
 
 def test_the_secret_stands_in_no_log_and_in_no_row_whatever_goes_wrong(

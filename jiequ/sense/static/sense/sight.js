@@ -1,5 +1,6 @@
 // Both dates before one's eyes: beside each other, under a sliding edge, or in turn; nearer and farther; dragged about.
 // How one looked stays from one suspect to the next. Without this script both pictures stand side by side.
+import { measure } from "./heights.js";
 
 const LEVELS = [["wide", 1], ["around", 1], ["near", 1], ["near", 2], ["near", 4]];
 const BLINK_MS = 650;
@@ -30,6 +31,7 @@ function press(view, button) {
   if (button.dataset.look) look(view, button.dataset.look);
   else if (button.dataset.zoom) zoom(view, Number(button.dataset.zoom));
   else if ("outlines" in button.dataset) hide(view, !kept.hidden);
+  else if ("measure" in button.dataset) measure(view);
 }
 
 function look(view, how, isFirst = false) {
