@@ -154,8 +154,8 @@ def _at_most_once() -> None:
 # ---- two dates are compared
 
 
-def asked(world: World, by: Any, tmp_path: Path) -> Comparison:
-    place = flown(world, tmp_path, stories=("new_building",))
+def asked(world: World, by: Any) -> Comparison:
+    place = flown(world, stories=("new_building",))
     pair = pairs.pair_at(pairs.Place(world.street.pk, place.point), *DAYS)
     return comparing.ask_comparison(street_id=world.street.pk, pair=pair, point_id=place.point.pk, by=by, at=NOW)
 
@@ -169,8 +169,8 @@ def stored(row: Comparison) -> tuple[str, str, int, int]:
     return row.state, row.outcome_sha256, Finding.objects.filter(comparison=row).count(), Suspect.objects.count()
 
 
-def test_a_worker_killed_while_it_compares_ends_in_the_same_findings_stored_once(world: World, by: Any, tmp_path: Path) -> None:
-    row = asked(world, by, tmp_path)
+def test_a_worker_killed_while_it_compares_ends_in_the_same_findings_stored_once(world: World, by: Any) -> None:
+    row = asked(world, by)
     at = NOW
     for module, name, is_there in (
         (comparing, "_tell", stage("overview")),
@@ -192,11 +192,9 @@ def test_a_worker_killed_while_it_compares_ends_in_the_same_findings_stored_once
     assert stored(alone)[:3] == ("done", sha256, findings)
 
 
-def test_the_broken_twin_that_stores_findings_before_the_job_ends_stores_some_without_an_end(
-    world: World, by: Any, tmp_path: Path
-) -> None:
+def test_the_broken_twin_that_stores_findings_before_the_job_ends_stores_some_without_an_end(world: World, by: Any) -> None:
     """What is stored in another transaction than the end of the job is there after the kill, and the comparison runs on."""
-    row = asked(world, by, tmp_path)
+    row = asked(world, by)
 
     def apart() -> None:
         plain = comparing.recognising.recognised

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import tempfile
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -97,24 +100,32 @@ def place_asset(world: World, path: Path, *, point: Any, day: date, kind: str, n
         sha256=digest(path), taken_at=datetime.combine(day, time(12), ZONE), gsd_m=told.gsd_m, width=told.width,
         height=told.height, bands=told.bands, epsg=told.epsg, west=west, south=south, east=east, north=north,
     )  # fmt: skip
-    copy = path.with_suffix(".copy")
+    copy = files.work("placed") / f"{asset.pk}.tif"
+    copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, copy)
     files.store().place(copy, files.image_key(world.street.pk, asset.pk))
     return asset
 
 
-def flown(world: World, folder: Path, *, seed: int = 1, size_m: float = 96.0, stories: Any = None, days: Any = DAYS) -> Flown:
-    """A monitoring point with an orthophoto and a surface model of two days, rendered by the engine."""
-    from jiequ.grid.models import MonitoringPoint
+@cache
+def rendered(code: str, size_m: float, seed: int, stories: tuple[str, ...]) -> Any:
+    """A site as the engine draws it, once a process: the same seed draws the same bytes. Its files are only read."""
     from jiequ.sense.engine import flights
+
+    site, folder = flights.FlightSite(code, LON, LAT, size_m), Path(tempfile.mkdtemp(prefix="flown-"))
+    return flights.render(site, folder, seed=seed, stories=stories)
+
+
+def flown(world: World, *, seed: int = 1, stories: Sequence[str]) -> Flown:
+    """A monitoring point with an orthophoto and a surface model of two days (``DAYS``), rendered by the engine."""
+    from jiequ.grid.models import MonitoringPoint
 
     code = f"P{seed}"
     point = MonitoringPoint.objects.create(
         street=world.street, code=code, name="村口", kind="drone", lon=LON, lat=LAT, q18=0, raw_x=LON, raw_y=LAT
     )
-    site = flights.FlightSite(code, LON, LAT, size_m)
-    seen = flights.render(site, folder / code, seed=seed, **({"stories": stories} if stories else {}))
-    for when, day in zip(("before", "after"), days, strict=True):
+    seen = rendered(code, 96.0, seed, tuple(stories))
+    for when, day in zip(("before", "after"), DAYS, strict=True):
         for kind in ("ortho", "dsm"):
             place_asset(world, getattr(seen, f"{when}_{kind}"), point=point, day=day, kind=kind)
     return Flown(seen.truth, point, seen)

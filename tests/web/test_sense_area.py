@@ -51,8 +51,8 @@ def start(client: Client, text: str) -> Any:
     return client.post(PAGE, told)
 
 
-def test_what_was_drawn_is_compared_and_nothing_beside_it(client: Client, world: World, tmp_path: Path) -> None:
-    place = flown(world, tmp_path, stories=("new_building", "roof_shed"))
+def test_what_was_drawn_is_compared_and_nothing_beside_it(client: Client, world: World) -> None:
+    place = flown(world, stories=("new_building", "roof_shed"))
     house, shed = (
         shape(next(one.geometry for one in place.truth if one.kind == kind)) for kind in ("new_building", "roof_shed")
     )

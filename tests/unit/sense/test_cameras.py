@@ -18,14 +18,14 @@ from jiequ.core.errors import Forbidden, Refusal
 from jiequ.core.jobs import work_once
 from jiequ.people.access import actor_for
 from jiequ.people.rules import Role
-from jiequ.sense import children, files
+from jiequ.sense import files
 from jiequ.sense.child import glancing
 from jiequ.sense.models import Asset, Camera, CameraFault, Comparison
 from jiequ.sense.queries import pairs
 from jiequ.sense.services import cameras, comparing
 from tests.actors import LAT, LON, NOW, World
 from tests.support.loopback import Handler, listening
-from tests.support.sense import analyst, staff
+from tests.support.sense import staff
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # rasterio multiplies transforms by *
 HOUR = timedelta(hours=1)
@@ -70,17 +70,12 @@ def lens() -> Iterator[Any]:
         yield told, f"{address}/snapshot.jpg"
 
 
-@pytest.fixture
-def by(world: World, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    settings.SENSE, settings.SENSE_PROCESSES = tmp_path / "sense", 1
+@pytest.fixture(autouse=True)
+def reach(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cameras on this machine may be asked, and a folder that they write to."""
     settings.SENSE_CAMERAS = tmp_path / "cameras"
     settings.WEBHOOK_NETWORKS = ["127.0.0.0/8"]
-    monkeypatch.setattr(children, "SLICE_SECONDS", 60.0)
     monkeypatch.setattr(cameras, "SECONDS", 90.0)
-    yield analyst(world)[1]
-    for child in children._children.values():
-        child.kill()
-    children._children.clear()
 
 
 @pytest.fixture

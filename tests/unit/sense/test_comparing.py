@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,24 +12,16 @@ from jiequ.core.errors import Forbidden, Refusal
 from jiequ.core.jobs import work_once
 from jiequ.people.access import actor_for
 from jiequ.people.rules import Role
-from jiequ.sense import children, ground
+from jiequ.sense import ground
 from jiequ.sense.models import Blind, Comparison, Finding, Permit, Reflight, Suspect
 from jiequ.sense.permit_files import Row
 from jiequ.sense.queries import pairs
 from jiequ.sense.services import comparing, permits
 from tests.actors import NOW, World
-from tests.support.sense import DAYS, Flown, analyst, flown, staff
+from tests.support.sense import DAYS, Flown, flown, staff
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # rasterio multiplies transforms by *
 STORIES = ("new_building", "permitted", "roof_shed")
-
-
-@pytest.fixture
-def by(world: World, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    settings.SENSE = tmp_path / "sense"
-    settings.SENSE_PROCESSES = 1
-    monkeypatch.setattr(children, "SLICE_SECONDS", 60.0)
-    return analyst(world)[1]
 
 
 def worked() -> None:
@@ -63,10 +54,8 @@ def found_at(row: Comparison, place: Flown, kind: str) -> Finding:
     return max(row.findings.all(), key=lambda one: shape(one.geometry).intersection(there).area)
 
 
-def test_what_changed_is_a_suspect_and_what_a_permit_allows_is_listed_with_its_rule(
-    by: Any, world: World, tmp_path: Path
-) -> None:
-    place = flown(world, tmp_path, stories=STORIES)
+def test_what_changed_is_a_suspect_and_what_a_permit_allows_is_listed_with_its_rule(by: Any, world: World) -> None:
+    place = flown(world, stories=STORIES)
     allowed = permit(world, by, next(one.geometry for one in place.truth if one.has_permit), height_m=12.0)
     row = compared(world, by, place)
     new, shed, held = (found_at(row, place, kind) for kind in ("new_building", "roof_shed", "permitted"))
@@ -90,9 +79,9 @@ def test_what_changed_is_a_suspect_and_what_a_permit_allows_is_listed_with_its_r
 
 
 def test_the_same_question_is_asked_once_and_another_net_asks_anew(
-    by: Any, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    by: Any, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = flown(world, tmp_path, stories=("new_building",))
+    place = flown(world, stories=("new_building",))
     row = compared(world, by, place)
     pair = pairs.pair_at(pairs.Place(world.street.pk, place.point), *DAYS)
     again = comparing.ask_comparison(street_id=world.street.pk, pair=pair, by=by, at=NOW)
@@ -102,9 +91,9 @@ def test_the_same_question_is_asked_once_and_another_net_asks_anew(
 
 
 def test_a_thing_that_is_seen_again_is_the_same_suspect_and_a_quiet_one_comes_back_only_when_it_grew(
-    by: Any, world: World, tmp_path: Path
+    by: Any, world: World
 ) -> None:
-    place = flown(world, tmp_path, stories=("new_building",))
+    place = flown(world, stories=("new_building",))
     first = compared(world, by, place)
     suspect = found_at(first, place, "new_building").suspect
     assert suspect is not None
@@ -122,11 +111,11 @@ def test_a_thing_that_is_seen_again_is_the_same_suspect_and_a_quiet_one_comes_ba
 
 
 def test_a_suspect_that_was_changed_meanwhile_makes_the_job_try_again(
-    by: Any, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    by: Any, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from jiequ.sense.services import recognising
 
-    place = flown(world, tmp_path, stories=("new_building",))
+    place = flown(world, stories=("new_building",))
     compared(world, by, place)
     Comparison.objects.update(state="stopped")
     known = recognising.question
@@ -144,8 +133,8 @@ def test_a_suspect_that_was_changed_meanwhile_makes_the_job_try_again(
     assert (row.state, row.findings.count()) == ("running", 0), "nothing is decided on an old reading"
 
 
-def test_a_place_that_was_flown_again_is_back_in_the_queue(by: Any, world: World, tmp_path: Path) -> None:
-    place = flown(world, tmp_path, stories=("new_building",))
+def test_a_place_that_was_flown_again_is_back_in_the_queue(by: Any, world: World) -> None:
+    place = flown(world, stories=("new_building",))
     suspect = found_at(compared(world, by, place), place, "new_building").suspect
     assert suspect is not None
     Suspect.objects.filter(pk=suspect.pk).update(state="reflight", version=suspect.version + 1)
@@ -157,8 +146,8 @@ def test_a_place_that_was_flown_again_is_back_in_the_queue(by: Any, world: World
     assert (suspect.state, asked.done_at is not None) == ("open", True)
 
 
-def test_only_analysts_ask_and_only_for_two_days_that_show_the_place(by: Any, world: World, tmp_path: Path) -> None:
-    place = flown(world, tmp_path, stories=("new_building",))
+def test_only_analysts_ask_and_only_for_two_days_that_show_the_place(by: Any, world: World) -> None:
+    place = flown(world, stories=("new_building",))
     there = pairs.Place(world.street.pk, place.point)
     assert pairs.dates_of(there) == [DAYS[1], DAYS[0]]
     with pytest.raises(Refusal, match="早于"):

@@ -14,26 +14,21 @@ from jiequ.core.errors import Forbidden, Refusal
 from jiequ.core.jobs import dead_jobs, revive, work_once
 from jiequ.core.models import Job
 from jiequ.people.rules import Role
-from jiequ.sense import children, files, services
+from jiequ.sense import files, services
 from jiequ.sense.models import Asset, Flight, Mosaic, OdmServer
 from jiequ.sense.services import mosaicking, servers
 from tests.actors import NOW, World
 from tests.support.nodeodm import NodeOdm, node_odm
-from tests.support.sense import analyst, drone_photo, geotiff, place_asset, staff
+from tests.support.sense import drone_photo, geotiff, place_asset, staff
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # rasterio multiplies transforms by *
 LOOPBACK = ["127.0.0.0/8"]
 
 
-@pytest.fixture
-def by(world: World, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    settings.SENSE = tmp_path / "sense"
+@pytest.fixture(autouse=True)
+def reach(settings: Any) -> None:
+    """Servers on this machine may be asked."""
     settings.WEBHOOK_NETWORKS = LOOPBACK
-    monkeypatch.setattr(children, "SLICE_SECONDS", 60.0)
-    yield analyst(world)[1]
-    for child in children._children.values():
-        child.kill()
-    children._children.clear()
 
 
 @pytest.fixture

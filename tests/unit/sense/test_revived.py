@@ -14,16 +14,10 @@ from jiequ.sense import children, services
 from jiequ.sense.models import Asset, Comparison, Release
 from jiequ.sense.services import comparing, releasing, taking
 from tests.actors import NOW, World
-from tests.support.sense import analyst, geotiff
+from tests.support.sense import geotiff
 from tests.support.suspects import comparison, suspect
 
 Row = Asset | Comparison | Release
-
-
-@pytest.fixture
-def by(world: World, settings: Any, tmp_path: Path) -> Any:
-    settings.SENSE = tmp_path / "sense"
-    return analyst(world)[1]
 
 
 def an_asset(world: World, by: Any, tmp_path: Path) -> Row:

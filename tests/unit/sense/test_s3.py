@@ -15,7 +15,7 @@ from jiequ.core.errors import NotFound
 from jiequ.core.jobs import work_once
 from jiequ.core.models import Job
 from jiequ.people.models import Person
-from jiequ.sense import children, cog, files, places, services
+from jiequ.sense import cog, files, places, services
 from jiequ.sense.models import Comparison
 from jiequ.sense.queries import pairs
 from jiequ.sense.services import comparing, exporting, releasing
@@ -23,7 +23,7 @@ from jiequ.sense.tile_tokens import token_of
 from jiequ.web.tiles import wsgi
 from tests.actors import LAT, LON, NOW, World, client_of
 from tests.support.s3 import BUCKET, KEY_ID, SECRET, Store, s3_store
-from tests.support.sense import DAYS, analyst, flown, geotiff
+from tests.support.sense import DAYS, flown, geotiff
 from tests.support.suspects import comparison, suspect
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # rasterio and rio-tiler multiply transforms by *
@@ -36,13 +36,10 @@ def store() -> Iterator[Store]:
 
 
 @pytest.fixture
-def by(world: World, store: Store, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    settings.SENSE = tmp_path / "sense"
-    settings.SENSE_PROCESSES = 1
+def by(by: Any, store: Store, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     store.settings(settings)
     monkeypatch.setattr(wsgi, "close_old_connections", lambda: None)  # the test's own connection
-    monkeypatch.setattr(children, "SLICE_SECONDS", 60.0)
-    return analyst(world)[1]
+    return by
 
 
 def bucket(store: Store, scratch: Path, name: str = BUCKET) -> places.Bucket:
@@ -98,7 +95,7 @@ def test_imagery_is_taken_in_shown_compared_and_removed_in_the_bucket(
 ) -> None:
     from tests.web.test_tiles import ask
 
-    place = flown(world, tmp_path, stories=("new_building",))
+    place = flown(world, stories=("new_building",))
     flight = services.make_flight(street_id=world.street.pk, name="一", flown_on=NOW.date(), by=by, at=NOW)
     row = services.take_in(street_id=world.street.pk, path=geotiff(tmp_path / "a.tif"), by=by, at=NOW, flight_id=flight.pk)
     worked()

@@ -23,17 +23,14 @@ from jiequ.sense.services import taking
 from jiequ.sense.tile_tokens import token_of
 from jiequ.web.tiles import wsgi
 from tests.actors import NOW, World
-from tests.support.sense import analyst, geotiff, staff
+from tests.support.sense import geotiff, staff
 
 DAY = NOW.date()
 
 
-@pytest.fixture
-def by(world: World, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    settings.SENSE = tmp_path / "sense"
+@pytest.fixture(autouse=True)
+def tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wsgi, "close_old_connections", lambda: None)  # the test's own connection
-    monkeypatch.setattr(children, "SLICE_SECONDS", 60.0)
-    return analyst(world)[1]
 
 
 def taken(world: World, by: Any, path: Path, **facts: Any) -> Asset:
