@@ -26,6 +26,7 @@ OPTIONS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "timezone": "UTC",
+    "autovacuum": "off",
 }
 
 
