@@ -12,12 +12,9 @@ import pytest
 from django.test import TransactionTestCase
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from jiequ.cases.queries import types as type_queries
-from jiequ.cases.views import filtering
-from jiequ.core import calendar
-from jiequ.grid import queries
 from tests import database
 from tests.actors import clock, world  # noqa: F401  (fixtures for every test)
+from tests.support.kept import forget_all
 from tests.support.kinds import own_kinds  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,11 +68,7 @@ def static_files_read_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def fresh_memory() -> None:
-    """What a process keeps for a second (unit grids, work calendar, event types) may come from another test."""
-    queries.forget()
-    calendar.forget()
-    type_queries.forget()
-    filtering.forget()
+    forget_all()
 
 
 @pytest.fixture(scope="session")

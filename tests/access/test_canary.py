@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -14,7 +16,8 @@ from jiequ.cases.views import present
 from jiequ.channels.models import CallBack, Message, StubSms
 from tests.access import table
 from tests.access.scene import REASON, Scene, Side, make_scene
-from tests.actors import MovableClock, World
+from tests.actors import MovableClock, make_world
+from tests.support.kept import kept
 
 pytestmark = pytest.mark.sqlite  # thousands of requests through the same ORM: once is enough
 
@@ -29,9 +32,14 @@ ONE_CASE = ("cases:case", "cases:peek", "cases:messages", "cases:picture")
 IN_PARTS = ("cases:near", "cases:desk", "cases:peek")  # what htmx asks for
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
+    yield from kept(django_db_blocker, lambda: make_scene(make_world()))
+
+
 @pytest.fixture
-def scene(world: World, clock: MovableClock) -> Scene:
-    return make_scene(world)
+def scene(made: Scene, db: None, clock: MovableClock) -> Scene:
+    return deepcopy(made)
 
 
 def addresses(scene: Scene, *, with_links: bool) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -22,7 +23,8 @@ from jiequ.cases.forms import FORMS, asking, sending
 from jiequ.cases.models import Case, CaseQuerySet
 from tests.access import table
 from tests.access.scene import REASON, Scene, absent, make_scene
-from tests.actors import NOW, MovableClock, World
+from tests.actors import NOW, MovableClock, make_world
+from tests.support.kept import kept
 
 pytestmark = pytest.mark.sqlite  # thousands of requests through the same ORM: once is enough
 
@@ -52,9 +54,14 @@ HIDDEN_CASE = {
 OF_A_CASE = {"number", "report_id", "proof_id", "event_id"}
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
+    yield from kept(django_db_blocker, lambda: make_scene(make_world()))
+
+
 @pytest.fixture
-def scene(world: World, clock: MovableClock) -> Scene:
-    return make_scene(world)
+def scene(made: Scene, db: None, clock: MovableClock) -> Scene:
+    return deepcopy(made)
 
 
 def hidden_ids(scene: Scene) -> dict[str, dict[str, Any]]:
