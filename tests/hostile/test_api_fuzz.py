@@ -16,6 +16,7 @@ from tests.fuzz import fuzz
 from tests.programs import program_of
 
 pytestmark = [
+    pytest.mark.postgresql,  # the stricter of the two about what is sent: once is enough
     pytest.mark.filterwarnings("ignore::DeprecationWarning:schemathesis"),
     pytest.mark.filterwarnings("ignore:No directory at"),
 ]

@@ -23,7 +23,7 @@ from tests.open311 import key_of, open_up
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:schemathesis"),
     pytest.mark.filterwarnings("ignore:No directory at"),
-    pytest.mark.sqlite,  # the same door: once is enough
+    pytest.mark.postgresql,  # the stricter of the two: once is enough
 ]
 
 

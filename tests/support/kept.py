@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from typing import Any, TypeVar
 
 import pytest
@@ -31,15 +32,16 @@ def forget_all() -> None:
     filtering.forget()
 
 
-def kept(blocker: Any, make: Callable[[], T]) -> Iterator[T]:
-    """The body of a fixture of a module's scope (after ``django_db_setup``): ``yield from kept(blocker, make)``."""
+def kept(blocker: Any, make: Callable[[], T], *, at: datetime = NOW) -> Iterator[T]:
+    """The body of a fixture of a module's scope (after ``django_db_setup``): ``yield from kept(blocker, make)``; the clock
+    stands at ``at`` while it is made."""
     with ExitStack() as stack:
         stack.enter_context(blocker.unblock())
         for alias in connections:
             stack.enter_context(transaction.atomic(using=alias))
             stack.callback(transaction.set_rollback, True, using=alias)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(core_clock, "timezone", MovableClock(NOW))
+            patch.setattr(core_clock, "timezone", MovableClock(at))
             forget_all()
             made = make()
         yield made

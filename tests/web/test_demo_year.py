@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -23,6 +25,7 @@ from jiequ.web.demo import history, learning, photos, progress, seeding, texts, 
 from jiequ.web.demo.base import seed_base
 from jiequ.web.demo.past import Past
 from jiequ.web.demo.views import _story_case, _story_grid
+from tests.support.kept import kept
 
 NOW = datetime(2026, 7, 23, 2, 0, tzinfo=UTC)
 PLANS = year.between(NOW - timedelta(days=365), NOW)
@@ -67,10 +70,14 @@ def test_stretches_that_meet_hold_every_plan_once() -> None:
     assert parts == year.between(NOW - timedelta(days=210), NOW - timedelta(days=190))
 
 
+@pytest.fixture(scope="module")
+def district(django_db_setup: None, django_db_blocker: Any) -> Iterator[Street]:
+    yield from kept(django_db_blocker, lambda: seed_base(NOW), at=NOW)
+
+
 @pytest.fixture
-def street(db: None, monkeypatch: pytest.MonkeyPatch) -> Street:
+def street(district: Street, db: None, monkeypatch: pytest.MonkeyPatch) -> Street:
     """The invented district; its photos are not drawn."""
-    street = seed_base(NOW)
     texts.spots.cache_clear()
     texts._condition_id.cache_clear()
 
@@ -81,7 +88,7 @@ def street(db: None, monkeypatch: pytest.MonkeyPatch) -> Street:
         )
 
     monkeypatch.setattr("jiequ.web.demo.pictures.scene", scene)
-    return street
+    return deepcopy(district)
 
 
 def snapshot() -> list[Any]:

@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,16 +25,28 @@ from jiequ.insight.files import Document, Table, pdf
 from jiequ.insight.models import Export
 from jiequ.insight.services import counting, exporting
 from jiequ.people.models import Post
-from tests.actors import NOW, MovableClock
-from tests.casework import Casework
+from tests.actors import NOW, MovableClock, make_world
+from tests.casework import Casework, make_condition
+from tests.support.kept import kept
 
 FILES = [(what, form) for what, forms in exporting.FORMS.items() if what != "hotline" for form in forms]
 """The hotline's wants a source of orders: tests/unit/hotline/test_rates."""
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[Casework]:
+    yield from kept(django_db_blocker, lambda: with_cases(Casework(make_world(), make_condition())))
+
+
 @pytest.fixture
-def street(work: Casework, settings: Any, tmp_path: Path, clock: MovableClock) -> Casework:
+def street(made: Casework, db: None, settings: Any, tmp_path: Path, clock: MovableClock) -> Casework:
     settings.EXPORTS = tmp_path / "exports"
+    settings.MEDIA_ROOT = tmp_path
+    return deepcopy(made)
+
+
+def with_cases(work: Casework) -> Casework:
+    """Three closed cases whose words name somebody, one at work, and their figures."""
     for _ in range(3):
         work.closed(words="周女士家门口的垃圾", contact=services.Contact(name="周秀英", phone="13912345678"))
     work.handling()

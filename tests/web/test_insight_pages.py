@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
@@ -13,15 +15,25 @@ from jiequ.cases import services
 from jiequ.cases.models import Case, Report, Task
 from jiequ.insight.services import counting
 from jiequ.people.rules import Actor
-from tests.actors import NOW, MovableClock
-from tests.casework import Casework, run_marks
+from tests.actors import NOW, MovableClock, make_world
+from tests.casework import Casework, make_condition, run_marks
 from tests.statements import statements_of
+from tests.support.kept import kept
 
 WATCHERS = ("he", "liang", "du")
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[Casework]:
+    yield from kept(django_db_blocker, lambda: in_every_light(Casework(make_world(), make_condition())))
+
+
 @pytest.fixture
-def busy(work: Casework, clock: MovableClock) -> Casework:
+def busy(made: Casework, db: None, clock: MovableClock) -> Casework:
+    return deepcopy(made)
+
+
+def in_every_light(work: Casework) -> Casework:
     """A street with cases in every light: late, soon late, new, closed and rated unsolved, returned, urged, sampled."""
     work.world.street.settings = {"closed_sample": 1.0, "compare_min_n": 5}
     work.world.street.save(update_fields=["settings"])
@@ -240,13 +252,3 @@ def test_the_board_costs_as_many_statements_for_many_cases_as_for_few(busy: Case
         busy.handling(at=NOW - timedelta(days=3))
     many = len(statements_of(lambda: client.get("/board/")))
     assert few == many <= 32
-
-
-def test_another_voice_after_days_urges_once_until_it_is_answered(work: Casework, clock: MovableClock) -> None:
-    case = work.handling()
-    for day, urges in ((1, 0), (6, 1), (7, 1)):
-        account = work.account()
-        services.me_too(work.fresh(case, "lin"), account=account, by=Actor.resident(None), at=NOW + timedelta(days=day))
-        found: Any = Task.objects.filter(case=case, kind="urge", facts__cause="repeat")
-        if Case.objects.get(pk=case.pk).voices % 3:
-            assert found.count() == urges, day

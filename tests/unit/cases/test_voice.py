@@ -9,7 +9,7 @@ import pytest
 
 from jiequ.cases import jobs, services
 from jiequ.cases.jobs import forget_reporters
-from jiequ.cases.models import Case, CaseEvent, Rating, Report, Reporter, TypeEdition
+from jiequ.cases.models import Case, CaseEvent, Rating, Report, Reporter, Task, TypeEdition
 from jiequ.channels.models import Message
 from jiequ.channels.services import unseal_account
 from jiequ.core import audit
@@ -284,3 +284,13 @@ def test_the_words_of_whoever_left_no_name_are_forgotten_too(work: Casework, mon
         pass
     assert set(Report.objects.exclude(words="").values_list("case", flat=True)) == {still_open.pk, staff.pk}
     assert not Report.objects.exclude(device_blind="").exists()
+
+
+def test_another_voice_after_days_urges_once_until_it_is_answered(work: Casework) -> None:
+    case = work.handling()
+    for day, urges in ((1, 0), (6, 1), (7, 1)):
+        account = work.account()
+        services.me_too(work.fresh(case, "lin"), account=account, by=Actor.resident(None), at=NOW + timedelta(days=day))
+        found = Task.objects.filter(case=case, kind="urge", facts__cause="repeat")
+        if Case.objects.get(pk=case.pk).voices % 3:
+            assert found.count() == urges, day
