@@ -17,10 +17,7 @@ TEMPLATE = "jiequ_template"
 
 def create() -> None:
     """Migrate (on PostgreSQL as the owner, then grant the application its rights) and keep a copy."""
-    if ON_POSTGRESQL:
-        _migrate()
-        _copy_database(connection.settings_dict["NAME"], TEMPLATE)
-    elif TEMPLATES:
+    if TEMPLATES:
         _create_once(Path(TEMPLATES))
     else:
         _migrate()
@@ -35,21 +32,25 @@ def _migrate() -> None:
 
 
 def _keep(folder: Path) -> None:
+    if ON_POSTGRESQL:
+        _copy_database(connection.settings_dict["NAME"], TEMPLATE)
+        return
     for alias in connections:
         shutil.copy(connections[alias].settings_dict["NAME"], folder / f"template-{alias}.sqlite3")
 
 
 def _create_once(common: Path) -> None:
-    """Of the runs side by side the first migrates (some ten seconds of a processor), the others wait and take its files."""
-    with (common / "templates").open("a+") as mark:
+    """Of the runs side by side the first migrates (some ten seconds of a processor), the others wait and take what it made."""
+    with (common / f"templates-{connection.vendor}").open("a+") as mark:
         fcntl.flock(mark, fcntl.LOCK_EX)
         mark.seek(0)
         if not mark.read():
             _migrate()
             _keep(common)
             mark.write("made")
-    for alias in connections:
-        shutil.copy(common / f"template-{alias}.sqlite3", FOLDER)
+    if not ON_POSTGRESQL:
+        for alias in connections:
+            shutil.copy(common / f"template-{alias}.sqlite3", FOLDER)
     reset()
 
 

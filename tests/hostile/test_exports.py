@@ -40,6 +40,7 @@ PAYLOADS = (
 )
 HONEST = ("-5", "+3.5%", "河边有垃圾", "A-1", "1=1", "３号楼")
 COLUMNS = 5
+pytestmark = pytest.mark.sqlite  # what is written into files: no database makes a difference
 
 
 @pytest.fixture

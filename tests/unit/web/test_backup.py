@@ -55,7 +55,8 @@ def elsewhere(tmp_path: Path) -> dict[str, str]:
     with psycopg.connect(host=connection.settings_dict["HOST"], user="postgres", dbname="postgres", autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         admin.execute(f"CREATE DATABASE {name} OWNER jiequ_owner")
-    urls = {key: os.environ[key].replace("/jiequ_test?", f"/{name}?") for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    ours = f"/{connection.settings_dict['NAME']}?"
+    urls = {key: os.environ[key].replace(ours, f"/{name}?") for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
     return env | urls
 
 
