@@ -14,10 +14,13 @@ from .models import Version
 def card_of(version: Version) -> dict[str, Any]:
     """Facts, figures, classes, coverage, drift."""
     card = version.card
-    base = card.get("drift_base", {})
+    base, weighed = card.get("drift_base", {}), card.get("figures", {})
     return {
         "facts": [(label, value) for label, value in _facts(version, card) if value not in ("", None)],
-        "figures": [(label, _number(card.get(name))) for name, label in _figures() if card.get(name) is not None],
+        "figures": [
+            *((label, _number(card.get(name))) for name, label in _figures() if card.get(name) is not None),
+            *((label, _number(weighed.get(name))) for name, label in _weighed() if weighed.get(name) is not None),
+        ],
         "classes": _classes(card),
         "coverage": [_covered(row) for row in card.get("coverage", [])],
         "drift": [(label, _number(base.get(name))) for name, label in _drifts() if base.get(name) is not None],
@@ -50,6 +53,11 @@ def _figures() -> list[tuple[str, str]]:
         ("top1", _("第一个就对")),
         ("top3", _("前三个里有")),
     ]
+
+
+def _weighed() -> list[tuple[str, str]]:
+    """Of a version that was compared with the one in use: macro-F1 of both on the same folds."""
+    return [("challenger", _("F1，这一版")), ("champion", _("F1，当时在用的"))]
 
 
 def _drifts() -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ def test_the_desk_finds_a_place_confirms_it_and_takes_it_back(reader: Reader, wo
     expect(card).to_have_count(1)
     expect(card).to_contain_text("3 个人说起")
     card.get_by_text("看这些案件").click()
-    expect(card.locator(".case-row")).to_have_count(3)
+    expect(card.locator("a.case")).to_have_count(3)
     card.get_by_role("button", name="确认是专题").click()
     page.wait_for_url("**/desk/topics/")
     expect(page.get_by_role("button", name="确认是专题")).to_have_count(0)

@@ -30,7 +30,7 @@ from ..reach import FARTHEST, reach_m
 from .listing import row_of
 from .near import open_near
 
-CANDIDATES, WORTH, READ = 500, 40, 12
+CANDIDATES, WORTH, READ = 500, 30, 12
 """Candidates; the best of them, hidden ones too, so that a flood held for a look keeps nothing from being found; those read."""
 _KEPT = local()
 
@@ -64,8 +64,9 @@ class Known:
 class _Seconds(Func):
     """A moment as seconds since 1970, counted by the database: five hundred moments made in Python cost more than they say."""
 
-    template = "EXTRACT(EPOCH FROM %(expressions)s)"
+    template = "CAST(EXTRACT(EPOCH FROM %(expressions)s) AS double precision)"
     output_field = FloatField()
+    convert_value = staticmethod(Func._convert_value_noop)  # type: ignore[attr-defined]  # it is a float as it comes
 
     def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
         """SQLite keeps moments as text."""

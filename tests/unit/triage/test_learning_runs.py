@@ -17,6 +17,7 @@ from jiequ.core.db import writing
 from jiequ.core.errors import Refusal
 from jiequ.core.models import District, Job
 from jiequ.triage import feed, files, fitting, running
+from jiequ.triage.cards import card_of
 from jiequ.triage.minds import ModelRefused, load
 from jiequ.triage.models import Cause, Kind, Learning, Lesson, Progress, Standing, UrgentWord, Version, Week
 from jiequ.triage.services import Ask, judging, learning, suggest_type
@@ -328,6 +329,11 @@ def test_the_pages_show_what_is_in_use_its_card_and_a_text_tried(world: World, l
     assert xi.post("/triage/urgent/", {"words": "塌方 0 collapse !塌方险", "version": 0}).status_code == 302
     assert suggest_type(Ask("路面塌方了")).urgent == ("塌方",)
     assert not suggest_type(Ask("厨房煤气泄漏")).urgent
+
+
+def test_a_version_that_was_not_taken_says_what_it_was_weighed_against(world: World, ledger: SmallLedger) -> None:
+    card = card_of(Version(kind="type", examples=791, card={"figures": {"champion": 0.9258, "challenger": 0.9253}}))
+    assert card["figures"] == [("F1，这一版", "0.925"), ("F1，当时在用的", "0.926")]
 
 
 def test_the_ledger_hands_down_confirmed_cases_and_real_dispatches_only(world: World, client: Client) -> None:
