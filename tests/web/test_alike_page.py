@@ -6,10 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
-from jiequ.cases.models import Case
+from jiequ.cases.models import Case, Report
 from jiequ.core.models import Picture
+from jiequ.triage.engine.sketches import sketch
 from tests.actors import NOW, MovableClock, World
 from tests.casework import Casework, make_picture
 from tests.statements import statements_of
@@ -143,6 +145,21 @@ def test_a_photo_that_looks_the_same_is_said_so_where_not_a_word_was_written(wor
     assert badges(part) == 1
     assert offers(part)[0].split(":")[0] == str(case.pk)
     assert badges(alike(work.world, browser, "", looks=f"{LOOK ^ 0xFFFF:016x}")) == 0
+
+
+def test_the_photo_is_found_behind_fifty_nearer_reports_without_one(work: Casework, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = pictured(work)
+    Case.objects.filter(pk=case.pk).update(lat=F("lat") + 0.0004)  # 44 metres
+    values = {f.attname: getattr(case, f.attname) for f in Case._meta.concrete_fields if f.attname != "id"}
+    made = Case.objects.bulk_create(Case(**values | {"number": f"LG-2026-8{n:05}"}) for n in range(50))
+    shared = {"street_id": case.street_id, "words": "路灯", "sketch": sketch("路灯"), "source": "resident", "at": NOW}
+    Report.objects.bulk_create(Report(case=one, origin=one, **shared) for one in made)
+    part = alike(work.world, Client(), "", looks=f"{LOOK:016x}")
+    assert (badges(part), offers(part)[0].split(":")[0]) == (1, str(case.pk))
+    monkeypatch.setattr("jiequ.cases.queries.known.photo_odds", lambda *_photos: (0.0, 64))
+    assert badges(alike(work.world, Client(), "", looks=f"{LOOK:016x}")) == 0, (
+        "the twin looks at the photos of the few it reads"
+    )
 
 
 @pytest.mark.parametrize("hidden", [{"is_confidential": True}, {"is_suspect": True}])

@@ -150,6 +150,7 @@ def test_some_places_keep_coming_back_and_the_duty_leader_confirms_the_hottest(s
     assert (topic.anchor_id, topic.confirmed_by.username) == (found[0].anchor_id, "liang")
     assert len(found) >= 3, "others are left to be confirmed"
     assert len(found[0].cases) >= 5
+    assert not learning.confirm_topic(NOW), "once"
 
 
 def test_without_them_the_year_has_no_place_as_hot(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:

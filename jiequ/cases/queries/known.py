@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from jiequ.core.prepared import Bind, Prepared
 from jiequ.grid.rules import metres_per_degree
-from jiequ.triage.engine.pairs import Badge, Likeness, Seen, likeness, read
+from jiequ.triage.engine.pairs import Badge, Likeness, Seen, likeness, photo_odds, read
 from jiequ.triage.engine.sketches import shares
 from jiequ.triage.engine.text import Weigher
 
@@ -112,7 +112,8 @@ def known_cases(asked: Asked, *, size: int = 5) -> list[Known]:
     rows = _candidates(asked)
     if not rows:
         return []
-    judged = _judged(asked, [rows[n] for n in _best(asked, rows)])
+    photos = _photos(asked, rows)
+    judged = _judged(asked, [rows[n] for n in _best(asked, rows, photos)], photos)
     found: dict[int, tuple[Likeness, float | None]] = {}
     for case_id, like, metres in sorted(judged, key=lambda one: -one[1].probability):
         found.setdefault(case_id, (like, metres))
@@ -155,14 +156,24 @@ def _reach(asked: Asked) -> float:
     return reach_m(asked.major, asked.base_m)
 
 
-def _best(asked: Asked, rows: Sequence[tuple[Any, ...]]) -> list[int]:
-    """Places of the ``WORTH`` rows worth a look: words by sketch, distance, type and age, weighed as ``pairs`` weighs them."""
+def _photos(asked: Asked, rows: Sequence[tuple[Any, ...]]) -> dict[int, tuple[int, ...]]:
+    """The likeness hashes of the candidates' photos by report; one SELECT where there is a photo to compare, else none."""
+    found: dict[int, tuple[int, ...]] = {}
+    for report_id, dhash in _PHOTOS(reports=[row[0] for row in rows]) if asked.photos else ():
+        found[report_id] = (*found.get(report_id, ()), dhash or 0)
+    return found
+
+
+def _best(asked: Asked, rows: Sequence[tuple[Any, ...]], photos: dict[int, tuple[int, ...]]) -> list[int]:
+    """Places of the ``WORTH`` rows worth a look: words by sketch, photos, distance, type and age, weighed as ``pairs`` does."""
     score = 6 * shares(asked.words, [row[2] for row in rows])
     score -= 3 * np.minimum(1.5, _metres(asked, rows) / _reach(asked)) ** 2
     if asked.event_type_id:
         score += np.array([0.7 if row[6] == asked.event_type_id else 0.0 if row[6] is None else -1.5 for row in rows])
     seconds = np.fromiter((row[5] for row in rows), np.float64, len(rows))
     score -= 0.7 * np.log1p(np.maximum(0.0, (asked.at.timestamp() - seconds) / 86_400))
+    if photos:
+        score += np.array([photo_odds(asked.photos, photos.get(row[0], ()))[0] for row in rows])
     order = np.argsort(-score, kind="stable")[:WORTH]
     return [int(n) for n in order]
 
@@ -175,16 +186,14 @@ def _metres(asked: Asked, rows: Sequence[tuple[Any, ...]]) -> NDArray[np.float64
     return np.hypot((points[:, 0] - asked.lon) * east, (points[:, 1] - asked.lat) * north)
 
 
-def _judged(asked: Asked, rows: Sequence[tuple[Any, ...]]) -> list[tuple[int, Likeness, float | None]]:
+def _judged(
+    asked: Asked, rows: Sequence[tuple[Any, ...]], photos: dict[int, tuple[int, ...]]
+) -> list[tuple[int, Likeness, float | None]]:
     """The first ``READ`` of the rows that are not hidden, compared in full."""
     words = {pk: f"{place}\n{said}".strip() for pk, said, place in _WORDS(reports=[row[0] for row in rows])}
     rows = [row for row in rows if row[0] in words][:READ]
     if not rows:
         return []
-    ids = [row[0] for row in rows]
-    photos: dict[int, tuple[int, ...]] = {}
-    for report_id, dhash in _PHOTOS(reports=ids) if asked.photos else ():
-        photos[report_id] = (*photos.get(report_id, ()), dhash or 0)
     mine = Seen(asked.words, asked.at.timestamp(), "", asked.lon, asked.lat, str(asked.event_type_id or ""), asked.photos)
     others = [
         Seen(words.get(pk, ""), at, "", lon, lat, str(type_id or ""), photos.get(pk, ()))

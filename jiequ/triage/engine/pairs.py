@@ -220,11 +220,17 @@ def _by_type(one: Seen, other: Seen) -> tuple[float, list[Reason]]:
     return (_SAME_TYPE, [Reason("type")]) if one.type == other.type else (_OTHER_TYPE, [Reason("type_differs")])
 
 
-def _by_photo(one: Seen, other: Seen) -> tuple[float, list[Reason]]:
-    bits = min((hamming(mine, theirs) for mine in one.photos for theirs in other.photos), default=64)
+def photo_odds(mine: Sequence[int], theirs: Sequence[int]) -> tuple[float, int]:
+    """What two reports' photos say, by the two most alike, and in how many bits those differ (64: there are none)."""
+    bits = min((hamming(one, other) for one in mine for other in theirs), default=64)
     if bits > LIKE_PHOTO_BITS:
-        return 0.0, []
-    return (_SAME_PHOTO if bits <= SAME_PHOTO_BITS else _LIKE_PHOTO), [Reason("photo", {"bits": bits})]
+        return 0.0, bits
+    return (_SAME_PHOTO if bits <= SAME_PHOTO_BITS else _LIKE_PHOTO), bits
+
+
+def _by_photo(one: Seen, other: Seen) -> tuple[float, list[Reason]]:
+    odds, bits = photo_odds(one.photos, other.photos)
+    return odds, [Reason("photo", {"bits": bits})] if odds else []
 
 
 def badge_of(probability: float, figures: Sequence[float]) -> Badge:

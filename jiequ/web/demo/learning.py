@@ -1,6 +1,6 @@
 """The demonstration learns from its own texts: when its year is written, one visible run, then its past weeks are counted.
 
-Then somebody confirms a place topic.
+Before that somebody confirms a place topic.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import partial
 from django.conf import settings
 
 from jiequ.cases import services as cases
+from jiequ.cases.models import Topic
 from jiequ.cases.queries import topics
 from jiequ.core.errors import Refusal
 from jiequ.core.jobs import JobSpec, enqueue
@@ -44,16 +45,20 @@ def learn_when_written(*, number: int, is_asked: bool, at: datetime) -> Callable
     if not settings.DEMO or number >= MOST_ROUNDS:
         return None
     if not is_asked:
-        is_asked = progress()["is_done"] and _asked(at)
+        is_done = progress()["is_done"]
+        if is_done:
+            confirm_topic(at)
+        is_asked = is_done and _asked(at)
     elif triage.is_caught_up():
         triage.count_past_weeks(WEEKS, at=at)
-        confirm_topic(at)
         return None
     return partial(enqueue, _round(number + 1, at, is_asked=is_asked))
 
 
 def confirm_topic(at: datetime) -> bool:
-    """The duty leader confirms the hottest place topic, so that one is seen beside those that may be; False without any."""
+    """The duty leader confirms the hottest place topic, once, so that one is seen beside those that may be; was one found."""
+    if Topic.objects.exists():
+        return False
     liang = Person.objects.filter(username="liang").first()
     if liang is None or liang.street_id is None:
         return False
