@@ -21,10 +21,13 @@ from jiequ.grid.rules import CoordinateSystem
 
 COLUMNS = frozenset(
     "number created closed due state on_time type sub_type property street community unit source words place x y"
-    " contact_name contact_phone".split()
+    " contact_name contact_phone kind".split()
 )
 """What a column of the file may be."""
-TABLES = frozenset({"columns", "types", "units", "sources", "streets", "communities", "states", "on_time", "unmapped"})
+TABLES = frozenset(
+    {"columns", "types", "units", "sources", "streets", "communities", "states", "on_time", "limits", "unmapped"}
+)
+MOST_LIMIT_DAYS = 365
 PLAIN = frozenset({"source", "name", "dates", "coordinates", "empty"})
 UNMAPPED: dict[str, tuple[str, ...]] = {
     "type": ("review", "reject"),
@@ -33,7 +36,7 @@ UNMAPPED: dict[str, tuple[str, ...]] = {
     "state": ("open", "closed", "reject"),
 }
 """What may be done with what the map does not know; the first is done where nothing is said."""
-SAID = ("type", "sub_type", "property", "street", "community", "unit", "source", "state", "on_time")
+SAID = ("type", "sub_type", "property", "street", "community", "unit", "source", "state", "on_time", "kind")
 """The source's own words that a case keeps."""
 _SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _TARGET = re.compile(r"(?:(event|component):)?([0-9A-Z]{2,8})(?:/([a-z0-9_-]{1,30}))?")
@@ -105,6 +108,8 @@ class Order(NamedTuple):
     phone: str
     said: dict[str, str]
     said_hash: str
+    limit_days: int | None = None
+    """Work days that orders of its kind have, where it prints no limit of its own."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +216,8 @@ class _Reader:
                 self.wrong("columns", key, _("缺少：单号（number）和上报时间（created）各是哪一列"))
         if not {"type", "sub_type"} & columns.keys():
             self.wrong("columns", "type", _("缺少：类型（type 或 sub_type）是哪一列"))
+        if self.given.get("limits") and "kind" not in columns:
+            self.wrong("columns", "kind", _("写了 [limits]，就要说明工单种类（kind）是哪一列"))
         if len({"x", "y"} & columns.keys()) == 1:
             self.wrong("columns", "x", _("坐标要 x 和 y 两列"))
         return dict(columns)
@@ -224,6 +231,7 @@ class _Reader:
             "communities": self._text,
             "states": self._state,
             "on_time": self._yes_or_no,
+            "limits": self._days,
         }
         return {
             table: {key: check(table, key, value) for key, value in self.given.get(table, {}).items() if value != ""}
@@ -251,6 +259,11 @@ class _Reader:
         if not isinstance(value, bool):
             self.wrong(table, key, _("只能写 true 或 false"))
         return bool(value)
+
+    def _days(self, table: str, key: str, value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_LIMIT_DAYS:
+            self.wrong(table, key, _("要写工作日数，1 到 %(most)d") % {"most": MOST_LIMIT_DAYS})
+        return int(value)
 
     def _unmapped(self) -> dict[str, str]:
         given: dict[str, Any] = self.given.get("unmapped", {})
@@ -320,6 +333,7 @@ def order_of(given: ImportMap, row: Mapping[str, str]) -> Order:
         name=told.get("contact_name", ""),
         phone=told.get("contact_phone", ""),
         said={name: told[name][:200] for name in SAID if told.get(name)},
+        limit_days=given.tables["limits"].get(told.get("kind", "")),
         said_hash=hashlib.sha256("\x1f".join([f"{name}={cell}" for name, cell in told.items()]).encode()).hexdigest(),
     )
 

@@ -26,11 +26,13 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One reporter's rating; ``satisfaction`` 1 to 5; ``is_by_phone``: taken in a call-back."""
+    """One reporter's rating; ``satisfaction`` 1 to 5; ``is_by_phone``: taken in a call-back; ``is_from_outside``: in one that
+    an outside system made and told us of, which is no rating of ours."""
 
     is_solved: bool
     satisfaction: int
     is_by_phone: bool
+    is_from_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

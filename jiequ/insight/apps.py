@@ -13,10 +13,14 @@ class InsightConfig(AppConfig):
         from django.urls import reverse
 
         from jiequ.channels.services import register_links
+        from jiequ.doors.hotline.services import on_visit
         from jiequ.people.rules import Actor, Role
+
+        from .jobs import called_back
 
         def briefs(street_ids: Sequence[str], actor: Actor) -> dict[str, str]:
             found = [i for i in street_ids if i.isdigit() and actor.has(Role.LEADER, Role.DUTY_LEADER, street_id=int(i))]
             return {i: f"{reverse('insight:brief')}?street={i}" for i in found}
 
         register_links("brief", briefs)
+        on_visit(called_back)

@@ -11,6 +11,7 @@ from jiequ.core.models import Street
 from .services import briefing, counting, exporting
 
 CATCH_UP, CHECK, CHECK_DAYS = "insight.catch_up", "insight.check_more", "insight.check_days"
+ANEW = "insight.count_anew"
 
 
 @every("insight.follow", seconds=5)
@@ -25,6 +26,17 @@ def catch_up(*, at: datetime) -> None:
     """The next lines of a backlog (an import, a first start)."""
     if counting.follow(at=at).is_behind:
         enqueue(JobSpec(CATCH_UP, {}, run_at=at, key=CATCH_UP))
+
+
+@job(ANEW)
+def count_anew(*, case_id: int, at: datetime) -> None:
+    """A hotline told what a call-back came to: the case counts for it at once."""
+    counting.anew([case_id], at=at)
+
+
+def called_back(case_id: int, *, at: datetime) -> None:
+    """Have a case counted anew, in the transaction that keeps its call-back."""
+    enqueue(JobSpec(ANEW, {"case_id": case_id}, run_at=at, key=f"{ANEW}:{case_id}"))
 
 
 @every("insight.check", daily_at="03:10")

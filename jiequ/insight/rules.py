@@ -216,11 +216,11 @@ def _due(case: LedgerCase) -> dict[str, bool]:
 def _closed(case: LedgerCase) -> dict[str, bool]:
     is_worked = case.closing == "normal"
     is_asked = _first_voice(case, _PUBLIC) is not None
-    given = case.verdicts
+    given = [verdict for verdict in case.verdicts if not verdict.is_from_outside]  # what residents said to us
     heard = _heard(given) if is_asked or given else (False, False, False)
     is_hotline = case.source == "hotline"
-    all_heard = _heard(given) if is_hotline else (False, False, False)
-    called = _heard([v for v in given if v.is_by_phone]) if is_hotline else (False, False, False)
+    all_heard = _heard(case.verdicts) if is_hotline else (False, False, False)
+    called = _heard([v for v in case.verdicts if v.is_by_phone]) if is_hotline else (False, False, False)
     return {
         "closed": True,
         "closed_worked": is_worked,

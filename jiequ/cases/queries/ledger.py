@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,11 +58,25 @@ def case_ids_after(case_id: int, *, limit: int) -> list[int]:
     return list(Case.objects.filter(pk__gt=case_id).order_by("pk").values_list("pk", flat=True)[:limit])
 
 
+CallBacks = Callable[[Sequence[int]], Mapping[int, list[Verdict]]]
+_call_backs: dict[str, CallBacks] = {}
+
+
+def register_call_backs(source: str, heard: CallBacks) -> None:
+    """Say what an outside system's call-backs came to, for cases that came from it: ``heard(ids)`` gives verdicts by case."""
+    _call_backs[source] = heard
+
+
 def ledger_of(case_ids: Iterable[int]) -> list[LedgerCase]:
-    """These cases as they stand. Four SELECTs (and one of filing conditions), whatever their number; at most 1,000 ids."""
+    """These cases as they stand. Four SELECTs (and one of filing conditions, one of call-backs where any came from a hotline),
+    whatever their number; at most 1,000 ids."""
     ids = sorted(case_ids)
     rows = list(Case.objects.filter(pk__in=ids).values(*_COLUMNS))
     voices, verdicts = _voices(ids), _verdicts(ids)
+    for source, heard in _call_backs.items():
+        if theirs := [row["pk"] for row in rows if row["source"] == source]:
+            for case_id, said in heard(theirs).items():
+                verdicts[case_id] += said
     told = _told(ids)
     checked = _needs_check({row["condition_id"] for row in rows if row["condition_id"]})
     return [
@@ -78,7 +92,7 @@ def _voices(ids: Sequence[int]) -> Mapping[int, list[Voice]]:
     return found
 
 
-def _verdicts(ids: Sequence[int]) -> Mapping[int, list[Verdict]]:
+def _verdicts(ids: Sequence[int]) -> dict[int, list[Verdict]]:
     found: dict[int, list[Verdict]] = defaultdict(list)
     given = Rating.objects.filter(case_id__in=ids).order_by("pk")
     for case_id, solved, score, by in given.values_list("case_id", "is_solved", "satisfaction", "taken_by_id"):

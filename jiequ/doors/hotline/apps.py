@@ -12,12 +12,14 @@ class HotlineConfig(AppConfig):
         from django.utils.translation import gettext_lazy as _
 
         from jiequ.cases.models import Case
+        from jiequ.cases.queries.ledger import register_call_backs
         from jiequ.cases.queries.parts import Part, register_part
         from jiequ.cases.services import on_return_window
         from jiequ.core import secrets
 
         from . import purposes
         from .queries.orders import return_minutes_of
+        from .queries.rates import call_backs_of
 
         def part(case: Case) -> Part | None:
             if case.source != "hotline":
@@ -25,6 +27,7 @@ class HotlineConfig(AppConfig):
             return Part(reverse("hotline:case", args=[case.number]), _("热线往来"))
 
         register_part(part)
+        register_call_backs("hotline", call_backs_of)
         on_return_window(return_minutes_of)
         for model, field, purpose in purposes.COLUMNS:
             secrets.sealed_column(model, field, purpose)

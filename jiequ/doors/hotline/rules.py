@@ -56,9 +56,16 @@ class OrderSight:
     satisfaction: int | None = None
 
 
+def heard_of(solved: bool | None, satisfaction: int | None, *, satisfied_from: int) -> tuple[bool, bool, bool]:
+    """What a call-back counts for: whether it reached somebody, said solved, said satisfied. The one place that decides it, for
+    the hotline's own rates and for the indicators of the same names."""
+    is_satisfied = satisfaction is not None and satisfaction >= satisfied_from
+    return solved is not None or satisfaction is not None, solved is True, is_satisfied
+
+
 def parts_of(order: OrderSight, *, satisfied_from: int = SATISFIED_FROM) -> frozenset[str]:
     """The parts an order counts for."""
-    is_heard = order.solved is not None or order.satisfaction is not None
+    is_heard, is_solved, is_satisfied = heard_of(order.solved, order.satisfaction, satisfied_from=satisfied_from)
     is_answered = order.answered_at is not None
     has = {
         "received": True,
@@ -71,8 +78,8 @@ def parts_of(order: OrderSight, *, satisfied_from: int = SATISFIED_FROM) -> froz
         "answered_ontime": is_answered and _by(order.answered_at, order.due_at),
         "visited": order.is_visited,
         "heard": is_heard,
-        "solved": order.solved is True,
-        "satisfied": order.satisfaction is not None and order.satisfaction >= satisfied_from,
+        "solved": is_solved,
+        "satisfied": is_satisfied,
     }
     return frozenset(name for name, is_so in has.items() if is_so)
 

@@ -61,6 +61,12 @@ def _turn(at: datetime) -> Mark:
     return Mark.objects.get(pk=1)
 
 
+def anew(case_ids: Iterable[int], *, at: datetime) -> int:
+    """Count these cases anew for something that no line of their timeline tells; returns how many counted differently."""
+    _turn(at)
+    return count(case_ids)
+
+
 def count(case_ids: Iterable[int]) -> int:
     """Count these cases anew; returns how many counted differently before. Seven SELECTs and at most four writes."""
     cases = ledger.ledger_of(case_ids)

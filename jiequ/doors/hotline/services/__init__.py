@@ -13,7 +13,7 @@ from .sources import (
     save_map,
     source_of_token,
 )
-from .visits import record_visit
+from .visits import on_visit, record_visit
 
 __all__ = [
     "Reader",
@@ -22,6 +22,7 @@ __all__ = [
     "decide",
     "draft_map",
     "make_source",
+    "on_visit",
     "pause",
     "ping",
     "receive",

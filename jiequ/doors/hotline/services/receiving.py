@@ -26,8 +26,10 @@ from jiequ.cases.services.import_meaning import Meaning, Meanings
 from jiequ.cases.words import masked
 from jiequ.channels.services import Notice, send
 from jiequ.core import secrets
+from jiequ.core.calendar import calendar_for
 from jiequ.core.db import writing
 from jiequ.core.errors import NotFound, Refusal, Stale, Taken
+from jiequ.core.worktime import Limit, Unit
 from jiequ.people.rules import Actor, Role
 
 from .. import purposes
@@ -57,12 +59,24 @@ class Reader:
             raise BadRow(_("这张工单已经办结，请用导入（./run import orders）"))
         if told.due_at is not None and told.due_at <= told.created_at:
             raise BadRow(_("办理时限早于来电时间"))
+        if told.due_at is None and told.limit_days is not None:
+            told = told._replace(due_at=limit_of(told, at=at))
         meaning, waits = self.meanings.of(told)
         return told, meaning, waits
 
     def number_of(self, cells: Mapping[str, str]) -> str:
         """The order's number as far as it can be made out."""
         return cells.get(self.given.columns["number"], "").strip()[:100]
+
+
+def limit_of(told: Told, *, at: datetime) -> datetime:
+    """When an order of its kind has to be answered, in work days from the call: for orders without a printed limit.
+
+    One that comes when its days are over counts from its coming: it is not lost for having been on its way.
+    """
+    limit = Limit(told.limit_days or 0, Unit.WORK_DAY)
+    due = calendar_for(told.created_at).add(told.created_at, limit).at
+    return due if due > at else calendar_for(at).add(at, limit).at
 
 
 def flattened(given: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
@@ -41,6 +42,21 @@ class Said:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
 
 
+class Hear(Protocol):
+    """Hears, in the transaction that keeps it, that a case was called back."""
+
+    def __call__(self, case_id: int, *, at: datetime) -> None: ...
+
+
+_hears: list[Hear] = []
+
+
+def on_visit(hear: Hear) -> None:
+    """Register whoever counts call-backs."""
+    if hear not in _hears:
+        _hears.append(hear)
+
+
 def record_visit(source: Source, said: Said, *, at: datetime) -> tuple[Visit, bool]:
     """The call-back and whether it is new. Taken for another result under the same number; NotFound for an unknown order."""
     _check(said, at)
@@ -63,6 +79,8 @@ def record_visit(source: Source, said: Said, *, at: datetime) -> tuple[Visit, bo
         with writing():
             visit.save(force_insert=True)
             send(_notices(visit, report.case), at=at)
+            for hear in _hears:
+                hear(report.case_id, at=at)
     except IntegrityError:
         there = Visit.objects.get(source=source, ref=said.ref)
         if there.said_hash != visit.said_hash:
