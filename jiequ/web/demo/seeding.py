@@ -18,7 +18,7 @@ from jiequ.core.jobs import JobSpec, enqueue
 from jiequ.core.jobs import job as kind
 from jiequ.core.models import Job, Street
 
-from . import flights, history, learning, photos, year
+from . import flights, history, hotline, learning, photos, year
 from .base import seed_base
 from .past import Past
 from .progress import BATCH, CASES, PAST, PAST_JOBS, PICTURE, STRETCH_DAYS, WALK, WALK_JOBS, WALKED_DAYS
@@ -32,6 +32,7 @@ def seed_street(at: datetime) -> Street:
     """The base without a history, and a duty rota that reaches some weeks from now."""
     street = seed_base(at)
     stand_watch(street, at)
+    hotline.open_line(street, at)
     return street
 
 
@@ -78,8 +79,10 @@ def write_some(*, street_id: int, since: str, until: str, now: str, at: datetime
     """A stretch of the year, as far as its matters were over when the demonstration began."""
     if not settings.DEMO:
         return
-    past = Past(Street.objects.get(pk=street_id), datetime.fromisoformat(now))
-    past.write(year.between(datetime.fromisoformat(since), datetime.fromisoformat(until)))
+    street, begun = Street.objects.get(pk=street_id), datetime.fromisoformat(now)
+    first, last = datetime.fromisoformat(since), datetime.fromisoformat(until)
+    Past(street, begun).write(year.between(first, last))
+    hotline.take_up(street, begun, since=first, until=last)
 
 
 @kind(WALK, promise_seconds=3600, line=LINE)
@@ -91,3 +94,5 @@ def walk_some(*, first: int, street_id: int, since: str, until: str, now: str, a
     street = Street.objects.get(pk=street_id)
     for number in history.in_order(CASES, at)[first : first + BATCH]:
         history.walk(street, number, at)
+    if first + BATCH >= CASES:
+        hotline.call_today(street, at)
