@@ -12,9 +12,9 @@ from shapely.geometry import shape
 
 from jiequ.grid.models import MapVersion
 from jiequ.sense.models import Asset, Comparison
-from tests.actors import NOW, MovableClock, make_world
+from tests.actors import LON, NOW, MovableClock, make_world
 from tests.support.sense import DAYS, ZONE, analyst
-from tests.support.suspects import asset
+from tests.support.suspects import METRE, asset, comparison, square
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -47,3 +47,21 @@ def test_four_presses_and_enter_are_an_area_and_enter_again_shows_its_days(
     assert shape(row.area).is_valid
     assert page.url.endswith(f"/sense/comparisons/{row.pk}/#h-when") or page.url.endswith(f"/sense/comparisons/{row.pk}/")
     assert NOW.date() >= row.after_on > row.before_on
+
+
+def test_the_map_of_an_area_of_several_parts_shows_all_of_it(
+    transactional_db: None, clock: MovableClock, settings: Any, live_server: Any, reader: Any
+) -> None:
+    settings.TILES_URL = ""
+    world = make_world()
+    MapVersion.objects.get_or_create(street=world.street, defaults={"token": "t"})
+    parts = [comparison(world.street.pk) for _part in range(2)]
+    for part, east in zip(parts, (0.0, 900.0), strict=True):
+        Comparison.objects.filter(pk=part.pk).update(area=square(east, side=100.0))
+    page = reader(size="desk", person=analyst(world)[0])
+    page.goto(f"/sense/comparisons/area/seen?of={parts[0].pk},{parts[1].pk}")
+    page.wait_for_selector(".leaflet-sense-shapes-pane canvas")
+    told = page.locator("#sense-map").evaluate("box => box.map.getBounds().toBBoxString()")
+    west, _south, east, _north = (float(part) for part in told.split(","))
+    assert west < LON
+    assert east > LON + 1000 * METRE

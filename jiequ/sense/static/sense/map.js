@@ -21,9 +21,11 @@ async function draw(box) {
     try {
       const drawn = shapes(box, await features(box));
       if (!all.isValid() && drawn.getLayers().length) all.extend(drawn.getBounds());
+      const areas = window.L.latLngBounds([]);
       drawn.eachLayer((shape) => {
-        if (shape.feature.properties.what === "area") all = shape.getBounds().pad(0.2);
+        if (shape.feature.properties.what === "area") areas.extend(shape.getBounds());
       });
+      if (areas.isValid()) all = areas.pad(0.2);
       follow(box, drawn);
     } catch (error) {
       console.warn("shapes not drawn:", error);
