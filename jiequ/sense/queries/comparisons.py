@@ -54,11 +54,15 @@ def row_of(comparison: Comparison) -> Row:
 
 
 def newest_of_each_place(street_id: int) -> list[Comparison]:
-    """Of each monitoring point, and of each area that was drawn, the newest that ended well and lies on the map. One SELECT."""
+    """Of each monitoring point and each area that was drawn the newest, and all others, that ended well and lie on the map.
+
+    One SELECT.
+    """
     found = Comparison.objects.filter(street_id=street_id, state=Comparison.State.DONE, in_pixels=False)
     newest: dict[str, Comparison] = {}
     for one in found.select_related("point").defer("provenance", "notes").order_by("-after_on", "-pk"):
-        newest.setdefault(f"point {one.point_id}" if one.point_id else json.dumps(one.area, sort_keys=True), one)
+        place = f"point {one.point_id}" if one.point_id else json.dumps(one.area or one.pk, sort_keys=True)
+        newest.setdefault(place, one)
     return list(newest.values())
 
 
