@@ -18,7 +18,7 @@ from jiequ.sense.engine.phase import correlated, steepness
 from jiequ.sense.engine.rasters import Bools, Floats
 
 ROUNDS, TRIMS, KEPT = 6, 5, 2.0
-LEAST_PIXELS, MOST_PIXELS = 500, 50_000  # five unknowns need no more
+LEAST_PIXELS, MOST_PIXELS = 500, 25_000  # five unknowns need no more
 DIGITS = 4, 4, 9, 9, 5, 5, 4  # of a Lie: a ten-thousandth of a pixel, a hundredth of a millimetre
 
 

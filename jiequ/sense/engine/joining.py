@@ -153,9 +153,9 @@ def _drawn(joint: Joint, path: str, crs: str) -> Iterator[tuple[int, Polygon]]:
     if part is None:
         return
     grid = part[0].side.grid
-    for value, polygon in joint.shapes[path]:
-        if value < units.BLIND:
-            yield value, carried(on_ground(drawn(polygon), grid), grid.crs, crs)
+    found = [(value, polygon) for value, polygon in joint.shapes[path] if value < units.BLIND]
+    for (value, _), polygon in zip(found, drawn([polygon for _, polygon in found]), strict=True):
+        yield value, carried(on_ground(polygon, grid), grid.crs, crs)
 
 
 def findings(joint: Joint, found: Sequence[Candidate], hands: Hands) -> list[Finding]:

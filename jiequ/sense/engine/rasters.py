@@ -29,7 +29,8 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 FAULTS = (RasterioError, CRSError, CPLE_BaseError)  # what reading and PROJ raise; the last is no RasterioError
-ENVIRONMENT = {"GDAL_CACHEMAX": 48 << 20, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
+CACHE_MB = 72  # two dates of pictures and surfaces of 2,000 pixels, unpacked: no block of them is unpacked twice
+ENVIRONMENT = {"GDAL_CACHEMAX": CACHE_MB << 20, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
 
 
 class Raster:

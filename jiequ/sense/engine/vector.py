@@ -6,7 +6,7 @@ depends on a shape (area, rectangle, smoothing) is done after that.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,26 +61,30 @@ def _corners(ring: Any) -> NDArray[np.float64]:
     return np.asarray(points[np.abs(turns) > 1e-9])
 
 
-def drawn(polygon: Polygon) -> Polygon:
-    """A shape of pixels as a person would draw it: its rectangle (of the same area) where that fits, else a smoothed line."""
-    rectangle = polygon.minimum_rotated_rectangle
-    if rectangle.geom_type == "Polygon" and polygon.area > 0:
-        fitted = _resized(rectangle, polygon.area)
-        shared = fitted.intersection(polygon).area
-        if shared >= RECTANGLE_SHARE * max(fitted.area, polygon.area) and not _has_yard(polygon):
-            return fitted.normalize()
-    return largest(polygon.simplify(SMOOTH_PX)).normalize()
+def drawn(polygons: Sequence[Polygon]) -> list[Polygon]:
+    """Shapes of pixels as a person would draw them: the rectangle (of the same area) where that fits, else a smoothed line."""
+    given = np.array(polygons, object)
+    areas, rectangles = shapely.area(given), shapely.oriented_envelope(given)
+    flat = (shapely.get_type_id(rectangles) != shapely.GeometryType.POLYGON) | (areas <= 0)
+    fitted = _resized(rectangles, np.where(flat, 0, areas))
+    shared = shapely.area(shapely.intersection(fitted, given))
+    fits = ~flat & (shared >= RECTANGLE_SHARE * np.maximum(shapely.area(fitted), areas))
+    return [
+        (one if does and not _has_yard(polygon) else largest(polygon.simplify(SMOOTH_PX))).normalize()
+        for one, does, polygon in zip(fitted, fits, polygons, strict=True)
+    ]
 
 
 def _has_yard(polygon: Polygon) -> bool:
     return any(Polygon(ring).area > 0.02 * polygon.area for ring in polygon.interiors)
 
 
-def _resized(rectangle: Polygon, area: float) -> Polygon:
-    """The same rectangle about its middle with the area of the pixels that it was drawn around."""
-    middle = np.array(shapely.get_coordinates(rectangle.centroid)[0])
-    factor = np.sqrt(area / rectangle.area)
-    return shapely.transform(rectangle, lambda points: middle + (points - middle) * factor)
+def _resized(rectangles: NDArray[Any], areas: NDArray[np.float64]) -> NDArray[Any]:
+    """The same rectangles about their middles with the areas of the pixels that they were drawn around."""
+    points, number = shapely.get_coordinates(rectangles, return_index=True)
+    middles = shapely.get_coordinates(shapely.centroid(rectangles))[number]
+    factors = np.sqrt(areas / np.maximum(shapely.area(rectangles), 1e-9))[number]
+    return np.asarray(shapely.set_coordinates(rectangles.copy(), middles + (points - middles) * factors[:, None]))
 
 
 def largest(geometry: BaseGeometry) -> Polygon:

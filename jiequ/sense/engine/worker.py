@@ -16,9 +16,10 @@ Work = Callable[..., bytes]
 
 def begin_worker() -> None:
     """One thread a process, little cache, and an end when the parent ends, however it ended."""
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", GDAL_CACHEMAX="48")
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     with _without("boto3"):
-        import_module("rasterio")
+        rasters = import_module("jiequ.sense.engine.rasters")
+    os.environ["GDAL_CACHEMAX"] = str(rasters.CACHE_MB)
     import_module("cv2").setNumThreads(1)
     parent = multiprocessing.parent_process()
     if parent is not None:
