@@ -30,6 +30,7 @@ Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 FAULTS = (RasterioError, CRSError, CPLE_BaseError)  # what reading and PROJ raise; the last is no RasterioError
 CACHE_MB = 72  # two dates of pictures and surfaces of 2,000 pixels, unpacked: no block of them is unpacked twice
+WORKER_CACHE_MB = 48  # of each process of a pool: three rows of blocks in a strip of tiles
 ENVIRONMENT = {"GDAL_CACHEMAX": CACHE_MB << 20, "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
 
 

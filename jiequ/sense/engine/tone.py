@@ -88,8 +88,14 @@ def _light(matched: Bytes, later: Bytes, kept: Bools) -> Floats:
     height, width = kept.shape
     longer = max(height, width)
     cells = max(1, height * LIGHT_M_CELLS // longer), max(1, width * LIGHT_M_CELLS // longer)
-    rest = np.where(kept[..., None], later.astype(np.float32) - matched, np.float32(0)).astype(np.float32)
-    total = cv2.resize(rest, cells[::-1], interpolation=cv2.INTER_AREA).reshape(*cells, 3)
+    total = np.stack([_summed(later[..., band], matched[..., band], kept, cells) for band in range(3)], axis=-1)
     weight = cv2.resize(kept.astype(np.float32), cells[::-1], interpolation=cv2.INTER_AREA).reshape(*cells)
     smooth = cv2.GaussianBlur(total, (0, 0), 1.0) / (cv2.GaussianBlur(weight, (0, 0), 1.0)[..., None] + np.float32(0.1))
     return np.clip(smooth, -MOST_LIGHT, MOST_LIGHT).astype(np.float32)
+
+
+def _summed(later: Bytes, matched: Bytes, kept: Bools, cells: tuple[int, int]) -> Floats:
+    """What one band differs by on average in each cell; what is not kept counts as no difference. A band at a time: memory."""
+    rest = np.asarray(cv2.subtract(later, matched, dtype=cv2.CV_32F), np.float32)
+    rest[~kept] = 0
+    return np.asarray(cv2.resize(rest, cells[::-1], interpolation=cv2.INTER_AREA), np.float32).reshape(cells)

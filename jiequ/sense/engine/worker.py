@@ -19,7 +19,7 @@ def begin_worker() -> None:
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     with _without("boto3"):
         rasters = import_module("jiequ.sense.engine.rasters")
-    os.environ["GDAL_CACHEMAX"] = str(rasters.CACHE_MB)
+    os.environ["GDAL_CACHEMAX"] = str(rasters.WORKER_CACHE_MB)
     import_module("cv2").setNumThreads(1)
     parent = multiprocessing.parent_process()
     if parent is not None:
