@@ -1,4 +1,4 @@
-"""Where LibreOffice is, how to get it where that is allowed, and what it reads in a file."""
+"""Where LibreOffice and poppler are, how to get them where that is allowed, and what they read in a file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 NAMES = ("soffice", "libreoffice")
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
@@ -21,18 +23,32 @@ def soffice() -> str | None:
 
 
 def install_if_possible() -> None:
-    """As root on Debian or Ubuntu: install its calc without a screen; elsewhere say in one line what is missing."""
-    if soffice():
-        return
+    """As root on Debian or Ubuntu: install its calc without a screen, and poppler; elsewhere say in a line what is missing."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing LibreOffice Calc, which reads exports back in the tests …", flush=True)
-        env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        if not soffice():
+            print("Installing LibreOffice Calc, which reads exports back in the tests …", flush=True)
         for package in ("libreoffice-calc-nogui", "libreoffice-calc"):
-            words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
             if not soffice():
-                subprocess.run(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                _install(package)
+        if not shutil.which("pdftotext"):
+            _install("poppler-utils")
     if not soffice():
         print("LibreOffice is not installed: exports are read back by openpyxl only (Debian: apt install libreoffice-calc).")
+    if not shutil.which("pdftotext"):
+        print("poppler is not installed: what PDFs say is not read back (Debian: apt install poppler-utils).")
+
+
+def _install(package: str) -> None:
+    words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def pdf_text(path: Path) -> str:
+    """The words of a PDF, laid out as on its pages. The test is skipped where poppler, no package of Python's, is not."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not here")
+    return subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, text=True, check=True).stdout
 
 
 CSV_FILTER = "Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,0,true"

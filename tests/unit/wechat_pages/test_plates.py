@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from jiequ.doors.wechat_pages.services import plates
 from jiequ.grid.models import UnitGrid
 from jiequ.grid.services import add_point
 from jiequ.grid.services.points import PointFacts
+from tests import office
 from tests.actors import NOW, World
 from tests.unit.wechat_pages.phones import Phones, phone
 
@@ -41,10 +41,6 @@ def asks(world: World, who: str = "lin", **given: Any) -> Any:
     return client.post("/plates/", {"street": world.street.pk, "community": "", **given})
 
 
-def text_in(path: Path) -> str:
-    return subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, text=True, check=True).stdout
-
-
 def test_without_an_account_a_plate_s_code_opens_the_report_page(phones: Phones, settings: Any, exports: Path) -> None:
     settings.WECHAT_APPID = ""
     made = point(phones.world)
@@ -56,7 +52,7 @@ def test_without_an_account_a_plate_s_code_opens_the_report_page(phones: Phones,
     file = client.get(f"/plates/{sheet.pk}")
     assert (file["Content-Type"], file["Cache-Control"]) == ("application/pdf", "private, no-store")
     assert b"".join(file.streaming_content).startswith(b"%PDF")  # type: ignore[attr-defined]
-    said = text_in(plates.file_of(sheet))
+    said = office.pdf_text(plates.file_of(sheet))
     assert "鹭溪河桥" in said
     assert f"/p/{phones.world.street.code9}-{made.code}" in said
     assert not PlateCode.objects.exists()
