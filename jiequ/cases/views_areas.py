@@ -139,7 +139,7 @@ def control_areas(request: HttpRequest) -> HttpResponse:
     street, at = _street(request), clock.now()
     rows = ControlArea.objects.filter(street=street).select_related("community").prefetch_related("types")
     groups: dict[str, list[dict[str, Any]]] = {"now": [], "coming": [], "over": []}
-    for row in rows.order_by("-ends_at")[:150]:
+    for row in rows.order_by("-ends_at", "-pk")[:150]:
         group = "over" if row.ends_at <= at else "coming" if row.starts_at > at else "now"
         groups[group].append(
             {"area": row, "notice": said(row.notice_zh, row.notice_en), "codes": [t.code for t in row.types.all()]}

@@ -326,7 +326,7 @@ def lately_dispatched(actor: Actor, *, at: datetime, size: int = 10, only: Seque
         .exclude(state__in=list(ENDED))
     )
     tasks = Prefetch("tasks", queryset=Task.objects.filter(kind__in=["lead", "assist"]).select_related("department"))
-    return list(row_of(found).prefetch_related(tasks).order_by("-dispatched_at")[:size])
+    return list(row_of(found).prefetch_related(tasks).order_by("-dispatched_at", "-pk")[:size])
 
 
 def first_photos(cases: Sequence[Case]) -> dict[int, Proof]:

@@ -101,7 +101,7 @@ def agreement(street_id: int, at: datetime) -> Agreement:
 
 def disagreed(street_id: int, at: datetime, *, size: int = 10) -> list[Suspect]:
     """Suspects of which two readers said different things and nobody said a last word: newest first. One SELECT."""
-    found = _twice(street_id, at).exclude(said=F("first_said")).order_by("-made_at").select_related("suspect")
+    found = _twice(street_id, at).exclude(said=F("first_said")).order_by("-made_at", "-pk").select_related("suspect")
     return [one.suspect for one in found[:size]]
 
 

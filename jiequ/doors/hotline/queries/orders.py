@@ -120,4 +120,4 @@ def dealings_of(case: Case) -> Dealings:
     """Three SELECTs."""
     orders = Order.objects.filter(case=case).exclude(state=Order.State.REFUSED).select_related("source__system").order_by("pk")
     letters = Letter.objects.filter(case=case).defer("body_sealed").order_by("-pk")
-    return Dealings(list(orders), list(letters), list(Visit.objects.filter(case=case).order_by("-at")))
+    return Dealings(list(orders), list(letters), list(Visit.objects.filter(case=case).order_by("-at", "-pk")))
