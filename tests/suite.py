@@ -1,7 +1,7 @@
 """``./run test``: the suite in parts on both databases, with lint and types; one closing line for all of it.
 
-The parts wait in a queue, the longest in front, and as many run side by side as keep the cores busy: whatever a part turns
-out to cost, no core stands idle before the queue is empty. ``environment.PARTS`` says which folder is in which part.
+The parts wait in a queue and as many run side by side as keep the cores busy: whatever a part turns out to cost, no core stands
+idle before the queue is empty. Their order is the one in which three at a time end together. ``environment.PARTS`` says which folder is in which part.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ NO_TEST_CHOSEN = 5
 AT_ONCE = (os.cpu_count() or 2) + 1
 """Tests wait for browsers and servers now and then: one more than cores."""
 PARTS = {
-    "postgresql web": ("postgresql", "without", "web"),
-    "sqlite web": ("sqlite", "without", "web"),
     "browser": ("sqlite", "only", ""),
     "postgresql unit": ("postgresql", "without", "unit"),
-    "sqlite unit": ("sqlite", "without", "unit"),
-    "lint": (),
+    "postgresql web": ("postgresql", "without", "web"),
     "postgresql rest": ("postgresql", "without", "rest"),
+    "sqlite unit": ("sqlite", "without", "unit"),
+    "sqlite web": ("sqlite", "without", "web"),
     "sqlite rest": ("sqlite", "without", "rest"),
+    "lint": (),
 }
 """By name: the database, whether the browser's tests are left out or alone, and which folders; in the order of starting."""
 WHOLE = {
