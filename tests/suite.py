@@ -1,7 +1,8 @@
 """``./run test``: the suite in parts on both databases, with lint and types; one closing line for all of it.
 
 The parts wait in a queue and as many run side by side as keep the cores busy: whatever a part turns out to cost, no core stands
-idle before the queue is empty. Their order is the one in which three at a time end together. ``environment.PARTS`` says which folder is in which part.
+idle before the queue is empty. Their order is the one in which three at a time end together. ``environment.PARTS`` says which
+folder is in which part.
 """
 
 from __future__ import annotations
