@@ -19,7 +19,8 @@ from jiequ.grid.models import PlaceKind as GridKind
 from jiequ.grid.queries import Named, courses, locate, named_places, plate, plate_of
 from jiequ.grid.rules import distance_m
 from jiequ.triage.engine.places import Entry, Gazetteer, Place, PlaceKind, find_places, places_to_offer
-from jiequ.triage.engine.times import Span, find_times
+from jiequ.triage.engine.spans import Span
+from jiequ.triage.engine.times import find_times
 
 from .types import said
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from jiequ.triage.engine.spans import Span, last_begun, last_day, midnight
 from jiequ.triage.engine.times_en import english_times
 
 MOST_LENGTH = 5_000  # characters that are read
@@ -55,22 +56,6 @@ TO = re.compile(r"\s?(?:到|至|[-－—~～]{1,2})\s?(?:第二天|次日|翌日
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A time told: code points ``[start, end)``; ``begins`` ≤ ``ends`` (equal: a moment).
-
-    ``every``: "day", "week", "workday" or "weekend" where it comes again and again; the moments are then those of the last
-    time that it began. Holidays are not known here.
-    """
-
-    text: str
-    start: int
-    end: int
-    begins: datetime
-    ends: datetime
-    every: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class _Told:
     """One moment or day as it was read; ``is_dated`` where its day was told and not taken from elsewhere."""
 
@@ -85,7 +70,7 @@ class _Told:
 def find_times(text: str, *, told_at: datetime) -> list[Span]:
     """The times told in a text, in reading order; ``told_at`` is aware and in local time, and relative words count from it."""
     read = text[:MOST_LENGTH]
-    english = [Span(read[one.start : one.end], *astuple(one)) for one in english_times(read, told_at=told_at)]
+    english = list(english_times(read, told_at=told_at))
     spans = [one for one in _spans(read, told_at) if not any(one.start < it.end and it.start < one.end for it in english)]
     return sorted([*spans, *english], key=lambda span: span.start)[:MOST_SPANS]
 
@@ -116,28 +101,15 @@ def _again(text: str, at: int, every: re.Match[str], told_at: datetime) -> Span 
         length = {"week": 1, "weekend": 2}.get(kind, 0)
         return Span(text[at : every.end()], at, every.end(), day, day + timedelta(days=length), kind) if length else None
     last = _until(text, first, told_at)
-    begins, ends = _in_order(first, last)
-    while begins > told_at:
-        begins, ends = _time_before(begins, kind), _time_before(ends, kind)
-    return Span(text[at : last.end], at, last.end, begins, max(begins, ends), kind)
+    begins, ends = last_begun(*_in_order(first, last), kind, told_at)
+    return Span(text[at : last.end], at, last.end, begins, ends, kind)
 
 
 def _latest_day(every: re.Match[str], told_at: datetime) -> tuple[str, datetime]:
     """How often, and the last such day up to today."""
-    today = _midnight(told_at)
-    if told := every["w"]:
-        return "week", today - timedelta(days=(today.weekday() - WEEKDAYS.index(told.replace("天", "日"))) % 7)
-    if every["end"]:
-        return "weekend", today - timedelta(days=(today.weekday() - 5) % 7)
-    if every["work"]:
-        return "workday", today - timedelta(days=max(0, today.weekday() - 4))
-    return "day", today
-
-
-def _time_before(moment: datetime, kind: str) -> datetime:
-    if kind == "workday":
-        return moment - timedelta(days=3 if moment.weekday() == 0 else 1)
-    return moment - timedelta(days=1 if kind == "day" else 7)
+    kind = "week" if every["w"] else "weekend" if every["end"] else "workday" if every["work"] else "day"
+    weekday = WEEKDAYS.index(every["w"].replace("天", "日")) if every["w"] else 0
+    return kind, last_day(kind, midnight(told_at), weekday)
 
 
 def _until(text: str, first: _Told, told_at: datetime) -> _Told:
@@ -145,7 +117,7 @@ def _until(text: str, first: _Told, told_at: datetime) -> _Told:
     joined = TO.match(text, first.end)
     if joined is None:
         return first
-    last = _moment(text, joined.end(), told_at, day=_midnight(first.begins))
+    last = _moment(text, joined.end(), told_at, day=midnight(first.begins))
     if last is None or OVERNIGHT.search(joined[0]):
         return last or first
     return _same_half(first, last)
@@ -159,7 +131,7 @@ def _same_half(first: _Told, last: _Told) -> _Told:
     if not (first.part and last.has_clock and not last.part and not last.is_dated and last.begins < first.begins):
         return last
     later = last.begins + timedelta(hours=12)
-    is_fitting = first.begins <= later <= _midnight(first.begins) + timedelta(days=1)  # 8 to 12 in the evening ends at 24
+    is_fitting = first.begins <= later <= midnight(first.begins) + timedelta(days=1)  # 8 to 12 in the evening ends at 24
     return replace(last, begins=later, ends=later) if is_fitting else last
 
 
@@ -190,8 +162,8 @@ def _moment(text: str, at: int, told_at: datetime, *, day: datetime | None, is_e
         return None
     if not dated and clock and not part and clock["min2"] is None and day is None and not _is_hour(text, clock):
         return None
-    midnight = base.begins if base else day or _midnight(told_at)
-    return _placed(midnight, part, clock, end=(clock or part or dated).end(), is_dated=base is not None)  # type: ignore[union-attr]
+    of_day = base.begins if base else day or midnight(told_at)
+    return _placed(of_day, part, clock, end=(clock or part or dated).end(), is_dated=base is not None)  # type: ignore[union-attr]
 
 
 def _is_hour(text: str, clock: re.Match[str]) -> bool:
@@ -208,16 +180,16 @@ def _skip(text: str, at: int) -> int:
 
 
 def _placed(
-    midnight: datetime, part: re.Match[str] | None, clock: re.Match[str] | None, *, end: int, is_dated: bool
+    of_day: datetime, part: re.Match[str] | None, clock: re.Match[str] | None, *, end: int, is_dated: bool
 ) -> _Told | None:
     hours = PARTS[part[0]] if part else None
     if clock is None:
         from_hour, to_hour = hours or (0, 24)
-        return _Told(end, midnight + timedelta(hours=from_hour), midnight + timedelta(hours=to_hour), is_dated, False)
+        return _Told(end, of_day + timedelta(hours=from_hour), of_day + timedelta(hours=to_hour), is_dated, False)
     hour, minute = _number(clock["h"]), _minute(clock)
     if hour > 24 or minute > 59:
         return None
-    moment = midnight + timedelta(hours=_on_24(hour, part[0] if part else ""), minutes=minute)
+    moment = of_day + timedelta(hours=_on_24(hour, part[0] if part else ""), minutes=minute)
     return _Told(end, moment, moment, is_dated, True, part[0] if part else "")
 
 
@@ -243,7 +215,7 @@ def _minute(clock: re.Match[str]) -> int:
 
 def _ago_or_day(told: re.Match[str], told_at: datetime) -> _Told | None:
     """The day that is told (from midnight), or a moment some hours ago; None where there is no such day."""
-    today = _midnight(told_at)
+    today = midnight(told_at)
     if told["ago"]:
         return _ago(told, told_at)
     if told["back"]:
@@ -268,15 +240,11 @@ def _ago(told: re.Match[str], told_at: datetime) -> _Told | None:
         moment = told_at - (timedelta(minutes=count) if unit == "分钟" else timedelta(hours=count))
         return _Told(told.end(), moment, moment, False, True)
     days = count * {"天": 1, "周": 7, "星期": 7, "月": 30}[unit]
-    return _day(told, _midnight(told_at) - timedelta(days=int(days))) if days < 3_660 else None
+    return _day(told, midnight(told_at) - timedelta(days=int(days))) if days < 3_660 else None
 
 
 def _day(told: re.Match[str], midnight: datetime) -> _Told:
     return _Told(told.end(), midnight, midnight + timedelta(days=1), True, False)
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _number(told: str) -> int:

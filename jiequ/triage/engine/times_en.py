@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from jiequ.triage.engine.spans import Span, last_begun, last_day, midnight
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -41,17 +43,6 @@ TO = re.compile(r"\s*(?:to|until|till|and|-|–|—)\s*(?:about\s+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """Code points ``[start, end)``, the two moments in order, and how often: "", "day", "week", "workday", "weekend"."""
-
-    start: int
-    end: int
-    begins: datetime
-    ends: datetime
-    every: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class _Base:
     """The day (midnight) that is told, the part of it, and where reading goes on."""
 
@@ -61,7 +52,7 @@ class _Base:
     every: str = ""
 
 
-def english_times(text: str, *, told_at: datetime) -> Iterator[Told]:
+def english_times(text: str, *, told_at: datetime) -> Iterator[Span]:
     """The times told, in reading order; ``told_at`` is aware and local. What comes again is told by the last time it began."""
     said, at = text.lower(), 0
     if len(said) != len(text):  # a sign that grows when made small would move the places
@@ -69,7 +60,7 @@ def english_times(text: str, *, told_at: datetime) -> Iterator[Told]:
     while found := _next(said, at):
         told = _ago(found, told_at) if found.re is DATE and found["ago"] else _day(said, found, told_at)
         if told is not None:
-            yield told
+            yield replace(told, text=text[told.start : told.end])
         at = max(found.end(), told.end if told else 0)
 
 
@@ -78,18 +69,18 @@ def _next(said: str, at: int) -> re.Match[str] | None:
     return min(found, key=lambda one: (one.start(), one.re is DATE), default=None)
 
 
-def _ago(found: re.Match[str], told_at: datetime) -> Told | None:
+def _ago(found: re.Match[str], told_at: datetime) -> Span | None:
     word = " ".join(found["ago"].split())
     count = 0.5 if word == "half an" else float(word) if word.isdecimal() else float(COUNTS[word])
     unit = found["unit"]
     if unit in ("minute", "hour"):
         moment = told_at - timedelta(**{f"{unit}s": count})
-        return Told(found.start(), found.end(), moment, moment)
-    first = _midnight(told_at) - timedelta(days=int(count * {"day": 1, "week": 7, "month": 30}[unit]))
-    return Told(found.start(), found.end(), first, first + timedelta(days=1))
+        return Span(found[0], found.start(), found.end(), moment, moment)
+    first = midnight(told_at) - timedelta(days=int(count * {"day": 1, "week": 7, "month": 30}[unit]))
+    return Span(found[0], found.start(), found.end(), first, first + timedelta(days=1))
 
 
-def _day(said: str, found: re.Match[str], told_at: datetime) -> Told | None:
+def _day(said: str, found: re.Match[str], told_at: datetime) -> Span | None:
     """A day or what comes again, with the part of it and the hours that follow."""
     base = _again(found, told_at) if found.re is EVERY else _dated(found, told_at)
     if base is None:
@@ -99,25 +90,25 @@ def _day(said: str, found: re.Match[str], told_at: datetime) -> Told | None:
     begins, ends, stop = _hours(said, base)
     if base.every == "day" and base.hours == (0, 24) and stop == base.end:
         return None  # "every day" alone says no time
-    while base.every and begins > told_at:
-        begins, ends = _back(begins, base.every), _back(ends, base.every)
-    return Told(found.start(), stop, begins, ends, base.every)
+    if base.every:
+        begins, ends = last_begun(begins, ends, base.every, told_at)
+    return Span(said[found.start() : stop], found.start(), stop, begins, ends, base.every)
 
 
 def _again(found: re.Match[str], told_at: datetime) -> _Base:
-    today = _midnight(told_at)
+    today = midnight(told_at)
     if day := found["w"] or found["ws"]:
-        return _Base(found.end(), today - timedelta(days=(today.weekday() - WEEKDAYS.index(day)) % 7), every="week")
+        return _Base(found.end(), last_day("week", today, WEEKDAYS.index(day)), every="week")
     if found["end"] or found["ends"]:
-        return _Base(found.end(), today - timedelta(days=(today.weekday() - 5) % 7), (0, 48), every="weekend")
+        return _Base(found.end(), last_day("weekend", today), (0, 48), every="weekend")
     if found["work"] or found["works"]:
-        return _Base(found.end(), today - timedelta(days=max(0, today.weekday() - 4)), every="workday")
+        return _Base(found.end(), last_day("workday", today), every="workday")
     part = found["part"] or ("night" if found["adverb"] == "nightly" else "")
     return _Base(found.end(), today, PARTS[part] if part else (0, 24), every="day")
 
 
 def _dated(found: re.Match[str], told_at: datetime) -> _Base | None:
-    today = _midnight(told_at)
+    today = midnight(told_at)
     if found["before"]:
         return _Base(found.end(), today - timedelta(days=2))
     if word := found["back"]:
@@ -126,7 +117,7 @@ def _dated(found: re.Match[str], told_at: datetime) -> _Base | None:
     if part := found["p"]:
         return _Base(found.end(), today - timedelta(days=found["last"] == "last"), PARTS[part])
     if day := found["w"]:
-        return _Base(found.end(), today - timedelta(days=(today.weekday() - WEEKDAYS.index(day)) % 7 or 7))
+        return _Base(found.end(), last_day("week", today - timedelta(days=1), WEEKDAYS.index(day)))
     try:
         month = MONTHS.index((found["m"] or found["m2"])[:3]) + 1
         day_of = today.replace(month=month, day=int(found["d"] or found["d2"]))
@@ -177,14 +168,3 @@ def _at(found: re.Match[str], base: _Base, half: str) -> datetime | None:
     if base.hours[1] > 24 and base.hours[0] < 24 and hour < 12:
         hour += 24  # at night, after midnight
     return base.midnight + timedelta(hours=hour, minutes=int(found["min"] or 0))
-
-
-def _back(moment: datetime, every: str) -> datetime:
-    """The time before, of what comes again."""
-    if every == "workday":
-        return moment - timedelta(days=3 if moment.weekday() == 0 else 1)
-    return moment - timedelta(days=1 if every == "day" else 7)
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -34,6 +34,12 @@ def test_a_time_is_read_as_people_mean_it(text: str, begins: str, ends: str) -> 
     assert text[span.start : span.end] == span.text
 
 
+@pytest.mark.parametrize("text", ["工作日晚上10点到凌晨2点", "on weekdays at night from 10 pm to 2 am"])
+def test_what_comes_again_overnight_keeps_its_length_over_a_weekend(text: str) -> None:
+    (span,) = find_times(text, told_at=datetime(2026, 11, 30, 10, 0, tzinfo=TOLD.tzinfo))  # a Monday: it last began on Friday
+    assert (f"{span.begins:%m-%d %H:%M}", f"{span.ends:%m-%d %H:%M}") == ("11-27 22:00", "11-28 02:00")
+
+
 @pytest.mark.parametrize("text", ["", "2月31日", "有3点建议", "时间很长", "13800001111", "早上好", "去年"])
 def test_what_is_no_time_is_none(text: str) -> None:
     assert find_times(text, told_at=TOLD) == []
