@@ -10,6 +10,7 @@ from django import forms
 from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext_lazy as _
 
+from jiequ.core.numbers import whole
 from jiequ.people.rules import Actor
 
 from . import services, words
@@ -124,5 +125,4 @@ class ChosenMany(forms.TypedMultipleChoiceField):
 
 
 def _is_id(value: Any) -> bool:
-    text = str(value)
-    return text.isascii() and text.isdigit() and len(text) <= 18
+    return whole(value) is not None

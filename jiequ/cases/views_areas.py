@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.models import Street
+from jiequ.core.numbers import whole
 from jiequ.core.once import idempotent
 from jiequ.grid import queries as grid_queries
 from jiequ.people import queries as people_queries
@@ -246,7 +247,7 @@ def _streets(request: HttpRequest) -> list[Street]:
 def _street(request: HttpRequest) -> Street:
     """The street asked for, or the reader's first."""
     text = request.GET.get("street", "")
-    wanted = int(text) if text.isdecimal() and len(text) < 19 else None
+    wanted = whole(text)
     for street in _streets(request):
         if wanted is None or street.pk == wanted:
             return street

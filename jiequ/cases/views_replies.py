@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.models import Street
+from jiequ.core.numbers import whole
 from jiequ.core.once import once
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import Actor
@@ -118,7 +119,7 @@ def _given(request: HttpRequest, reply: Reply) -> Reply:
 
 def _edition(request: HttpRequest) -> int:
     text = request.POST.get("edition", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    return whole(text, 8) or 0
 
 
 def _street(request: HttpRequest, actor: Actor) -> tuple[Street, list[Street]]:

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
+from jiequ.core.numbers import whole
 from jiequ.core.once import idempotent
 from jiequ.core.worktime import Limit
 from jiequ.people.access import actor_of, needs
@@ -230,7 +231,7 @@ def _without_empty(data: QueryDict) -> QueryDict:
 
 def _number(data: QueryDict, name: str) -> int:
     text = data.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 9 else 0
+    return whole(text, 8) or 0
 
 
 def _form(

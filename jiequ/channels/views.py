@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jiequ.core.clock import now
 from jiequ.core.errors import Refusal
+from jiequ.core.numbers import whole
 from jiequ.core.once import idempotent
 from jiequ.people.access import actor_of, needs, public, signed_in
 from jiequ.people.rules import DESK_ROLES, Actor, Role
@@ -194,7 +195,7 @@ def _sits_at_desk(actor: Actor) -> bool:
 def _cursor(request: HttpRequest, name: str) -> int | None:
     """An id from the query string; anything else counts as none."""
     text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
+    return whole(text, DIGITS_MAX)
 
 
 def _language() -> str:

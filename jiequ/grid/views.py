@@ -21,6 +21,7 @@ from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.http import form_errors
 from jiequ.core.models import Street
+from jiequ.core.numbers import whole
 from jiequ.people import queries as people_queries
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import Role
@@ -292,12 +293,12 @@ def done(request: HttpRequest, street: Street, route: str, sentence: str) -> Htt
 
 def version_of(request: HttpRequest) -> int:
     text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return whole(text, 9) or 0
 
 
 def id_of(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name, "") or request.POST.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return whole(text)
 
 
 def _counts(report: services.ImportReport) -> list[tuple[str, services.Counts]]:

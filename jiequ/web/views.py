@@ -18,6 +18,7 @@ from jiequ.core.clock import now
 from jiequ.core.errors import Refusal
 from jiequ.core.http import client_network
 from jiequ.core.ids import token_hash
+from jiequ.core.numbers import whole
 from jiequ.people.access import actor_of, needs, private_link, public
 from jiequ.people.rules import Role
 
@@ -107,7 +108,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         given = {"id": request.POST.get("id", ""), "text": request.POST.get("text", "")}
         try:
-            number = int(given["id"]) if given["id"].isdecimal() and len(given["id"]) < 19 else 0
+            number = whole(given["id"]) or 0
             services.answer_suggestion(suggestion_id=number, text=given["text"], by=actor_of(request), at=now())
             return redirect("web:suggestions")
         except Refusal as refused:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from jiequ.cases.queries import changes
 from jiequ.core import clock
+from jiequ.core.numbers import whole
 from jiequ.people.access import actor_of, signed_in
 
 
@@ -30,4 +31,4 @@ def live_changes(request: HttpRequest) -> HttpResponse:
 
 def _number(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 14 else None
+    return whole(text, 14)

@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from jiequ.channels.queries import lost_abouts
 from jiequ.core.models import Street
+from jiequ.core.numbers import wholes
 from jiequ.people.rules import Actor
 
 from ..clocks import Light
@@ -181,7 +182,7 @@ def _undelivered(scope: Scope) -> CaseQuerySet:
     """A notice about it reached nobody."""
     prefix = "case:"
     ids = [about.removeprefix(prefix) for about in lost_abouts(scope.street_ids) if about.startswith(prefix)]
-    return Case.objects.filter(pk__in=[int(pk) for pk in ids if pk.isdigit()][-_MOST_LOST:])
+    return Case.objects.filter(pk__in=wholes(ids)[-_MOST_LOST:])
 
 
 _MOST_LOST = 900  # SQLite takes a thousand parameters in every build

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from jiequ.core import clock, pictures
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.http import form_errors, is_htmx, wants_json
+from jiequ.core.numbers import whole
 from jiequ.core.once import once
 from jiequ.people.access import actor_of, signed_in
 from jiequ.people.rules import Actor
@@ -244,9 +245,9 @@ def case_url(number: str) -> str:
 
 def _version(request: HttpRequest) -> int | None:
     value = request.POST.get("version", "")
-    return int(value) if is_id(value) else None
+    return whole(value)
 
 
 def is_id(text: str) -> bool:
-    """True for a number a database row may have; "²" is a digit to Python and no number."""
-    return text.isascii() and text.isdigit() and len(text) <= 18
+    """True for a number a database row may have."""
+    return whole(text) is not None

@@ -18,6 +18,7 @@ from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.http import client_network, is_htmx, wants_json
 from jiequ.core.ids import new_token
 from jiequ.core.models import Street
+from jiequ.core.numbers import whole
 from jiequ.core.once import once
 from jiequ.grid import queries as grid
 from jiequ.grid.models import Community
@@ -193,7 +194,7 @@ def _report_page(request: HttpRequest, actor: Actor) -> dict[str, Any]:
 
 def _chosen(given: Any, name: str) -> int | None:
     value = str(given.get(name, ""))
-    return int(value) if value.isdecimal() and len(value) < 18 else None
+    return whole(value)
 
 
 def _only(ids: Iterable[int]) -> int | None:

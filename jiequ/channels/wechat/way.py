@@ -13,6 +13,7 @@ from django.db.models import Q
 from jiequ.channels.client import ApiError
 from jiequ.channels.ports import Again, Limit, Outcome, Outgoing, Result, Way
 from jiequ.core.clock import now
+from jiequ.core.numbers import whole
 
 from . import config, rules
 from .models import Follower
@@ -39,9 +40,10 @@ class _ToFollowers(Way):
 
     def _follower(self, address: str) -> Follower | None:
         """Whoever the address names, if they follow still."""
-        if not address.isdecimal() or len(address) > 18:
+        number = whole(address)
+        if number is None:
             return None
-        return Follower.objects.filter(pk=int(address), appid=settings.WECHAT_APPID, is_following=True).first()
+        return Follower.objects.filter(pk=number, appid=settings.WECHAT_APPID, is_following=True).first()
 
 
 class TemplateWay(_ToFollowers):
@@ -78,9 +80,8 @@ class SubscriptionWay(_ToFollowers):
     name = grants.PORT
     again = Again.NEVER
 
-    def addresses_of(self, persons: Collection[int]) -> Mapping[int, str]:
-        """The followers of these persons who have admitted any."""
-        return grants.persons_granting(list(persons))
+    def _reached(self) -> Q:
+        return Q(is_following=True, grants__in=grants.usable())
 
     def can_carry(self, message: Outgoing) -> bool:
         """Whether some subscription template can be filled with it."""

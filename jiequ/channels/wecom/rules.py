@@ -9,6 +9,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from jiequ.core.numbers import whole
+
 CARD_LIFE = timedelta(hours=72)
 """How long a card's ``response_code`` is good (WECHAT.md §2); after that its buttons are asked of nobody."""
 CARD_KEPT = timedelta(days=30)
@@ -112,7 +114,7 @@ def change_of(fields: Mapping[str, Any]) -> Change | None:
 def _whole(value: Any) -> int:
     """A number WeCom gives, as an int or as text; 0 for anything else."""
     text = str(value).strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    return whole(text) or 0
 
 
 def task_id(key: str, userid: str) -> str:

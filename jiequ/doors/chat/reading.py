@@ -12,6 +12,7 @@ from jiequ.cases.services import Place, canonical
 from jiequ.channels.arrivals.services import Incoming
 from jiequ.core.errors import Refusal
 from jiequ.core.models import Street
+from jiequ.core.numbers import whole
 from jiequ.grid import queries as grid
 from jiequ.grid.models import PlaceKind
 from jiequ.grid.rules import is_position
@@ -196,9 +197,8 @@ def chosen(value: str) -> Spot | None:
     if value[:1] == "u":
         found = grid.plate(value[1:])
         return Spot(found.name, found.lon, found.lat, "cgcs2000", Sure.SENT) if found else None
-    if value[:1] != "p" or not (value[1:].isascii() and value[1:].isdigit()) or len(value) > 18:
-        return None
-    row = grid.places().filter(pk=int(value[1:])).first()
+    number = whole(value[1:]) if value[:1] == "p" else None
+    row = grid.places().filter(pk=number).first() if number is not None else None
     return Spot(row.name, row.lon, row.lat, "cgcs2000", Sure.SENT) if row else None
 
 

@@ -77,8 +77,6 @@ def _matched(one: Any, other: Any, norm: int, cells: int) -> tuple[Any, Any]:
         corner = np.array([column, row]) / cells
         own = np.flatnonzero(((one[0] >= corner) & (one[0] < corner + 1 / cells)).all(1))
         near = np.flatnonzero(((other[0] >= corner - REACH) & (other[0] < corner + 1 / cells + REACH)).all(1))
-        if cells == 1:
-            own, near = np.arange(len(one[0])), np.arange(len(other[0]))
         if len(own) and len(near) > 1:
             apart, place = cv2.batchDistance(one[2][own], other[2][near], -1, normType=norm, K=2)
             good = apart[:, 0] < RATIO * apart[:, 1]

@@ -11,6 +11,7 @@ from shapely.geometry import MultiPolygon, Polygon, shape
 from shapely.ops import unary_union
 
 from jiequ.core.errors import Refusal
+from jiequ.core.numbers import whole
 from jiequ.grid.models import Community, ResponsibilityGrid, UnitGrid
 from jiequ.grid.pages import local_name
 
@@ -75,7 +76,7 @@ def _units(street_id: int, names: list[str]) -> Any:
 
 
 def _of_list(street_id: int, grid: str) -> Area:
-    kind, number = grid[:1], int(grid[1:]) if grid[1:].isascii() and grid[1:].isdigit() and len(grid) < 19 else 0
+    kind, number = grid[:1], whole(grid[1:]) or 0
     units = UnitGrid.objects.filter(street_id=street_id, retired_at=None)
     if kind == "c":
         one = Community.objects.filter(pk=number, street_id=street_id).first()

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.models import Street
+from jiequ.core.numbers import wholes
 from jiequ.people.access import actor_of, needs
 
 from .. import access, ground
@@ -88,7 +89,7 @@ def progress(request: HttpRequest) -> HttpResponse:
 
 def _parts(request: HttpRequest) -> list[Comparison]:
     """The comparisons ``of`` which the area consists. NotFound where there are none that the reader may see."""
-    ids = [int(part) for part in request.GET.get("of", "").split(",") if part.isascii() and part.isdigit() and len(part) < 19]
+    ids = wholes(request.GET.get("of", "").split(","))
     found = queries.parts_of_area(ids)
     if not found or not access.may_see(actor_of(request), found[0].street_id):
         raise NotFound("no_such_comparison", _("没有找到这次比对。"))

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from jiequ.core import clock
 from jiequ.core.errors import Refusal
+from jiequ.core.numbers import wholes
 from jiequ.people.access import actor_of, needs
 
 from .. import access, corners
@@ -35,7 +36,7 @@ def draw(request: HttpRequest, suspect_id: int) -> HttpResponse:
 @require_POST
 def join(request: HttpRequest, suspect_id: int) -> HttpResponse:
     """Others into this one."""
-    others = [int(one) for one in request.POST.getlist("others") if one.isascii() and one.isdigit() and len(one) < 19]
+    others = wholes(request.POST.getlist("others"))
     return _do(request, suspect_id, lambda one, told: drawing.join(one, others=others, **told), _("已合并。"))
 
 

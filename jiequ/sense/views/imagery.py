@@ -18,6 +18,7 @@ from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.http import wants_json
 from jiequ.core.models import Street
+from jiequ.core.numbers import whole, wholes
 from jiequ.grid.models import MonitoringPoint
 from jiequ.grid.pages import local_name
 from jiequ.people.access import actor_of, needs
@@ -89,7 +90,7 @@ def stored(row: Upload, file: Any, at: datetime) -> Upload:
 def rows(request: HttpRequest) -> HttpResponse:
     """The rows that are being worked on, as a part of the page that renews itself."""
     street = access.street_for(actor_of(request), number(request, "street"))
-    ids = [int(part) for part in request.GET.get("ids", "").split(",") if part.isascii() and part.isdigit() and len(part) < 19]
+    ids = wholes(request.GET.get("ids", "").split(","))
     found, _more = queries.rows(street_id=street.pk, ids=ids) if ids else queries.rows(street_id=street.pk)
     if wants_json(request):
         told = [{"id": row.asset.pk, "state": row.asset.state, "percent": row.asset.percent, "why": row.why} for row in found]
@@ -217,7 +218,7 @@ def crop_url(request: HttpRequest, asset: Asset, *, bounds: tuple[float, ...] | 
 def number(request: HttpRequest, name: str) -> int | None:
     """A whole number of the address or the form, or None."""
     text = request.GET.get(name, "") or request.POST.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return whole(text)
 
 
 def day(text: str) -> date:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from jiequ.core import clock
 from jiequ.core.errors import Refusal
 from jiequ.core.http import TooLarge, WrongType
+from jiequ.core.numbers import whole
 from jiequ.people.access import actor_of, needs
 
 from .. import access, services
@@ -175,4 +176,4 @@ def _length(text: str) -> int:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    return whole(text, 15)

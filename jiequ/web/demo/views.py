@@ -18,6 +18,7 @@ from jiequ.cases.models import Case
 from jiequ.core.clock import now
 from jiequ.core.http import is_htmx
 from jiequ.core.models import Street
+from jiequ.core.numbers import whole
 from jiequ.grid.models import UnitGrid
 from jiequ.grid.queries import locate
 from jiequ.people.access import public
@@ -61,7 +62,7 @@ def fly_more(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO or street is None:
         raise Http404
     named = request.POST.get("point", "")
-    flights.ask(street, now(), point_id=int(named) if named.isascii() and named.isdigit() and len(named) < 19 else None)
+    flights.ask(street, now(), point_id=whole(named))
     return redirect(reverse("web:demo") + "#demo-flights")
 
 

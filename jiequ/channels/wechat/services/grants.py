@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from jiequ.channels.client import ApiError
 from jiequ.channels.xml import many
@@ -64,20 +63,14 @@ def take_back(follower_id: int, template_id: str) -> None:
     Grant.objects.filter(follower=follower_id, template_id=template_id).delete()
 
 
-def _open() -> Q:
-    return Q(left__gt=0) | Q(is_lasting=True)
+def usable() -> QuerySet[Grant]:
+    """Grants of which one is left."""
+    return Grant.objects.filter(Q(left__gt=0) | Q(is_lasting=True))
 
 
 def granted_to(follower: Follower) -> set[str]:
     """The templates of which this reader still admits one."""
-    return set(Grant.objects.filter(_open(), follower=follower).values_list("template_id", flat=True))
-
-
-def persons_granting(persons: list[int]) -> dict[int, str]:
-    """Which of these members of staff admit any, and the follower they are."""
-    rows = Follower.objects.filter(appid=settings.WECHAT_APPID, is_following=True, person__in=persons)
-    mine = rows.filter(grants__in=Grant.objects.filter(_open()))
-    return {person: str(pk) for person, pk in mine.values_list("person_id", "pk") if person is not None}
+    return set(usable().filter(follower=follower).values_list("template_id", flat=True))
 
 
 def offered() -> list[str]:

@@ -18,6 +18,7 @@ from jiequ.channels.arrivals import services as arrivals_services
 from jiequ.channels.client import ApiError
 from jiequ.core.clock import now
 from jiequ.core.errors import Refusal
+from jiequ.core.numbers import whole
 from jiequ.core.once import idempotent
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import Role
@@ -132,7 +133,7 @@ def form(request: HttpRequest, form_id: int) -> HttpResponse:
             group=given.get("group", ""),
             notice=given.get("notice", ""),
             fields=fields,
-            turn=int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 4 else 0,
+            turn=whole(turn, 3) or 0,
             by=actor_of(request),
             at=now(),
         )

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jiequ.core.clock import now
 from jiequ.core.errors import Refusal
+from jiequ.core.numbers import whole
 from jiequ.core.once import idempotent
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import Role
@@ -35,7 +36,7 @@ def _page(request: HttpRequest, refusal: Refusal | None, *, given: dict[str, Any
     which = request.GET.get("which", "open")
     which = which if which in TABS else "open"
     after = request.GET.get("after", "")
-    start = int(after) if after.isascii() and after.isdigit() and len(after) <= DIGITS_MAX else 0
+    start = whole(after, DIGITS_MAX) or 0
     found = queries.members(which=which, after=start, limit=queries.LENGTH + 1)
     rows = found[: queries.LENGTH]
     suggested = {row.pk: person for row, person in queries.suggestions(rows)} if which == "open" else {}

@@ -17,6 +17,7 @@ from jiequ.cases.queries.types import said
 from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.models import Street
+from jiequ.core.numbers import whole
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import Role
 
@@ -40,7 +41,7 @@ def sources(request: HttpRequest) -> HttpResponse:
         source, token = services.make_source(
             name=request.POST.get("name", ""),
             slug=request.POST.get("slug", "").strip(),
-            street_id=int(street) if street.isascii() and street.isdigit() and len(street) < 10 else None,
+            street_id=whole(street, 9),
             is_trusted=request.POST.get("is_trusted") == "on",
             by=actor_of(request),
             at=clock.now(),
@@ -178,7 +179,7 @@ def log(request: HttpRequest, source_id: int) -> HttpResponse:
     """The orders as they came, with why one was not taken; keyset pages."""
     found = acts.source_by_id(source_id)
     before, state = request.GET.get("before", ""), request.GET.get("state", "")
-    last = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    last = whole(before)
     page = queries.log_page(found, state=state, before=last)
     context = {
         "source": found,

@@ -22,6 +22,7 @@ from jiequ.cases.queries.types import current_types
 from jiequ.core import clock
 from jiequ.core.errors import Refusal
 from jiequ.core.models import Street
+from jiequ.core.numbers import whole, wholes
 from jiequ.people.access import actor_of, needs, public
 from jiequ.people.rules import Role
 
@@ -93,7 +94,7 @@ def open_street(request: HttpRequest) -> HttpResponse:
 @require_POST
 def hide_types(request: HttpRequest) -> HttpResponse:
     """Which types are not public."""
-    shown = {int(one) for one in request.POST.getlist("shown") if one.isdecimal() and len(one) < 18}
+    shown = set(wholes(request.POST.getlist("shown")))
     known = {one.id for major in current_types() for one in major.types if not one.is_confidential}
     opening.hide_types(hidden=known - shown, by=actor_of(request), at=clock.now())
     messages.success(request, _("已保存。"))
@@ -102,7 +103,7 @@ def hide_types(request: HttpRequest) -> HttpResponse:
 
 def _whole(request: HttpRequest, name: str) -> int:
     text = request.POST.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 18 else 0
+    return whole(text) or 0
 
 
 def _page(request: HttpRequest, refusal: Refusal | None) -> HttpResponse:

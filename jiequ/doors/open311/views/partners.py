@@ -17,6 +17,7 @@ from jiequ.cases.queries.types import current_types
 from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
 from jiequ.core.models import Street
+from jiequ.core.numbers import whole
 from jiequ.core.once import idempotent
 from jiequ.people.access import actor_of, needs
 from jiequ.people.rules import Role
@@ -175,7 +176,7 @@ def _terms(request: HttpRequest) -> services.Terms:
     return services.Terms(
         name=data.get("name", ""),
         base_url=data.get("base_url", ""),
-        street_id=int(street) if street.isdecimal() and len(street) < 18 else None,
+        street_id=whole(street),
         jurisdiction=data.get("jurisdiction", "").strip(),
         key=data.get("key", "").strip(),
         form=data.get("form", "json"),
@@ -198,7 +199,7 @@ def _line(code: str, value: str) -> services.Wanted:
     if value == Use.LEAVE:
         return services.Wanted(code, use=Use.LEAVE)
     type_id, _colon, key = value.partition(":")
-    return services.Wanted(code, type_id=int(type_id) if type_id.isdecimal() and len(type_id) < 18 else None, condition_key=key)
+    return services.Wanted(code, type_id=whole(type_id), condition_key=key)
 
 
 def _out_lines(request: HttpRequest) -> list[services.Wanted]:

@@ -16,6 +16,7 @@ from jiequ.cases.models import Case, Proof
 from jiequ.cases.queries.rows import type_name
 from jiequ.core import clock
 from jiequ.core.errors import NotFound, Refusal
+from jiequ.core.numbers import whole, wholes
 from jiequ.core.once import idempotent
 from jiequ.people.access import actor_of, needs
 
@@ -50,7 +51,7 @@ def publish(request: HttpRequest, number: str) -> HttpResponse:
     case = case_for(by, number)
     if request.method != "POST":
         return _page(request, case, None)
-    photos = [int(one) for one in request.POST.getlist("photos") if one.isdecimal() and len(one) < 18]
+    photos = wholes(request.POST.getlist("photos"))
     try:
         publish_case(case, words=request.POST.get("words", ""), photo_ids=photos, by=by, at=clock.now())
     except Refusal as refusal:
@@ -72,7 +73,7 @@ def push(request: HttpRequest, number: str) -> HttpResponse:
     try:
         pushing.choose(
             case,
-            partner_id=int(text) if text.isdecimal() and len(text) < 18 else 0,
+            partner_id=whole(text) or 0,
             description=request.POST.get("description", ""),
             by=by,
             at=clock.now(),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from jiequ.core.clock import now
 from jiequ.core.errors import Refusal
 from jiequ.core.http import is_htmx
+from jiequ.core.numbers import whole
 from jiequ.people import entry, ways_in
 from jiequ.people.access import actor_of, needs, public, signed_in
 from jiequ.people.models import Person
@@ -83,7 +84,7 @@ def _person(person_id: int) -> Person:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    return whole(text) or 0
 
 
 @public

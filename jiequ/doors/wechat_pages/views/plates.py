@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from jiequ.core.clock import now
 from jiequ.core.errors import Refusal
 from jiequ.core.http import is_htmx, wants_json
+from jiequ.core.numbers import whole
 from jiequ.core.once import once
 from jiequ.grid import access as grid_access
 from jiequ.grid import queries as grid
@@ -110,4 +111,4 @@ def fetch(request: HttpRequest, sheet_id: int) -> HttpResponseBase:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+    return whole(text)
