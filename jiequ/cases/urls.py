@@ -30,7 +30,6 @@ from .views import (
 app_name = "cases"
 urlpatterns = [
     path("report/", public.report, name="report"),
-    path("report/near", public.near, name="near"),
     path("report/suggest", suggesting.suggest, name="suggest"),
     path("query/", public.query, name="query"),
     path("r/<str:token>/", own.mine, name="mine"),

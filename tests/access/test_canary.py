@@ -24,12 +24,12 @@ pytestmark = pytest.mark.sqlite  # thousands of requests through the same ORM: o
 LISTS = ("cases:list", "cases:points", "cases:map",
          "cases:desk", "cases:todo", "cases:leader", "people:list", "people:rota", "grid:places",
          "grid:units", "grid:points", "grid:names", "grid:responsibility", "cases:types", "cases:control_areas",
-         "cases:duty_lists", "channels:undelivered", "channels:call_backs", "cases:near", "cases:report",
+         "cases:duty_lists", "channels:undelivered", "channels:call_backs", "cases:report",
          "grid:locate")  # fmt: skip
 SOME_STAGES = ("reported", "handling", "closed", "secret")
 """Of both streets' cases on every route with a number; the pages that show one are asked for in every state."""
 ONE_CASE = ("cases:case", "cases:peek", "cases:messages", "cases:picture")
-IN_PARTS = ("cases:near", "cases:desk", "cases:peek")  # what htmx asks for
+IN_PARTS = ("cases:desk", "cases:peek")  # what htmx asks for
 
 
 @pytest.fixture(scope="module")

@@ -188,7 +188,7 @@ def test_the_privacy_notice_says_who_what_for_how_long_and_how_to_delete(work: C
 
 
 def near(world: World, browser: Client, **more: Any) -> Any:
-    return browser.get("/report/near", here(world) | more, headers={"HX-Request": "true"})
+    return browser.post("/report/suggest", here(world) | more)
 
 
 def test_an_open_case_near_by_is_shown_first_and_saying_me_too_joins_it(work: Casework) -> None:

@@ -7,15 +7,15 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from jiequ.core import clock, pictures, throttle
 from jiequ.core.errors import NotFound, Refusal
-from jiequ.core.http import client_network, is_htmx, wants_json
+from jiequ.core.http import client_network, wants_json
 from jiequ.core.ids import new_token
 from jiequ.core.models import Street
 from jiequ.core.numbers import whole
@@ -31,7 +31,7 @@ from ..access import case_by_id
 from ..models import Case, Source
 from ..policy import Policy
 from ..queries import lists
-from ..queries.types import type_of, type_picker
+from ..queries.types import type_picker
 from ..when import span_of
 from . import alike, moves, present, reading, suggesting
 from .own import story
@@ -229,27 +229,6 @@ def _with_device(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
             "device", new_token()[:32], max_age=DEVICE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
         )
     return answer
-
-
-@public
-@require_GET
-def near(request: HttpRequest) -> HttpResponse:
-    """Open cases near a point, for "me too", and what a control area has to say; type and distance only."""
-    throttle.take(
-        throttle.bucket("near", client_network(request)), capacity=ASKS_AN_HOUR * 10, per_seconds=3600, at=clock.now()
-    )
-    place = reading.place_of(request.GET)
-    found: dict[str, Any] = {"near_rows": [], "notice": None}
-    if place.x is not None and place.y is not None:
-        lon, lat = services.canonical(place)
-        found = alike.near_point(
-            lon, lat, reading.whole(request.GET, "event_type") or type_of(reading.whole(request.GET, "condition"))
-        )
-    rows, notice = found["near_rows"], found["notice"]
-    if is_htmx(request):
-        context = {"rows": rows, "notice": notice, "may_join": alike.may_join(actor_of(request))}
-        return render(request, "cases/parts/near.html", context)
-    return JsonResponse({"ok": True, "rows": rows, "notice": notice.notice if notice else ""})
 
 
 @public
