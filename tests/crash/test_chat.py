@@ -22,6 +22,7 @@ from jiequ.core import clock, ids
 from jiequ.core.models import Counter
 from jiequ.doors.chat import reading, services
 from jiequ.doors.chat.models import Draft, Piece
+from jiequ.grid import queries as grid
 from tests.actors import NOW, World, make_world
 from tests.support import processes
 from tests.support.processes import SEED, Tell
@@ -41,7 +42,7 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
         services.take(reading.thing_of(incoming), follower_id=int(incoming.sender), at=at)
 
     inbox.on_arrival("play", handle)
-    reading.forget()
+    grid.forget()
     return make_world()
 
 

@@ -95,9 +95,7 @@ def test_clusters_become_points_as_one_comes_near_and_the_list_follows(work: Cas
     expect(page.locator("#map-rows .map-count")).to_contain_text("还有更多")
     cluster.focus()
     page.keyboard.press("Enter")
-    expect(page).to_have_url(
-        re.compile("#at=13")
-    )  # a string waited for in the page would be evaluated there: its policy forbids
+    expect(page).to_have_url(re.compile("#at=13"))  # no function waited for: the page may not evaluate
     page.locator(".map-cluster").first.press("Enter")
     expect(room).to_have_attribute("data-drawn", "901", timeout=15_000)
     expect(page.locator(".map-cluster")).to_have_count(0)

@@ -12,9 +12,10 @@ from jiequ.cases.models import Case, Proof
 from jiequ.core import pictures
 from jiequ.core.models import Picture
 from jiequ.core.pictures import Clean, Hints
-from jiequ.doors.chat import drafts, flow, reading, reporting, services
+from jiequ.doors.chat import drafts, flow, reporting, services
 from jiequ.doors.chat.flow import Kind, Say, Spot, State, Thing
 from jiequ.doors.chat.models import Draft, Piece
+from jiequ.grid import queries as grid
 from tests.actors import NOW, World, make_world
 from tests.support.processes import at_once
 
@@ -26,7 +27,7 @@ FOLLOWERS, TAPS = 40, 4
 @pytest.fixture
 def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(services, "say", lambda **_words: None)
-    reading.forget()
+    grid.forget()
     return make_world()
 
 

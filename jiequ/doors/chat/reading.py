@@ -206,8 +206,3 @@ def only_street() -> int | None:
     """The street, where there is only one: it needs no point. One SELECT."""
     streets = list(Street.objects.filter(is_active=True).values_list("pk", flat=True)[:2])
     return streets[0] if len(streets) == 1 else None
-
-
-def forget() -> None:
-    """Read the names again before the next account (tests, and whoever changes places)."""
-    grid.forget()

@@ -16,6 +16,7 @@ from jiequ.core import jobs
 from jiequ.doors.chat import ports, reading, reporting, services
 from jiequ.doors.chat.flow import Kind, Spot, Thing
 from jiequ.doors.chat.models import Draft
+from jiequ.grid import queries as grid
 from tests.actors import NOW, World
 
 ZHOU, OTHER = 17, 18
@@ -97,5 +98,5 @@ def chat(world: World, monkeypatch: pytest.MonkeyPatch) -> Chat:
     monkeypatch.setattr(services, "say", say)
     monkeypatch.setattr(ports, "say", say)
     monkeypatch.setattr(reporting, "fetch_media", fetch_media)
-    reading.forget()
+    grid.forget()
     return found

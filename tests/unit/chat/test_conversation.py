@@ -14,6 +14,7 @@ from jiequ.doors.chat import reading
 from jiequ.doors.chat.flow import Kind, Spot, Thing
 from jiequ.doors.chat.jobs import retention, sweep
 from jiequ.doors.chat.models import Draft, Piece, Talk, Voice
+from jiequ.grid import queries as grid
 from jiequ.grid.models import MapVersion, Place
 from tests.actors import NOW
 from tests.casework import make_place
@@ -231,7 +232,7 @@ def test_a_point_that_lies_far_from_the_place_written_is_asked_about_and_near_it
     chat.says("取消")
     Place.objects.update(lat=estate.lat + 0.01)
     MapVersion.objects.update(token="moved")
-    reading.forget()
+    grid.forget()
     chat.place()
     assert "比较远" in chat.says("听橹花园门口垃圾没人收")
     assert "相距 1.1 公里" in chat.said[-1]["choices"][0][1]

@@ -15,8 +15,8 @@ from jiequ.channels import client as http
 from jiequ.channels.arrivals import handing
 from jiequ.core import clock
 from jiequ.core.jobs import work_once
-from jiequ.doors.chat import reading
 from jiequ.doors.chat.models import Draft
+from jiequ.grid import queries as grid
 from tests.actors import World
 
 TOKEN, KEY = "a-token-of-the-test", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -34,7 +34,7 @@ def phones(settings: Any, emulator: Strings, live_server: Any) -> Iterator[Strin
     settings.BASE_URL = live_server.url
     emulator.server(live_server.url + "/callbacks/wechat/", token=TOKEN, aes_key=KEY, mode="secure")
     http.connections.close()
-    reading.forget()
+    grid.forget()
     yield emulator
     http.connections.close()
 
