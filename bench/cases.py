@@ -12,7 +12,6 @@ import argparse
 import gzip
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from bench.database import begin, machine_line, on_each
+from tests.support.live import free_port
 
 TICKS = os.sysconf("SC_CLK_TCK")
 WARM = 40  # two workers of four threads each keep what they compiled: every thread has seen the page before it counts
@@ -186,9 +186,7 @@ class Server:
     """``serve`` as in production, two workers, on a free port."""
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port((1,))
         words = ["serve", "--port", str(self.port), "--workers", "2", "--no-jobs"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "jiequ.web.cli", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

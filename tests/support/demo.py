@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.environment import FOLDER
+from tests.support.live import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = (0, 1, 4, 5)  # pages, live events, phones, letters: from the first
+PORTS = (1, 4, 5)  # live events, phones, letters: from that of the pages
 WITHIN_SECONDS = 120.0
 STOP_SECONDS = 40.0
 CONNECTED = "Six phones"
@@ -38,7 +37,7 @@ def running(folder: Path) -> Iterator[Demo]:
     folder.mkdir(parents=True, exist_ok=True)
     for alias, name in (("default", "demo"), ("arrivals", "demo-arrivals")):
         shutil.copy(FOLDER / f"template-{alias}.sqlite3", folder / f"{name}.sqlite3")
-    port, said = _free_ports(), folder / "said.txt"
+    port, said = free_port(PORTS), folder / "said.txt"
     words = ["demo", "--no-year", "--port", str(port), "--tiles-port", "0"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JIEQU_", "DATABASE_"))}
     with said.open("wb") as out:
@@ -63,22 +62,3 @@ def _wait(process: subprocess.Popen[bytes], said: Path) -> None:
         if process.poll() is not None or time.monotonic() > until:
             raise AssertionError(f"the demonstration did not come up:\n{text[-3000:]}")
         time.sleep(0.2)
-
-
-def _free_ports() -> int:
-    """A port of which the demonstration's others are free too: below those that this machine's own connections are given, or
-    one of them may take a port between this look and the start."""
-    for _try in range(50):
-        first = random.randrange(20_000, 32_000)
-        if all(_is_free(first + more) for more in PORTS):
-            return first
-    raise AssertionError("no free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as asked:
-        try:
-            asked.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

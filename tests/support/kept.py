@@ -14,19 +14,23 @@ from typing import Any, TypeVar
 import pytest
 from django.db import connections, transaction
 
+from jiequ.cases.queries import map as map_queries
 from jiequ.cases.queries import types as type_queries
 from jiequ.cases.views import filtering
 from jiequ.core import calendar
 from jiequ.core import clock as core_clock
 from jiequ.grid import queries
+from jiequ.web import shell
 from tests.actors import NOW, MovableClock
 
 T = TypeVar("T")
 
 
 def forget_all() -> None:
-    """What a process keeps for a second (unit grids, work calendar, event types) may come from another test."""
+    """What a process keeps for seconds or a minute (unit grids, names, event types, the house) may come from another test."""
     queries.forget()
+    map_queries.forget()
+    shell.forget()
     calendar.forget()
     type_queries.forget()
     filtering.forget()

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -23,11 +24,23 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def free_port() -> int:
-    """A port nobody listens on."""
+def free_port(beside: tuple[int, ...] = ()) -> int:
+    """A port nobody listens on, nor on those at these distances from it: below those that this machine's own connections are
+    given, or one of them may take it between this look and the start."""
+    for _try in range(50):
+        port = random.randrange(20_000, 32_000)
+        if all(_is_free(port + more) for more in (0, *beside)):
+            return port
+    raise AssertionError("no free ports")
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Process:

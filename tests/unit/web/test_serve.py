@@ -25,7 +25,7 @@ pytestmark = pytest.mark.sqlite
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[str, str, psutil.Process]]:
     """An installation of its own in demo mode; its address, that of its callbacks, and its supervisor."""
-    port, own = free_port(), free_port()
+    port, own = free_port((1,)), free_port()
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("JIEQU_", "DATABASE_"))}
     env = clean | {"JIEQU_MODE": "demo", "JIEQU_VAR": str(tmp_path / "var"), **ACCOUNT, "JIEQU_CALLBACKS_PORT": str(own)}
     command = [sys.executable, "-m", "jiequ.web.cli"]
@@ -38,6 +38,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, str, psutil.Process]]:
     finally:
         process.terminate()
         process.wait(40)
+        print((tmp_path / "log").read_text(errors="replace"))  # pytest shows it beside a fault
 
 
 def get(address: str) -> tuple[int, bytes]:
