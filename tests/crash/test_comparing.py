@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from jiequ.sense.engine.compare import compare
+from jiequ.sense.engine.rasters import WORKER_CACHE_MB
 from tests.crash.comparing import SMALL, flights
 from tests.support.rasters import picture, terrain, with_house, write
 
@@ -93,6 +94,8 @@ def cluster() -> Any:
 def test_two_workers_of_dask_find_the_same_also_when_one_is_killed(
     where: Path, whole: bytes, tmp_path: Path, cluster: Any, victims: int
 ) -> None:
+    from distributed import Client
+
     killed: list[int] = []
 
     def kill_one(stage: str, done: int, _of: int) -> None:
@@ -104,3 +107,6 @@ def test_two_workers_of_dask_find_the_same_also_when_one_is_killed(
     compare(*flights(where), work=tmp_path, parameters=SMALL, **told)
     assert len(killed) == victims
     assert (tmp_path / "outcome.json").read_bytes() == whole
+    with Client(cluster.scheduler_address, set_as_default=False) as client:
+        caches = client.run(os.getenv, "GDAL_CACHEMAX").values()
+    assert str(WORKER_CACHE_MB) in caches, "or GDAL keeps a twentieth of the machine's memory in each"

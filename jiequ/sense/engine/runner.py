@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from jiequ.sense.engine.folder import place_of, write_whole
 from jiequ.sense.engine.plan import fingerprint
-from jiequ.sense.engine.worker import Work, all_done, begin_worker, ready
+from jiequ.sense.engine.worker import Work, all_done, begin_worker, ready, unit_done
 
 Progress = Callable[[str, int, int], None]
 TRIES = 3  # of a pool whose worker was killed
@@ -145,7 +145,7 @@ class Dask:
             yield running.pop(future), data
 
     def _submit(self, unit: Unit) -> Any:
-        return self._client.submit(unit.work, *unit.given, key=f"{unit.stage}-{unit.key}", retries=TRIES, pure=True)
+        return self._client.submit(unit_done, unit.work, *unit.given, key=f"{unit.stage}-{unit.key}", retries=TRIES, pure=True)
 
     def close(self) -> None:
         """Leave the scheduler."""

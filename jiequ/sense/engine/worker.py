@@ -1,4 +1,5 @@
-"""What a process of the pool begins with. Loads nothing of the engine by itself, so that it can say how things are loaded."""
+"""What a process that works for another begins with. Loads nothing of the engine by itself, so that it can say how things are
+loaded."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -15,15 +17,21 @@ Work = Callable[..., bytes]
 
 
 def begin_worker() -> None:
-    """One thread a process, little cache, and an end when the parent ends, however it ended."""
+    """In a process of the pool: ends when the parent ends, however it ended."""
+    settled()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+@cache
+def settled() -> None:
+    """One thread a process, and little cache: GDAL by itself takes a twentieth of the machine's memory in each."""
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     with _without("boto3"):
         rasters = import_module("jiequ.sense.engine.rasters")
     os.environ["GDAL_CACHEMAX"] = str(rasters.WORKER_CACHE_MB)
     import_module("cv2").setNumThreads(1)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
 @contextmanager
@@ -55,3 +63,9 @@ def ready() -> None:
 def all_done(work: Sequence[tuple[Work, tuple[Any, ...]]]) -> list[bytes]:
     """Some units, one after another."""
     return [one(*given) for one, given in work]
+
+
+def unit_done(work: Work, *given: Any) -> bytes:
+    """One unit, by a process that somebody else began."""
+    settled()
+    return work(*given)
