@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from jiequ.sense.engine.rasters import Bools, Bytes
 
-FEATURES = 3000
+FEATURES, LEVELS = 3000, 8
+MAP_FEATURES, MAP_LEVELS = 2000, 4  # two maps already lie nearly on each other, and at nearly one scale
 LEAST_AGREEING = 15
 LEAST_SHARE = 0.08
 REACH_PX = 2.0  # at the scale of the overview
@@ -42,17 +43,17 @@ class Overall:
 
 def overall(earlier: Bytes, later: Bytes, valid_earlier: Bools, valid_later: Bools, shrink: int, *, free: bool) -> Overall:
     """From two grey overviews (h, w); ``free``: any homography, else a similarity near to none. Not found: as the files say."""
-    for maker, norm, cells in ((_orb, cv2.NORM_HAMMING, 1 if free else CELLS), (_sift, cv2.NORM_L2, 1)):
-        finder = maker()
-        first, second = _matched(_found(finder, later, valid_later), _found(finder, earlier, valid_earlier), norm, cells)
+    count, levels, cells = (FEATURES, LEVELS, 1) if free else (MAP_FEATURES, MAP_LEVELS, CELLS)
+    for finder, norm, parts in ((_orb(count, levels), cv2.NORM_HAMMING, cells), (_sift(), cv2.NORM_L2, 1)):
+        first, second = _matched(_found(finder, later, valid_later), _found(finder, earlier, valid_earlier), norm, parts)
         matrix, agreeing = _agreed(first, second, free)
         if matrix is not None and agreeing >= max(LEAST_AGREEING, LEAST_SHARE * len(first)):
             return Overall(_rows(_scaled(matrix, shrink)), agreeing, len(first), True)
     return Overall(_rows(np.eye(3)), 0, 0, False)
 
 
-def _orb() -> Any:
-    return cv2.ORB.create(nfeatures=FEATURES, fastThreshold=10)
+def _orb(count: int, levels: int) -> Any:
+    return cv2.ORB.create(nfeatures=count, nlevels=levels, fastThreshold=10)
 
 
 def _sift() -> Any:

@@ -89,7 +89,7 @@ def measured(earlier: Floats, later: Floats, valid: Bools, block: Window, grid: 
 
 def _row(first: Floats, second: Floats, valid: Bools, hann: Floats) -> Floats:
     """Some nodes at once, (n, span, span) each: (dx, dy, response, contrast, data) of each, (5, n)."""
-    data = np.count_nonzero(valid, axis=(1, 2)).astype(np.float32) / np.float32(valid[0].size)
+    data = np.array([np.count_nonzero(one) for one in valid], np.float32) / np.float32(valid[0].size)
     (first, contrast), (second, other) = (_centred(one, valid, data) for one in (first, second))
     shifts = all_correlated(first, second, hann) * [[SHRINK], [SHRINK], [1]]
     found = np.concatenate([shifts, [np.minimum(contrast, other), data]])

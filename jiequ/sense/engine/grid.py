@@ -46,13 +46,16 @@ class Window:
     height: int
     width: int
 
-    def grown(self, pixels: int) -> Window:
-        """With a border on all sides."""
-        return Window(self.row - pixels, self.column - pixels, self.height + 2 * pixels, self.width + 2 * pixels)
+    def grown(self, pixels: int, grid: Grid) -> Window:
+        """With a border of so many pixels where the grid goes on: what looks at it stops at the grid's rim in whatever tile."""
+        top, left = max(self.row - pixels, 0), max(self.column - pixels, 0)
+        bottom, right = min(self.row + self.height + pixels, grid.height), min(self.column + self.width + pixels, grid.width)
+        return Window(top, left, bottom - top, right - left)
 
-    def inner(self, pixels: int) -> tuple[slice, slice]:
-        """The part of an array of ``grown(pixels)`` that is this window."""
-        return slice(pixels, pixels + self.height), slice(pixels, pixels + self.width)
+    def within(self, wide: Window) -> tuple[slice, slice]:
+        """Where this window lies in an array of a wider one."""
+        top, left = self.row - wide.row, self.column - wide.column
+        return slice(top, top + self.height), slice(left, left + self.width)
 
 
 def tiles(grid: Grid, size: int, offset: int = 0) -> Iterator[Window]:
@@ -84,7 +87,7 @@ def between(values: NDArray[np.float32], window: Window, step: tuple[float, floa
     low, share = _steps(window.column, window.width, step[1], first[1], values.shape[1])
     padded = np.concatenate([values, values[:, -1:]], axis=1)
     left, share = padded[:, low], share.reshape(-1, *[1] * (values.ndim - 2))
-    lines = (left + (padded[:, low + 1] - left) * share).reshape(len(padded), -1)
+    lines = np.ascontiguousarray((left + (padded[:, low + 1] - left) * share).reshape(len(padded), -1))  # picked: down columns
     steps = np.diff(lines, axis=0, append=lines[-1:])
     low, share = _steps(window.row, window.height, step[0], first[0], values.shape[0])
     found = np.empty((window.height, lines.shape[1]), np.float32)

@@ -22,7 +22,7 @@ from jiequ.sense.engine.parameters import Parameters
 from jiequ.sense.engine.rasters import pixel_metres
 from jiequ.sense.engine.shapes import Geometry, Unusable
 
-ENGINE = "5"  # raised when the same inputs would give other polygons
+ENGINE = "6"  # raised when the same inputs would give other polygons
 LEAST_SIDE_PX = 16
 MOST_SIDE_PX = 200_000
 Box = tuple[float, float, float, float]

@@ -86,11 +86,13 @@ class Raster:
 
     def _heights(self, found: NDArray[Any]) -> tuple[Floats, Bools]:
         heights = found.astype(np.float32, copy=False)
+        none = math.nan if self._nodata is None else float(np.float32(self._nodata))
+        lowest, highest = float(heights.min()), float(heights.max())
+        if lowest > LOWEST_M and highest < HIGHEST_M and not lowest <= none <= highest:  # not so where one is no number
+            return heights, np.ones(heights.shape, np.bool_)
         with np.errstate(invalid="ignore"):
-            valid = (heights > LOWEST_M) & (heights < HIGHEST_M)
-        if self._nodata is not None and not math.isnan(self._nodata):
-            valid &= heights != np.float32(self._nodata)
-        return (heights if valid.all() else np.where(valid, heights, np.float32(0))), valid
+            valid = (heights > LOWEST_M) & (heights < HIGHEST_M) & (heights != np.float32(none))
+        return np.where(valid, heights, np.float32(0)), valid
 
     def _colours(self, found: NDArray[Any]) -> tuple[Bytes, Bools]:
         colours = found[:3] if len(self._bands) == 3 else np.repeat(found[:1], 3, axis=0)

@@ -135,7 +135,7 @@ def _earthworks(found: Difference, ground: Bools, lie: Lie, resolution: float, p
     return opened(mean > least, broad), opened(mean < -least, broad)
 
 
-def heights_counted(dz: Floats, mask: Bools) -> NDArray[np.int64]:
-    """How many pixels of a mask differ by how many tenths of a metre, −50 … 50 m: adds up over tiles without rounding."""
-    tenths = np.clip(np.rint(dz[mask] * 10), -500, 500).astype(np.int64) + 500
+def heights_counted(dz: Floats) -> NDArray[np.int64]:
+    """How many of some differences are how many tenths of a metre, −50 … 50 m: adds up over tiles without rounding."""
+    tenths = np.clip(np.rint(dz * 10), -500, 500).astype(np.int64) + 500
     return np.bincount(tenths, minlength=1001)

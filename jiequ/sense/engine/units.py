@@ -103,25 +103,24 @@ def _packed_nodes(nodes: Nodes, shares: NDArray[np.float32] | None = None) -> by
 
 def surface_tile(side: Side, lie: Lie, part: Field, window: Window, parameters: Parameters) -> bytes:
     """The changes of the surface in one tile: polygons of its pixels by class."""
-    halo = parameters.halo_px
-    wide = window.grown(halo)
+    wide = window.grown(parameters.halo_px, side.grid)
+    inner = window.within(wide)
     found = difference_at(side, lie, wide)
     classes = surface.changes(found, lie, side.grid.resolution, parameters)
-    return _packed_tile(classes[window.inner(halo)], found.valid[window.inner(halo)], part, window, {})
+    return _packed_tile(classes[inner], found.valid[inner], part, window, {})
 
 
 def picture_tile(
     side: Side, whole: Overall, part: Field, how: Tone, window: Window, weights: str, model: str, parameters: Parameters
 ) -> bytes:
     """What the net finds new and gone in one tile, and its odds in 1/255."""
-    size = -(-(parameters.tile_px + 2 * parameters.halo_px) // 64) * 64
-    wide = Window(window.row - parameters.halo_px, window.column - parameters.halo_px, size, size)
+    wide = window.grown(parameters.halo_px, side.grid)
     later, valid_later = raster(side, later=True).read(wide)
     earlier, valid = warped(raster(side, later=False), whole.array(), part, wide)
     valid &= valid_later
     odds = _net(weights, model, threading.get_ident()).odds(toned(earlier, how, wide), later)
     classes = _found(odds, valid, side.grid.resolution, parameters)
-    inner = window.inner(parameters.halo_px)
+    inner = window.within(wide)
     kept = np.stack([cv2.convertScaleAbs(one[inner], alpha=255) for one in odds])  # rounded, 0 … 255
     return _packed_tile(classes[inner], valid[inner], part, window, {"odds": kept})
 

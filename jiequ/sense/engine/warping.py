@@ -21,17 +21,12 @@ def warped(
     raster: Raster, matrix: NDArray[np.float64], shifts: Field | None, window: Window, shrink: int = 1
 ) -> tuple[Bytes, Bools]:
     """(h, w, 3) and which pixels are data: the earlier picture as the later one sees ``window``, ``shrink`` times coarser."""
-    xs, ys, corner = _sought(matrix, shifts, window, shrink)
-    source = _covering(xs, ys, corner, shrink)
+    source = _covering(matrix, shifts, window, shrink)
     if source is None:
-        return np.zeros((*xs.shape, 3), np.uint8), np.zeros(xs.shape, np.bool_)
+        shape = -(-window.height // shrink), -(-window.width // shrink)
+        return np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.bool_)
     pixels, valid = raster.read(source, shrink=shrink)
-    half = (shrink - 1) / 2
-    xs += np.float32(corner[0] - half - source.column)
-    ys += np.float32(corner[1] - half - source.row)
-    if shrink != 1:
-        xs /= np.float32(shrink)
-        ys /= np.float32(shrink)
+    xs, ys = _sought(matrix, shifts, window, shrink, (source.column, source.row))
     moved = _remapped(pixels, xs, ys)
     if valid.all():
         return moved, np.ones(xs.shape, np.bool_)
@@ -47,31 +42,42 @@ def _remapped(pixels: Bytes, xs: Floats, ys: Floats) -> Bytes:
 
 
 def _sought(
-    matrix: NDArray[np.float64], shifts: Field | None, window: Window, shrink: int
-) -> tuple[Floats, Floats, tuple[float, float]]:
-    """Where in the earlier picture each pixel of the window is, less a whole corner (x, y); centres at whole numbers."""
+    matrix: NDArray[np.float64], shifts: Field | None, window: Window, shrink: int, origin: tuple[int, int]
+) -> tuple[Floats, Floats]:
+    """Where in the (coarser) earlier picture, from ``origin`` (x, y) on, each pixel of the window is; centres are whole."""
     height, width = -(-window.height // shrink), -(-window.width // shrink)
     half = (shrink - 1) / 2
     columns = np.arange(width, dtype=np.float64) * shrink + half + window.column
     rows = (np.arange(height, dtype=np.float64) * shrink + half + window.row)[:, None]
     (a, b, c), (d, e, f), (g, h, i) = matrix
-    corner = float(window.column), float(window.row)
+    left, top = origin[0] + half, origin[1] + half
     if g or h or i != 1:
         under = g * columns + (h * rows + i)
-        xs, ys = (a * columns + (b * rows + c)) / under - corner[0], (d * columns + (e * rows + f)) / under - corner[1]
+        xs, ys = (a * columns + (b * rows + c)) / under - left, (d * columns + (e * rows + f)) / under - top
         xs, ys = xs.astype(np.float32), ys.astype(np.float32)
     else:
-        xs = (a * columns - corner[0]).astype(np.float32) + (b * rows + c).astype(np.float32)
-        ys = (d * columns).astype(np.float32) + (e * rows + (f - corner[1])).astype(np.float32)
+        xs = (a * columns - left).astype(np.float32) + (b * rows + c).astype(np.float32)
+        ys = (d * columns).astype(np.float32) + (e * rows + (f - top)).astype(np.float32)
     if shifts is not None:
         dx, dy = shift_at(shifts, window)
         xs += dx
         ys += dy
-    return xs, ys, corner
+    if shrink != 1:
+        xs /= np.float32(shrink)
+        ys /= np.float32(shrink)
+    return xs, ys
 
 
-def _covering(xs: Floats, ys: Floats, corner: tuple[float, float], shrink: int) -> Window | None:
-    ends = np.array([[xs.min(), xs.max()], [ys.min(), ys.max()]], np.float64) + np.array(corner)[:, None]
+def _covering(matrix: NDArray[np.float64], shifts: Field | None, window: Window, shrink: int) -> Window | None:
+    """What of the earlier picture lies under the window: it stays within its four corners, moved by the field's extremes."""
+    rows, columns = (window.row, window.row + window.height), (window.column, window.column + window.width)
+    corners = matrix @ np.array([[x, y, 1.0] for y in rows for x in columns]).T
+    if corners[2].min() <= 0:
+        return None
+    places = corners[:2] / corners[2]
+    ends = np.stack([places.min(1), places.max(1)], axis=1)
+    if shifts is not None:
+        ends += [[shifts.dx.min(), shifts.dx.max()], [shifts.dy.min(), shifts.dy.max()]]
     if not np.isfinite(ends).all():
         return None
     left, top = (math.floor(one) - MARGIN_PX * shrink for one in ends[:, 0])
