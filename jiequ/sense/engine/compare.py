@@ -114,7 +114,7 @@ def planned(
         surface = Side(hashed(before.dsm), hashed(after.dsm), grid, True)
     if picture is None and surface is None:
         raise Unusable("nothing_in_common")
-    if surface is None:
+    if surface is None and not free:  # a camera has none
         notes.append({"code": "no_surface_model"})
     return Plan(picture, surface, free, model, str(weights) if weights else "", parameters), notes
 

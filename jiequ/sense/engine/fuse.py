@@ -1,7 +1,7 @@
 """What each path found, brought together: one candidate for one thing, with the evidence of each path beside it.
 
-The confidence is a logistic sum over the evidence (stacking). Its first weights are our own proposal, set by hand on
-no verdict; ``refit`` moves them towards a district's verdicts and is held by them until there are many.
+The confidence is a logistic sum over the evidence (stacking). Its weights are our own proposal, set by hand on no verdict; what
+such a confidence is worth in a district, its verdicts say (``isotonic``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import shapely
 from shapely.geometry.polygon import Polygon
 
@@ -22,9 +21,10 @@ ON_ROOF_M = 2.3  # above ground, before: there stood a house
 STOREY_SHARE = 0.6  # of the roof that an added floor covers; less is a shed on it
 SHED_M = 3.8
 LOW_M = 1.2  # less is no structure to the surface path
-NAMES = ("bias", "height", "rough", "green", "net", "net_missing", "net_silent", "small", "tin")
-FIRST = {
-    "bias": -1.0, "height": 1.0, "rough": -1.6, "green": -1.8, "net": 3.0, "net_missing": 0.6, "net_silent": -0.4,
+MOSTLY = 0.5  # of earthworks, which are lower than that, differs so much at least
+NAMES = ("bias", "height", "flat", "rough", "green", "net", "net_missing", "net_silent", "small", "tin")
+WEIGHTS = {
+    "bias": -1.0, "height": 1.0, "flat": -3.0, "rough": -1.6, "green": -1.8, "net": 3.0, "net_missing": 0.6, "net_silent": -0.4,
     "small": -0.6, "tin": 0.5,
 }  # fmt: skip
 Evidence = Mapping[str, Mapping[str, float]]
@@ -89,9 +89,11 @@ def features(area_m2: float, evidence: Evidence, *, has_net: bool) -> tuple[floa
     height = min(abs(surface.get("median_m", 0.0)) / 3.0, 1.5) if surface else 0.0
     green = max(evidence.get("green", {}).get("after", 0.0), evidence.get("green", {}).get("before", 0.0))
     odds = net.get("mean", 0.0)
+    is_flat = surface and abs(surface["median_m"]) < LOW_M and surface.get("share", 0.0) < MOSTLY
     return (
         1.0,
         height,
+        1.0 if is_flat else 0.0,
         min(surface.get("rough_m", 0.0), 1.5),
         green,
         odds,
@@ -102,25 +104,7 @@ def features(area_m2: float, evidence: Evidence, *, has_net: bool) -> tuple[floa
     )
 
 
-def confidence(numbers: Sequence[float], weights: Mapping[str, float] = FIRST) -> float:
+def confidence(numbers: Sequence[float]) -> float:
     """In (0, 1); uncalibrated until a district's verdicts say what it is worth."""
-    total = sum(weights[name] * number for name, number in zip(NAMES, numbers, strict=True))
+    total = sum(WEIGHTS[name] * number for name, number in zip(NAMES, numbers, strict=True))
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
-
-
-def refit(
-    rows: Sequence[Sequence[float]], confirmed: Sequence[bool], *, held: float = 8.0, steps: int = 50
-) -> dict[str, float]:
-    """Weights from verdicts: logistic regression by Newton's steps, held to the first weights by a ridge of ``held`` rows."""
-    first = np.array([FIRST[name] for name in NAMES])
-    found = first.copy()
-    numbers, wanted = np.asarray(rows, float).reshape(-1, len(NAMES)), np.asarray(confirmed, float)
-    for _ in range(steps):
-        odds = 1 / (1 + np.exp(-np.clip(numbers @ found, -30, 30)))
-        slope = numbers.T @ (odds - wanted) + held * (found - first)
-        curve = (numbers * (odds * (1 - odds))[:, None]).T @ numbers + held * np.eye(len(NAMES))
-        step = np.linalg.solve(curve, slope)
-        found = found - step
-        if np.abs(step).max() < 1e-9:
-            break
-    return dict(zip(NAMES, (float(one) for one in found), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import shapely
 from rasterio.crs import CRS
 from shapely.geometry import shape
 
-from jiequ.sense.engine import fuse
+from jiequ.sense.engine import features, fuse
 from jiequ.sense.engine.areas import DEGREES, moved
 from jiequ.sense.engine.compare import compare
 from jiequ.sense.engine.heights import moved_by
@@ -154,3 +155,41 @@ def test_a_hint_claims_no_height_that_the_surface_did_not_show(
 ) -> None:
     candidate = fuse.Candidate(shapely.box(0, 0, 10, 10), change, gone)
     assert fuse.hint(candidate, {"dsm": surface, "net": {"mean": 0.9}}) == what
+
+
+def test_what_only_the_net_saw_where_heights_are_as_before_comes_behind_a_shed_that_only_heights_saw() -> None:
+    net, flat = {"mean": 0.84}, {"median_m": 0.0, "share": 0.0}
+
+    def sure(evidence: Any) -> float:
+        return fuse.confidence(fuse.features(39.0, evidence, has_net=True))
+
+    shed = sure({"dsm": {"median_m": 2.8, "share": 0.9}, "net": {"mean": 0.0}})
+    assert sure({"dsm": flat, "net": net}) < shed < sure({"net": net}), "no heights: nothing speaks against it"
+    filled = {"median_m": 0.8, "share": 0.9}
+    assert sure({"dsm": filled}) > sure({"dsm": filled | {"share": 0.1}}), (
+        "earthworks are low and no evidence against themselves"
+    )
+
+
+def matches(strangers: int, turn: float = 0.0) -> tuple[Any, Any]:
+    """Places in two maps that look alike: forty that moved by (3, −2) after a turn, and strangers."""
+    rng = np.random.default_rng(4)
+    first = rng.uniform(0, 400, (40 + strangers, 2))
+    way = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    second = first @ way.T + (3, -2) + rng.normal(0, 0.5, first.shape)
+    second[40:] = first[40:] + rng.uniform(-100, 100, (strangers, 2))
+    return first.astype(np.float32), second.astype(np.float32)
+
+
+def test_maps_that_were_only_moved_are_not_turned_by_strangers_and_those_that_were_turned_are() -> None:
+    first, second = matches(160)
+    matrix, agreeing = features._agreed(first[28:], second[28:], False)  # twelve of a hundred and seventy
+    assert matrix is not None
+    assert (matrix[:2, :2] == np.eye(2)).all()
+    assert matrix[:2, 2] == pytest.approx((3, -2), abs=0.5)
+    assert agreeing >= 12
+    assert features._turned(first[28:], second[28:], False)[0] is None, "the twin that asks for a turn alone finds nothing"
+    matrix, agreeing = features._agreed(*matches(40, turn=0.03), False)
+    assert matrix is not None
+    assert np.arctan2(matrix[1, 0], matrix[0, 0]) == pytest.approx(0.03, abs=0.002)
+    assert features._agreed(first[40:], second[40:], False) == (None, 0), "strangers alone"
