@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,14 @@ def verdicts(page: Page) -> list[str]:
 
     page.on("response", keep)
     return found
+
+
+def expect_verdicts(page: Page, said: list[str], wanted: list[str]) -> None:
+    """An answer's words are fetched after the page has used them: they are waited for."""
+    until = time.monotonic() + 10
+    while len(said) < len(wanted) and time.monotonic() < until:
+        page.wait_for_timeout(50)
+    assert said == wanted
 
 
 def report_page(story: Story) -> FrameLocator:

@@ -57,7 +57,7 @@ def test_the_report_page_uses_wechats_location_camera_roll_and_scanner(story: St
     said = script.verdicts(story.page)
     web = script.report_page(story)
     expect(web.locator("[data-wechat]")).to_be_visible()
-    assert said == [f"{scene.APPID}: config:ok"]
+    script.expect_verdicts(story.page, said, [f"{scene.APPID}: config:ok"])
     script.chooses_a_photo(story, web)
     script.is_placed(story, web)
     script.scans_a_plate(story, web, "https://example.org/")
@@ -92,7 +92,7 @@ def test_where_the_platform_refuses_the_signature_the_plain_file_field_takes_the
     with story.page.expect_response(script.CHECK):
         web = script.report_page(story)
     script.takes_a_file(web)
-    assert said == [f"{scene.APPID}: config:invalid signature"]
+    script.expect_verdicts(story.page, said, [f"{scene.APPID}: config:invalid signature"])
 
 
 def test_in_wecom_the_page_is_signed_for_the_corporation_and_for_our_application(story: Story) -> None:
@@ -100,7 +100,7 @@ def test_in_wecom_the_page_is_signed_for_the_corporation_and_for_our_application
     with story.page.expect_response(lambda answer: script.is_agents(answer)):
         web = script.report_page_in_wecom(story)
     expect(web.locator("[data-wechat]")).to_be_visible()
-    assert said == [f"{scene.CORPID}: config:ok", f"{scene.AGENTID}: config:ok"]
+    script.expect_verdicts(story.page, said, [f"{scene.CORPID}: config:ok", f"{scene.AGENTID}: config:ok"])
 
 
 def test_what_wecom_and_wechat_refuse_arrives_as_a_text_message_where_it_is_urgent(story: Story, demo: Demo) -> None:
