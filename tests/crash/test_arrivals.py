@@ -15,7 +15,7 @@ from jiequ.channels.arrivals.models import Arrival, State
 from jiequ.channels.arrivals.services import Incoming, incoming_of, receive
 from jiequ.core import clock, ids
 from jiequ.core.models import Counter
-from tests.support import processes
+from tests.support import processes, unmarked
 from tests.support.processes import Tell
 
 MESSAGES, DELIVERIES, BATCH = 300, 3, 5
@@ -53,12 +53,7 @@ def work(at: datetime, tell: Tell) -> None:
 
 def without_marks(at: datetime, tell: Tell) -> None:
     """The broken twin: the effect is stored, and that it is done is written after it, with nothing that ties the two."""
-
-    def everything_is_new(_key: str, _at: datetime) -> bool:
-        return True
-
-    handing._marked = everything_is_new  # in the child that is about to be killed
-    work(at, tell)
+    unmarked.work(at, tell, limit=BATCH)
 
 
 def effects() -> Tally[str]:

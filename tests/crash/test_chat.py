@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 from collections import Counter as Tally
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +22,7 @@ from jiequ.doors.chat import reading, services
 from jiequ.doors.chat.models import Draft, Piece
 from jiequ.grid import queries as grid
 from tests.actors import NOW, World, make_world
-from tests.support import processes
+from tests.support import processes, unmarked
 from tests.support.processes import SEED, Tell
 
 FOLLOWERS, DELIVERIES, BATCH = 12, 3, 2
@@ -86,16 +84,8 @@ def work(at: datetime, tell: Tell) -> None:
 
 
 def without_marks(at: datetime, tell: Tell) -> None:
-    """The broken twin: nothing ties the effect to the word that it is done."""
-    end = handing._end
-
-    def dies_before(ended: list[int], at: datetime) -> None:
-        if ended and at < clock.now() + timedelta(minutes=2):  # in the first rounds: the kill that a storm strikes by chance
-            os.kill(os.getpid(), signal.SIGKILL)
-        end(ended, at)
-
-    handing._marked, handing._end = lambda _key, _at: True, dies_before  # in the child that is about to be killed
-    work(at, tell)
+    """The broken twin."""
+    unmarked.work(at, tell, limit=BATCH)
 
 
 def storm(worker: Any, *, hours: int = 0, rounds: int = 100) -> int:
