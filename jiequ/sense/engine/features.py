@@ -98,7 +98,7 @@ def _agreed(first: Any, second: Any, free: bool) -> tuple[NDArray[np.float64] | 
     """(the matrix, how many places agree with it). Two maps are asked for the plainest that most of them agree with."""
     shift, shifted = (None, 0) if free or len(first) < LEAST_SHIFTED else _shift(first, second)
     matrix, agreeing = _turned(first, second, free)
-    if shift is not None and shifted >= max(LEAST_SHIFTED, PLAIN_SHARE * agreeing):
+    if shift is not None and shifted >= max(LEAST_SHIFTED, LEAST_SHARE * len(first), PLAIN_SHARE * agreeing):
         return shift, shifted
     return matrix, agreeing
 
