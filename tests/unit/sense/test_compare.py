@@ -182,13 +182,15 @@ def matches(strangers: int, turn: float = 0.0) -> tuple[Any, Any]:
 
 
 def test_maps_that_were_only_moved_are_not_turned_by_strangers_and_those_that_were_turned_are() -> None:
-    first, second = matches(160)
-    matrix, agreeing = features._agreed(first[28:], second[28:], False)  # twelve of a hundred and seventy
+    first, second = matches(100)
+    matrix, agreeing = features._agreed(first[28:], second[28:], False)  # twelve of a hundred and twelve
     assert matrix is not None
     assert (matrix[:2, :2] == np.eye(2)).all()
     assert matrix[:2, 2] == pytest.approx((3, -2), abs=0.5)
     assert agreeing >= 12
     assert features._turned(first[28:], second[28:], False)[0] is None, "the twin that asks for a turn alone finds nothing"
+    few, others = matches(160)
+    assert features._agreed(few[28:], others[28:], False) == (None, 0), "twelve of a hundred and seventy-two are too few"
     matrix, agreeing = features._agreed(*matches(40, turn=0.03), False)
     assert matrix is not None
     assert np.arctan2(matrix[1, 0], matrix[0, 0]) == pytest.approx(0.03, abs=0.002)
