@@ -48,9 +48,9 @@ def may_join(actor: Actor) -> bool:
     return actor.person_id is None or actor.has(Role.GRID_WORKER, Role.ACCEPTOR)
 
 
-def near_point(lon: float, lat: float, event_type_id: int | None) -> dict[str, Any]:
+def near_point(lon: float, lat: float) -> dict[str, Any]:
     """Open cases near a point before anything was said, and what a control area has to say."""
-    asked = Asked("", clock.now(), lon, lat, event_type_id=event_type_id, base_m=_near_m(lon, lat))
+    asked = Asked("", clock.now(), lon, lat, base_m=_near_m(lon, lat))
     return {"near_rows": list(_rows(asked).values()), "notice": _notice(asked)}
 
 

@@ -186,7 +186,7 @@ def _report_page(request: HttpRequest, actor: Actor) -> dict[str, Any]:
         "may_join": alike.may_join(actor),
     }
     if plate is not None:
-        context |= alike.near_point(plate.lon, plate.lat, None)
+        context |= alike.near_point(plate.lon, plate.lat)
     if is_staff:
         context["picker"] = type_picker(actor.street_id or 0, actor.person_id, recent=lists.recent_types(actor))
     return context
